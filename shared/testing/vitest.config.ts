@@ -1,0 +1,15 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    root: fileURLToPath(new URL("../..", import.meta.url)),
+    include: ["{lessons,shared,slides}/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/exercise.test.ts"],
+    globalSetup: fileURLToPath(new URL("browser-setup.ts", import.meta.url)),
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    // Two cores: a browser and a handful of server processes keep both busy with two files at a time.
+    maxWorkers: 2,
+  },
+});
