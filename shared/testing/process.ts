@@ -64,7 +64,10 @@ export function runNode(
           resolve(match);
         };
         watchers.add(watch);
-        void ended.then((code) => (watch(), watchers.has(watch) && fail(`it ended (${code})`)));
+        void ended.then((code) => {
+          watch();
+          if (watchers.has(watch)) fail(`it ended (${code})`);
+        });
         watch();
       }),
     kill: async () => {

@@ -1,0 +1,102 @@
+// Polling, the page's half: ask every second, "what came after the last one I saw?"
+import type { Answer } from "../../shared/both/message.ts";
+import { room } from "../../shared/page/chat-room.ts";
+import { duration, number } from "../../shared/page/numbers.ts";
+import { serverHost } from "../../shared/page/server-host.ts";
+import { timeline } from "../../shared/page/timeline.ts";
+
+const messages = `http://${serverHost}/messages`;
+
+/** The cursor: the last id seen, and in which log. */
+let after = 0;
+let log = "";
+
+let sent = 0;
+let empty = 0;
+let underWay = 0;
+let latestAnswered = 0;
+let overtaken = 0;
+
+async function poll() {
+  const nth = ++sent;
+  const asked = { after, log };
+  number("requests", sent);
+  number("under-way", ++underWay);
+  const ended = timeline.begin();
+  try {
+    const slow = settings.slow.checked ? "&slow" : "";
+    const response = await fetch(
+      `${messages}?after=${asked.after}${asked.log && `&log=${asked.log}`}${slow}`,
+    );
+    if (!response.ok) throw new Error(`answered ${response.status}`);
+    const answer: Answer = await response.json();
+    room.status("open", `polling every ${duration(everyMs())}`);
+    const late = nth < latestAnswered;
+    latestAnswered = Math.max(nth, latestAnswered);
+    if (late) number("overtaken", ++overtaken);
+    if (answer.messages.length === 0) number("empty", ++empty);
+    ended(late ? "overtaken" : answer.messages.length > 0 ? "full" : "empty");
+    take(answer, asked.log);
+  } catch {
+    ended("failed");
+    room.status("reconnecting", "reconnecting: no answer, asking again", `in ${duration(everyMs())}`);
+  } finally {
+    number("under-way", --underWay);
+  }
+}
+
+function take(answer: Answer, askedLog: string) {
+  // Asked of a server that has been replaced since: its answer says nothing about the new one's log.
+  if (askedLog !== log) return;
+  if (answer.reset) {
+    room.anew("history began anew: the server was restarted, or has forgotten what came next");
+    after = 0;
+  }
+  log = answer.log;
+  for (const message of answer.messages) {
+    const age = Math.max(0, Date.now() - message.at);
+    if (room.show(message, `seen after ${duration(age)}`)) number("age", duration(age));
+    // Not the last of this answer: an overtaken answer would move the cursor back.
+    after = Math.max(after, message.id);
+  }
+}
+
+// Two ways to ask again and again. The first does not wait for an answer, the second does.
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function pollByInterval() {
+  void poll();
+  timer = setInterval(poll, everyMs());
+}
+
+async function pollByTimeout() {
+  const mine = timer;
+  await poll();
+  // The settings changed meanwhile: another chain has begun, this one ends.
+  if (timer === mine) timer = setTimeout(pollByTimeout, everyMs());
+}
+
+function start() {
+  clearInterval(timer); // timeouts and intervals share their ids, this ends either
+  if (settings.interval.checked) pollByInterval();
+  else timer = setTimeout(pollByTimeout, 0);
+}
+
+room.onsay = async (from, text) => {
+  const response = await fetch(messages, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ from, text }),
+  });
+  if (!response.ok) throw new Error((await response.json()).error);
+};
+
+const settings = document.querySelector("form.controls") as HTMLFormElement &
+  Record<"interval" | "timeout" | "slow" | "every", HTMLInputElement>;
+const everyMs = () => settings.every.valueAsNumber;
+settings.addEventListener("input", () => {
+  number("every", duration(everyMs()));
+  start();
+});
+number("every", duration(everyMs()));
+start();

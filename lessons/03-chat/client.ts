@@ -1,0 +1,69 @@
+// Chat, the page's half: open, send, receive, close.
+import { room } from "../../shared/page/chat-room.ts";
+import { number } from "../../shared/page/numbers.ts";
+import { serverHost } from "../../shared/page/server-host.ts";
+import { readAloud } from "../../shared/page/speech.ts";
+
+let socket: WebSocket;
+let sent = 0;
+let received = 0;
+
+function open() {
+  room.status("connecting", "connecting");
+  socket = new WebSocket(`ws://${serverHost}`);
+
+  // 1. Open
+  socket.addEventListener("open", () => {
+    room.anew();
+    room.note("open");
+    room.status("open", "open");
+    buttons();
+  });
+
+  // 3. Receive
+  socket.addEventListener("message", ({ data }) => {
+    number("received", ++received);
+    const { type, ...message } = JSON.parse(data);
+    if (type === "message") {
+      room.show(message);
+      readAloud(`${message.from}: ${message.text}`);
+    }
+    if (type === "refused") room.refused(`Not taken: ${message.reason}`);
+  });
+
+  // 4. Close
+  socket.addEventListener("close", ({ code, reason, wasClean }) => {
+    room.note(
+      `close ${code}${reason && `, ${reason}`}, ${wasClean ? "clean" : "unclean"}`,
+      wasClean ? "event" : "fault",
+    );
+    room.status("closed", `closed (${code}${reason && `, ${reason}`})`);
+    number("code", code);
+    number("clean", wasClean ? "yes" : "no");
+    buttons();
+  });
+
+  // Says nothing of what went wrong, on purpose: a page must not learn about the network behind it.
+  socket.addEventListener("error", () => room.note("error", "fault"));
+  buttons();
+}
+
+// 2. Send
+room.onsay = (from, text) => {
+  if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed. Open it again.");
+  room.refused("");
+  socket.send(JSON.stringify({ type: "say", from, text }));
+  number("sent", ++sent);
+};
+
+const closing = document.querySelector("#close") as HTMLButtonElement;
+const opening = document.querySelector("#open") as HTMLButtonElement;
+closing.addEventListener("click", () => socket.close(1000, "see you"));
+opening.addEventListener("click", open);
+
+function buttons() {
+  closing.disabled = socket.readyState !== WebSocket.OPEN;
+  opening.disabled = socket.readyState !== WebSocket.CLOSED;
+}
+
+open();

@@ -1,0 +1,35 @@
+// Text as people see it: characters counted and cut as readers count them, and nothing that cannot be seen.
+
+const characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/**
+ * The first `limit` characters of `text`, as people count them: an emoji of seven code points is one, and is
+ * kept whole or left out whole (Unicode UAX #29). Costs no more for a long text than for its beginning.
+ */
+export function cutText(text: string, limit: number): string {
+  // One visible character can be piled up from thousands of code units; 8 for each is plenty on average.
+  const enough = limit * 8;
+  let length = 0;
+  let count = 0;
+  for (const { segment } of characters.segment(text)) {
+    if (++count > limit || length + segment.length > enough) return text.slice(0, length);
+    length += segment.length;
+  }
+  return text;
+}
+
+/** Control characters other than tab and line feed, halves of a surrogate pair, and marks that turn text around. */
+export const unfit = /[^\P{Cc}\t\n]|\p{Cs}|[\u202A-\u202E\u2066-\u2069]/u;
+
+/** Whether nothing in `text` leaves a trace on the screen. */
+export function isBlank(text: string): boolean {
+  return text.replace(unseen, "") === "";
+}
+
+// Spaces, format characters, and letters that are drawn as nothing (Hangul fillers, the empty Braille cell).
+const unseen = /[\s\p{Cc}\p{Cf}\p{Z}\p{Mn}\u115F\u1160\u3164\uFFA0\u2800]/gu;
+
+/** Names that look the same have the same key: "Ada", "ADA ", "Ａｄａ" and "A\u200Bda" are one. */
+export function nameKey(name: string): string {
+  return name.normalize("NFKC").replace(unseen, "").toLowerCase();
+}

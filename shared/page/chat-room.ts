@@ -1,0 +1,149 @@
+// <chat-room>: the form, the list of messages and the state of the connection, the same in every lesson.
+import type { Message } from "../both/message.ts";
+
+/** What the state looks like: a filled dot, an empty ring, a cross. The words come from the lesson. */
+export type State = "connecting" | "open" | "reconnecting" | "closed";
+
+const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim", "Barbara", "Donald"];
+/** Older entries leave the list, so that a page left open for a day stays light. */
+const entryLimit = 500;
+
+export class ChatRoom extends HTMLElement {
+  /** Called with what was said. When it throws, the text stays in its box and the error is shown beside it. */
+  onsay: (from: string, text: string) => void | Promise<void> = () => {};
+  /** Called at each key in the message's box. */
+  ontyping: (from: string) => void = () => {};
+
+  #list!: HTMLOListElement;
+  #log!: HTMLElement;
+  #status!: HTMLElement;
+  #refused!: HTMLElement;
+  #form!: HTMLFormElement;
+  #seen = new Set<number>();
+
+  connectedCallback() {
+    this.innerHTML = `
+      <p class="status" role="status"></p>
+      <div class="log" role="log" aria-label="Messages" tabindex="0"><ol></ol></div>
+      <form autocomplete="off">
+        <label>Name <input name="from" required></label>
+        <label>Message <input name="text" enterkeyhint="send"></label>
+        <button>Send</button>
+        <p class="refused" role="alert"></p>
+      </form>`;
+    this.#log = this.querySelector(".log") as HTMLElement;
+    this.#list = this.querySelector("ol") as HTMLOListElement;
+    this.#status = this.querySelector(".status") as HTMLElement;
+    this.#refused = this.querySelector(".refused") as HTMLElement;
+    this.#form = this.querySelector("form") as HTMLFormElement;
+    this.status("connecting", "connecting");
+
+    const { from, text } = this.#inputs;
+    // sessionStorage: each tab is a person of its own, and stays that person when reloaded.
+    from.value = sessionStorage.getItem("name") ?? people[Math.floor(Math.random() * people.length)] ?? "Ada";
+    const keepName = () => sessionStorage.setItem("name", from.value);
+    keepName();
+    from.addEventListener("input", keepName);
+    text.addEventListener("input", () => this.ontyping(from.value));
+    this.#form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const said = text.value;
+      this.refused("");
+      try {
+        await this.onsay(from.value, said);
+        // Who typed on while it was under way keeps what was typed.
+        if (text.value === said) text.value = "";
+      } catch (error) {
+        this.refused(`Not sent: ${(error as Error).message}`);
+      }
+    });
+  }
+
+  get #inputs() {
+    const { from, text } = this.#form.elements as unknown as Record<"from" | "text", HTMLInputElement>;
+    return { from, text };
+  }
+
+  /** The name in its box. */
+  get who(): string {
+    return this.#inputs.from.value;
+  }
+
+  /** Puts a message in its place by id. False when it is there already. `remark` stands beside it. */
+  show({ id, from, text, at }: Message, remark = ""): boolean {
+    if (this.#seen.has(id)) return false;
+    this.#seen.add(id);
+    const entry = element("li", from === this.who ? "message mine" : "message");
+    entry.dataset.id = String(id);
+    // textContent, never innerHTML: what people say is text, also when it looks like HTML.
+    const time = element("time", "", clock(at));
+    time.setAttribute("datetime", new Date(at).toISOString());
+    const words = element("span", "text", text);
+    words.dir = "auto";
+    entry.append(element("bdi", "from", from), time, words);
+    if (remark) entry.append(element("small", "remark", remark));
+    let before: Element | null = null;
+    for (let each = this.#list.lastElementChild; each; each = each.previousElementSibling) {
+      const other = (each as HTMLElement).dataset.id;
+      if (other === undefined) continue;
+      if (other === "anew" || Number(other) < id) break;
+      before = each;
+    }
+    this.#insert(entry, before);
+    return true;
+  }
+
+  /** A line between the messages: something happened. `kind` gives it its mark. */
+  note(text: string, kind: "sent" | "received" | "event" | "fault" = "event"): void {
+    this.#insert(element("li", `note ${kind}`, text));
+  }
+
+  /** From here on ids begin anew; says so with `text`, if any. */
+  anew(text = ""): void {
+    this.#seen.clear();
+    const entry = element("li", text ? "note fault" : "anew", text);
+    entry.dataset.id = "anew";
+    this.#insert(entry);
+  }
+
+  /** The connection's state in words. `ticking` changes every second and is not read out each time. */
+  status(state: State, text: string, ticking = ""): void {
+    if (this.#status.dataset.state !== state) this.#status.dataset.state = state;
+    if (this.#status.firstChild?.textContent !== text) {
+      this.#status.replaceChildren(document.createTextNode(text), element("span", "ticking"));
+      this.#status.lastElementChild?.setAttribute("aria-hidden", "true");
+    }
+    const rest = this.#status.lastElementChild as HTMLElement;
+    rest.textContent = ticking && ` ${ticking}`;
+  }
+
+  /** Says beside the form why something was not taken; "" takes it back. */
+  refused(reason: string): void {
+    this.#refused.textContent = reason;
+  }
+
+  #insert(entry: HTMLElement, before: Element | null = null) {
+    const { scrollTop, clientHeight, scrollHeight } = this.#log;
+    const atEnd = scrollTop + clientHeight > scrollHeight - 40;
+    this.#list.insertBefore(entry, before);
+    while (this.#list.children.length > entryLimit) this.#list.firstElementChild?.remove();
+    // Whoever has scrolled back to read is left in peace.
+    if (atEnd) this.#log.scrollTop = this.#log.scrollHeight;
+  }
+}
+
+function element<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, className = "", text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function clock(at: number): string {
+  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
+
+customElements.define("chat-room", ChatRoom);
+
+/** The page's <chat-room>. */
+export const room = document.querySelector("chat-room") as ChatRoom;

@@ -1,0 +1,20 @@
+// The numbers that make a lesson's point: <dd data-number="requests"> is set by number("requests", 12).
+
+/** Shows `value` with thin spaces between thousands and at most one decimal below ten; `unit` follows it. */
+export function number(name: string, value: number | string, unit = ""): void {
+  const place = document.querySelector(`[data-number="${name}"]`);
+  if (!place) throw new Error(`No data-number="${name}" on this page.`);
+  const text = typeof value === "number" ? readable(value) : value;
+  place.textContent = unit ? `${text} ${unit}` : text;
+}
+
+/** 1234567 → "1 234 567", 0.52 → "0.5". */
+export function readable(value: number): string {
+  const digits = Math.abs(value) < 10 ? Math.round(value * 10) / 10 : Math.round(value);
+  return String(digits).replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, "\u2009");
+}
+
+/** Milliseconds as people say them: "80 ms", "1.3 s". */
+export function duration(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}

@@ -1,0 +1,17 @@
+// Who may talk to a lesson's server: our own page, under a name of this machine.
+
+/** Names that always mean this machine. A foreign name that leads here is DNS rebinding. */
+const loopback = "(localhost|127\\.0\\.0\\.1|\\[::1\\])";
+const pagePort = process.env.PAGE_PORT ?? "8000";
+const hostPattern = new RegExp(`^${loopback}(:\\d{1,5})?$`, "i");
+const originPattern = new RegExp(`^http://${loopback}${pagePort === "80" ? "" : `:${pagePort}`}$`, "i");
+
+/** Whether a Host header names this machine (RFC 9110 §7.2); the port does not matter. */
+export function isOurHost(host: string): boolean {
+  return hostPattern.test(host);
+}
+
+/** Whether an Origin header is that of the workshop's pages (RFC 6454): same scheme, same machine, PAGE_PORT. */
+export function isOurPage(origin: string): boolean {
+  return originPattern.test(origin);
+}
