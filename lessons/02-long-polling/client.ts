@@ -53,7 +53,8 @@ function take(answer: Answer) {
   for (const message of answer.messages) {
     const age = duration(Math.max(0, Date.now() - message.at));
     if (message.id > after + 1 && after > 0) {
-      number("lost", (lost += message.id - after - 1));
+      lost += message.id - after - 1;
+      number("lost", lost);
       room.note(`${after + 1} to ${message.id - 1} never came`, "fault");
     }
     if (room.show(message, `seen after ${age}`)) number("age", age);

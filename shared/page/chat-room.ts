@@ -18,6 +18,8 @@ export class ChatRoom extends HTMLElement {
   #log!: HTMLElement;
   #status!: HTMLElement;
   #refused!: HTMLElement;
+  #hint!: HTMLElement;
+  #hintEnds: ReturnType<typeof setTimeout> | undefined;
   #form!: HTMLFormElement;
   #seen = new Set<number>();
 
@@ -25,6 +27,7 @@ export class ChatRoom extends HTMLElement {
     this.innerHTML = `
       <p class="status" role="status"></p>
       <div class="log" role="log" aria-label="Messages" tabindex="0"><ol></ol></div>
+      <p class="hint"></p>
       <form autocomplete="off">
         <label>Name <input name="from" required></label>
         <label>Message <input name="text" enterkeyhint="send"></label>
@@ -35,6 +38,7 @@ export class ChatRoom extends HTMLElement {
     this.#list = this.querySelector("ol") as HTMLOListElement;
     this.#status = this.querySelector(".status") as HTMLElement;
     this.#refused = this.querySelector(".refused") as HTMLElement;
+    this.#hint = this.querySelector(".hint") as HTMLElement;
     this.#form = this.querySelector("form") as HTMLFormElement;
     this.status("connecting", "connecting");
 
@@ -95,7 +99,10 @@ export class ChatRoom extends HTMLElement {
 
   /** A line between the messages: something happened. `kind` gives it its mark. */
   note(text: string, kind: "sent" | "received" | "event" | "fault" = "event"): void {
-    this.#insert(element("li", `note ${kind}`, text));
+    const entry = element("li", `note ${kind}`, text);
+    // What travels every few seconds is seen, but not read out each time.
+    if (kind === "sent" || kind === "received") entry.setAttribute("aria-live", "off");
+    this.#insert(entry);
   }
 
   /** From here on ids begin anew; says so with `text`, if any. */
@@ -115,6 +122,13 @@ export class ChatRoom extends HTMLElement {
     }
     const rest = this.#status.lastElementChild as HTMLElement;
     rest.textContent = ticking && ` ${ticking}`;
+  }
+
+  /** A word in passing, gone after `forMs`. Not read out: it may come every second. */
+  hint(text: string, forMs = 3_000): void {
+    clearTimeout(this.#hintEnds);
+    this.#hint.textContent = text;
+    this.#hintEnds = setTimeout(() => this.#hint.replaceChildren(), forMs);
   }
 
   /** Says beside the form why something was not taken; "" takes it back. */

@@ -1,0 +1,60 @@
+// Broadcast: the server speaks first, to one, to all, or to all but one.
+import { type WebSocket, WebSocketServer } from "ws";
+import { say, typing } from "../../shared/both/message.ts";
+import { MessageLog } from "../../shared/server/message-log.ts";
+import { Names } from "../../shared/server/names.ts";
+import { serve } from "../../shared/server/serve.ts";
+import { deliver, frameLimits, readMessage } from "../../shared/server/sockets.ts";
+
+const log = new MessageLog();
+const names = new Names();
+const clients = new Set<WebSocket>();
+const sockets = new WebSocketServer({ noServer: true, ...frameLimits });
+
+function toAll(message: object) {
+  const bytes = encode(message);
+  for (const client of clients) deliver(client, bytes);
+}
+
+function toAllBut(one: WebSocket, message: object) {
+  const bytes = encode(message);
+  for (const client of clients) if (client !== one) deliver(client, bytes);
+}
+
+/** To bytes once, before the loop: a thousand clients cost one JSON.stringify, not a thousand. */
+const encode = (message: object) => Buffer.from(JSON.stringify(message));
+
+sockets.on("connection", (client) => {
+  clients.add(client);
+  deliver(client, encode({ type: "greeting", text: "Hello. Say something, everybody hears it." }));
+  tellPresence();
+
+  client.on("message", (data, isBinary) => {
+    const message = readMessage(client, data, isBinary, { say, typing });
+    if (!message) return;
+    const from = names.claim(client, message.from);
+    if (message.type === "say") toAll({ type: "message", ...log.add(from, message.text) });
+    if (message.type === "typing") toAllBut(client, { type: "typing", from });
+  });
+
+  client.on("close", () => {
+    clients.delete(client);
+    names.release(client);
+    tellPresence();
+  });
+
+  client.on("error", (error) => console.log(`error: ${error.message}`));
+});
+
+// A thousand pages that arrive at once change the number a thousand times. It is told once.
+let telling: NodeJS.Timeout | undefined;
+function tellPresence() {
+  telling ??= setTimeout(() => {
+    telling = undefined;
+    toAll({ type: "presence", here: clients.size });
+  }, 50);
+}
+
+setInterval(() => toAll({ type: "tick", at: Date.now() }), 3_000);
+
+serve({ sockets });
