@@ -51,10 +51,12 @@ sockets.on("connection", (client) => {
 });
 
 // A thousand pages that arrive at once change the number a thousand times. It is told once.
-let telling: NodeJS.Timeout | undefined;
+let presenceDue = false;
 function tellPresence() {
-  telling ??= setTimeout(() => {
-    telling = undefined;
+  if (presenceDue) return;
+  presenceDue = true;
+  setTimeout(() => {
+    presenceDue = false;
     toAll({ type: "presence", here: clients.size });
   }, 50);
 }

@@ -60,6 +60,8 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
       heard();
       onmessage(data);
     };
+    // Tells nothing, and is followed by close. In Node, the package ws would end the process if nobody listened.
+    socket.onerror = () => {};
     socket.onclose = ({ code, reason }) => {
       if (!isFinal(code)) return comeBack();
       letGo();

@@ -1,0 +1,42 @@
+// Promises of lesson 1's server.
+import { expect, test } from "vitest";
+import { everyHttpServer } from "../../shared/testing/every-server.ts";
+import { startServer } from "../../shared/testing/lesson.ts";
+
+everyHttpServer("01-polling");
+
+const post = (url: string, text: string) =>
+  fetch(`${url}/messages`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ from: "Ada", text }),
+  });
+
+test("a poll is answered at once with what came after its cursor, ids rising by one", async () => {
+  const { url } = await startServer("01-polling");
+  await Promise.all(Array.from({ length: 50 }, (_, n) => post(url, `${n}`)));
+  const answer = await (await fetch(`${url}/messages?after=20`)).json();
+  expect(answer.messages.map(({ id }: { id: number }) => id)).toEqual(
+    Array.from({ length: 30 }, (_, n) => n + 21),
+  );
+  expect(answer.messages[0]).toEqual({
+    id: 21,
+    from: "Ada",
+    text: expect.any(String),
+    at: expect.closeTo(Date.now(), -4),
+  });
+});
+
+test("slow answers overtake each other, and each holds what was known when it was asked for", async () => {
+  const { url } = await startServer("01-polling");
+  const arrived: number[] = [];
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, nth) => {
+      await post(url, `${nth}`);
+      await (await fetch(`${url}/messages?after=0&slow`)).json();
+      arrived.push(nth);
+    }),
+  );
+  // Eight random times in order by chance: once in 40,320 runs.
+  expect(arrived).not.toEqual([...arrived].sort());
+});

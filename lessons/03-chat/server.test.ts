@@ -1,0 +1,44 @@
+// Promises of lesson 3's server.
+import { expect, test } from "vitest";
+import { everySocketServer } from "../../shared/testing/every-server.ts";
+import { Client, rawWebSocket, startServer } from "../../shared/testing/lesson.ts";
+
+everySocketServer("03-chat");
+
+test("what one page says reaches every page, ids rising by one", async () => {
+  const { port } = await startServer("03-chat");
+  const [ada, grace] = [await Client.open(port), await Client.open(port)];
+  ada.send({ type: "say", from: "Ada", text: "Hello" });
+  ada.send({ type: "say", from: "Ada", text: "Anybody here?" });
+  for (const client of [ada, grace]) {
+    await client.hears("message", ({ id }) => id === 2);
+    expect(client.heard).toEqual([
+      { type: "message", id: 1, from: "Ada", text: "Hello", at: expect.any(Number) },
+      { type: "message", id: 2, from: "Ada", text: "Anybody here?", at: expect.any(Number) },
+    ]);
+  }
+});
+
+test("a page that closes, cleanly or not, leaves the Set", async () => {
+  const server = await startServer("03-chat");
+  const [clean, unclean] = [await Client.open(server.port), await Client.open(server.port)];
+  clean.socket.close(1000, "see you");
+  await server.prints(/close 1000 see you: 1 here/);
+  unclean.socket.terminate();
+  await server.prints(/close 1006 : 0 here/);
+});
+
+test("a page that stops reading is ended, and costs the others nothing", async () => {
+  const server = await startServer("03-chat");
+  const slow = await rawWebSocket(server.port);
+  slow.pause();
+  const ada = await Client.open(server.port);
+  const text = "👩‍👩‍👧‍👦".repeat(500);
+  for (let n = 0; n < 1_500; n++) {
+    ada.send({ type: "say", from: "Ada", text });
+    if (n % 50 === 49) await ada.hears("message", ({ id }) => id === n + 1);
+  }
+  await server.prints(/close 1006 : 1 here/);
+  expect(ada.heard).toHaveLength(1_500);
+  slow.destroy();
+});

@@ -1,0 +1,79 @@
+// Promises of lesson 4's server.
+import { expect, test } from "vitest";
+import { everySocketServer } from "../../shared/testing/every-server.ts";
+import { Client, rawWebSocket, startServer, until } from "../../shared/testing/lesson.ts";
+
+everySocketServer("04-broadcast");
+
+test("who arrives is greeted, before saying anything", async () => {
+  const { port } = await startServer("04-broadcast");
+  const ada = await Client.open(port);
+  await ada.hears("greeting");
+  expect(ada.heard[0].type).toBe("greeting");
+});
+
+test("everyone hears a tick every three seconds", async () => {
+  const { port } = await startServer("04-broadcast");
+  const clients = [await Client.open(port), await Client.open(port)];
+  for (const client of clients) {
+    const { at: first } = await client.hears("tick");
+    const { at: second } = await client.hears("tick", ({ at }) => at > first);
+    expect(second - first).toBeGreaterThan(2_000);
+    expect(second - first).toBeLessThan(4_500);
+  }
+});
+
+test("everyone knows how many are here, also when one leaves or falls", async () => {
+  const { port } = await startServer("04-broadcast");
+  const [ada, grace, alan] = [await Client.open(port), await Client.open(port), await Client.open(port)];
+  await ada.hears("presence", ({ here }) => here === 3);
+  grace.socket.close();
+  await ada.hears("presence", ({ here }) => here === 2);
+  alan.socket.terminate();
+  await ada.hears("presence", ({ here }) => here === 1);
+});
+
+test("a hundred who come at once are told of in a few messages, not in a hundred each", async () => {
+  const { port } = await startServer("04-broadcast");
+  const clients = await Promise.all(Array.from({ length: 100 }, () => Client.open(port)));
+  await Promise.all(clients.map((client) => client.hears("presence", ({ here }) => here === 100)));
+  expect(clients[0]?.heard.filter(({ type }) => type === "presence").length).toBeLessThan(50);
+});
+
+test("that Ada is typing reaches all but Ada", async () => {
+  const { port } = await startServer("04-broadcast");
+  const [ada, grace] = [await Client.open(port), await Client.open(port)];
+  ada.send({ type: "typing", from: "Ada" });
+  ada.send({ type: "say", from: "Ada", text: "Hello" });
+  expect(await grace.hears("typing")).toEqual({ type: "typing", from: "Ada" });
+  await ada.hears("message");
+  expect(ada.heard.some(({ type }) => type === "typing")).toBe(false);
+});
+
+test("whoever takes the name of somebody present is marked, until the name is free", async () => {
+  const { port } = await startServer("04-broadcast");
+  const [ada, other] = [await Client.open(port), await Client.open(port)];
+  ada.send({ type: "say", from: "Ada", text: "I am Ada" });
+  await ada.hears("message");
+  other.send({ type: "say", from: "ADA ", text: "So am I" });
+  expect((await ada.hears("message", ({ id }) => id === 2)).from).toBe("ADA (2)");
+  ada.socket.close();
+  await other.hears("presence", ({ here }) => here === 1);
+  other.send({ type: "say", from: "Ada", text: "Now I am" });
+  expect((await other.hears("message", ({ id }) => id === 3)).from).toBe("Ada");
+});
+
+test("a page that stops reading is ended, and presence falls", async () => {
+  const { port } = await startServer("04-broadcast");
+  const slow = await rawWebSocket(port);
+  slow.pause();
+  const ada = await Client.open(port);
+  await ada.hears("presence", ({ here }) => here === 2);
+  const text = "👩‍👩‍👧‍👦".repeat(500);
+  for (let n = 0; n < 1_500; n++) {
+    ada.send({ type: "say", from: "Ada", text });
+    if (n % 50 === 49) await until(() => ada.heard.some(({ id }) => id === n + 1));
+  }
+  await ada.hears("presence", ({ here }) => here === 1);
+  slow.destroy();
+});

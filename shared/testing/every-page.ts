@@ -1,0 +1,143 @@
+// What every lesson's page promises: two tabs talk, text is text, nothing is lost that was typed, everybody can use it.
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { beforeAll, describe, expect, test } from "vitest";
+import { browser } from "./browser.ts";
+import { type LessonServer, lessonPorts, say, until } from "./lesson.ts";
+
+type Ports = Awaited<ReturnType<typeof lessonPorts>>;
+
+/** Promises of every page, and whatever `more` adds about this one. */
+export function everyPage(
+  lesson: string,
+  more: (lesson: () => Ports, server: () => LessonServer) => void = () => {},
+) {
+  describe(`the page of ${lesson}`, () => {
+    let ports: Ports;
+    let server: LessonServer;
+    beforeAll(async () => {
+      ports = await lessonPorts(lesson);
+      server = await ports.startServer();
+    });
+
+    test("lets two tabs talk", async () => {
+      const [ada, grace] = [await open(ports), await open(ports)];
+      await say(ada, "Ada", "Is anybody there?");
+      await hears(grace, "Is anybody there?");
+      await say(grace, "Grace", "I am.");
+      await hears(ada, "I am.");
+      expect(await ada.getByLabel("Message", { exact: true }).inputValue()).toBe("");
+      await Promise.all([ada.close(), grace.close()]);
+    });
+
+    test("shows HTML and script as the text they are", async () => {
+      const page = await open(ports);
+      const text = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+      await say(page, "<b>Ada</b>", text);
+      await hears(page, text);
+      expect(await page.getByRole("log").locator("img, script, b").count()).toBe(0);
+      expect(await page.title()).not.toBe("1");
+      await page.close();
+    });
+
+    test("says what is wrong with a blank message", async () => {
+      const page = await open(ports);
+      await say(page, "Ada", " ");
+      await until(async () => /blank/.test((await page.getByRole("alert").textContent()) ?? ""));
+      await page.close();
+    });
+
+    test.each<[string, "light" | "dark", number]>([
+      ["wide", "light", 1280],
+      ["narrow", "light", 390],
+      ["in the dark", "dark", 1280],
+    ])(
+      "is found without fault by axe-core, %s, and never scrolls sideways",
+      async (_how, colorScheme, width) => {
+        const page = await (await browser()).newPage({ colorScheme, viewport: { width, height: 900 } });
+        await page.goto(ports.url);
+        await until(async () => (await page.getByRole("status").textContent()) !== "connecting");
+        await say(page, "Ada", "Hello");
+        await hears(page, "Hello");
+        expect(await faults(page)).toEqual([]);
+        expect(
+          await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+        ).toBeLessThanOrEqual(0);
+        await page.close();
+      },
+    );
+
+    test("asks no other machine for anything, and has nothing to complain of", async () => {
+      const page = await (await browser()).newPage();
+      const complaints: string[] = [];
+      page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+      page.on("pageerror", (error) => complaints.push(error.message));
+      page.on("request", (request) => {
+        if (new URL(request.url()).hostname !== "localhost") complaints.push(request.url());
+      });
+      await page.goto(ports.url);
+      await until(async () => (await page.getByRole("status").textContent()) !== "connecting");
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+
+    test("leads to the lesson before, the one after, and its README", async () => {
+      const page = await open(ports);
+      const links = await page.getByRole("navigation").getByRole("link").all();
+      expect(links.length).toBeGreaterThanOrEqual(3);
+      for (const link of links) {
+        const href = await link.evaluate((a) => (a as HTMLAnchorElement).href);
+        expect((await fetch(href)).status, href).toBe(200);
+      }
+      await page.close();
+    });
+
+    more(
+      () => ports,
+      () => server,
+    );
+
+    test("keeps what was typed when the server is killed, says so within a second, and goes on when it is back", async () => {
+      const page = await open(ports);
+      await server.kill();
+      await until(
+        async () => /reconnecting|closed/.test((await page.getByRole("status").textContent()) ?? ""),
+        1_500,
+      );
+      await say(page, "Ada", "typed meanwhile");
+      await until(async () => /Not sent/.test((await page.getByRole("alert").textContent()) ?? ""));
+      expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("typed meanwhile");
+      server = await ports.startServer();
+      // Lessons 3 and 4 do not come back by themselves: that is where lesson 5 begins.
+      const again = page.getByRole("button", { name: "Open again" });
+      if (await again.isVisible()) await again.click();
+      await until(
+        async () => /^(open|polling|waiting)/.test((await page.getByRole("status").textContent()) ?? ""),
+        20_000,
+      );
+      await page.getByLabel("Message", { exact: true }).press("Enter");
+      await hears(page, "typed meanwhile");
+      await page.close();
+    }, 40_000);
+  });
+}
+
+async function open(ports: Ports): Promise<Page> {
+  const page = await ports.openPage();
+  await until(async () => (await page.getByRole("status").textContent()) !== "connecting");
+  return page;
+}
+
+/** Resolves when `text` stands in the page's log. */
+export async function hears(page: Page, text: string): Promise<void> {
+  await page.getByRole("log").getByText(text, { exact: true }).first().waitFor();
+}
+
+/** What axe-core finds on the page, in words; nothing, when all is well. */
+export async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<import("axe-core").AxeResults> } }).axe.run(),
+  );
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}

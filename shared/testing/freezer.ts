@@ -1,0 +1,61 @@
+// A network for tests that can fail without a word: a TCP proxy that can be frozen, thawed and cut.
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { afterAll } from "vitest";
+
+const servers = new Set<Server>();
+afterAll(() => {
+  for (const server of servers) server.close();
+});
+
+export class Freezer {
+  #frozen = false;
+  #sockets = new Set<Socket>();
+  readonly #server: Server;
+  /** How many connections were opened so far. */
+  opened = 0;
+
+  /** Listens on `port`, leads to `targetPort`, both on this machine. */
+  static async start(port: number, targetPort: number): Promise<Freezer> {
+    const freezer = new Freezer(targetPort);
+    await new Promise<void>((resolve) => freezer.#server.listen(port, "127.0.0.1", resolve));
+    return freezer;
+  }
+
+  private constructor(targetPort: number) {
+    this.#server = createServer((near) => {
+      this.opened++;
+      const far = connect(targetPort, "127.0.0.1");
+      this.#join(near, far);
+      this.#join(far, near);
+    });
+    servers.add(this.#server);
+  }
+
+  #join(from: Socket, to: Socket) {
+    this.#sockets.add(from);
+    if (this.#frozen) from.pause();
+    from.on("data", (chunk) => to.write(chunk));
+    from.on("error", () => {});
+    from.on("close", () => {
+      this.#sockets.delete(from);
+      to.destroy();
+    });
+  }
+
+  /** Nothing passes and nothing closes, for those that are open and those to come: both ends believe all is well. */
+  freeze(): void {
+    this.#frozen = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** All goes on, what was held back first. */
+  thaw(): void {
+    this.#frozen = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  /** Every connection ends at once, with a reset. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+}
