@@ -9,6 +9,7 @@ let connections = 0;
 let attempts = 0;
 let state: State;
 let backAt = 0;
+let count = "";
 
 function start() {
   return stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate });
@@ -23,7 +24,7 @@ function onmessage(data: string) {
   const { type, ...message } = JSON.parse(data);
   if (type === "message") room.show(message);
   if (type === "refused") room.refused(`Not taken: ${message.reason}`);
-  if (type === "hello") room.hint(message.text, Number.POSITIVE_INFINITY);
+  if (type === "hello") count = message.text;
   if (type === "typing") room.note(`${message.from} is typing`, "received");
   if (type === "presence") number("here", message.here);
   if (type === "greeting") {
@@ -47,7 +48,7 @@ function onstate(now: State) {
 }
 
 function show() {
-  if (state.name === "open") room.status("open", "open");
+  if (state.name === "open") room.status("open", "open", count && `· ${count}`);
   if (state.name === "connecting") room.status("connecting", `connecting (attempt ${state.attempt + 1})`);
   if (state.name === "closed")
     room.status("closed", `closed (${state.code}${state.reason && `, ${state.reason}`})`);

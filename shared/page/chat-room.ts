@@ -124,11 +124,11 @@ export class ChatRoom extends HTMLElement {
     rest.textContent = ticking && ` ${ticking}`;
   }
 
-  /** A word in passing, gone after `forMs`. Not read out: it may come every second. */
-  hint(text: string, forMs = 3_000): void {
+  /** A word in passing, gone after three seconds. Not read out: it may come every second. */
+  hint(text: string): void {
     clearTimeout(this.#hintEnds);
     this.#hint.textContent = text;
-    this.#hintEnds = setTimeout(() => this.#hint.replaceChildren(), forMs);
+    this.#hintEnds = setTimeout(() => this.#hint.replaceChildren(), 3_000);
   }
 
   /** Says beside the form why something was not taken; "" takes it back. */

@@ -1,7 +1,7 @@
 // <time-line>: the last seconds, one bar for each request, so that overlapping and overtaking can be seen.
 
 const shownMs = 10_000;
-const rows = 6;
+const rows = 8;
 
 type Bar = { element: HTMLElement; row: number; start: number; end?: number };
 

@@ -44,6 +44,11 @@ export async function say(page: Page, from: string, text: string): Promise<void>
   await page.getByLabel("Message", { exact: true }).press("Enter");
 }
 
+/** A number that the page shows. */
+export async function shown(page: Page, name: string): Promise<number> {
+  return Number((await page.locator(`[data-number="${name}"]`).textContent())?.replace(/\u2009/g, ""));
+}
+
 /** Resolves when `check` holds, looking again every 20 ms; rejects with the last reason after `withinMs`. */
 export async function until(check: () => unknown, withinMs = 10_000): Promise<void> {
   for (const end = performance.now() + withinMs; ; ) {

@@ -1,0 +1,70 @@
+// Promises of lesson 3's page.
+import { expect, test } from "vitest";
+import { browser } from "../../shared/testing/browser.ts";
+import { everyPage, hears } from "../../shared/testing/every-page.ts";
+import { lessonPorts, say, shown, until } from "../../shared/testing/lesson.ts";
+
+everyPage("03-chat", (ports) => {
+  test("shows open, close with code 1000, and opens again", async () => {
+    const page = await ports().openPage();
+    await hears(page, "open");
+    await page.getByRole("button", { name: "Close" }).click();
+    await hears(page, "close 1000, see you, clean");
+    expect(await page.getByRole("status").textContent()).toBe("closed (1000, see you)");
+    await page.getByRole("button", { name: "Open again" }).click();
+    await until(async () => (await page.getByRole("status").textContent()) === "open");
+    await say(page, "Ada", "I am back");
+    await hears(page, "I am back");
+    expect(await shown(page, "sent")).toBe(1);
+    expect(await shown(page, "received")).toBe(1);
+    await page.close();
+  });
+
+  test("reads messages aloud where the browser can speak, with the voice that was chosen", async () => {
+    const page = await (await browser()).newPage();
+    // Headless browsers have no voices; this one gets two, and writes down what it is asked to say.
+    await page.addInitScript(() => {
+      const spoken: [string, string | undefined][] = [];
+      const voices = ["Alto", "Bass"].map((name) => ({ name, lang: "en", voiceURI: name }));
+      Object.assign(window, { spoken });
+      Object.defineProperty(window, "speechSynthesis", {
+        value: Object.assign(new EventTarget(), {
+          getVoices: () => voices,
+          speak: ({ text, voice }: SpeechSynthesisUtterance) => spoken.push([text, voice?.name]),
+        }),
+      });
+      window.SpeechSynthesisUtterance = class {
+        text: string;
+        voice = null;
+        constructor(text: string) {
+          this.text = text;
+        }
+      } as never;
+    });
+    await page.goto(ports().url);
+    await until(async () => (await page.getByRole("status").textContent()) === "open");
+    await say(page, "Ada", "unheard");
+    await hears(page, "unheard");
+    await page.getByLabel("read messages aloud").check();
+    await page.getByLabel("voice").selectOption("Bass");
+    await say(page, "Ada", "heard");
+    await hears(page, "heard");
+    expect(await page.evaluate(() => (window as never as { spoken: unknown }).spoken)).toEqual([
+      ["Ada: heard", "Bass"],
+    ]);
+    await page.close();
+  });
+});
+
+test.each([
+  ["that says goodbye is a clean close with 1001", "SIGTERM", "close 1001, server going away, clean"],
+  ["that is killed is an unclean one with 1006", "SIGKILL", "close 1006, unclean"],
+] as const)("a server %s", async (_what, signal, event) => {
+  const ports = await lessonPorts("03-chat");
+  const server = await ports.startServer();
+  const page = await ports.openPage();
+  await hears(page, "open");
+  server.child.kill(signal);
+  await hears(page, event);
+  await page.close();
+});
