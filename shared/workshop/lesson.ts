@@ -1,0 +1,236 @@
+// Starts a lesson: its server and the server of its page, together. Without a number it lists the lessons.
+import { type ChildProcess, spawn } from "node:child_process";
+import { get } from "node:http";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { findLesson, findLessons, type Lesson, listLessons, root } from "./lessons.ts";
+import { canConnect, readPort, whyNotFree } from "./ports.ts";
+
+const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY && !process.env.CI);
+const coloured = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
+
+void main(process.argv[2]);
+
+async function main(wanted: string | undefined) {
+  const lessons = findLessons();
+  if (wanted === undefined) {
+    console.log(`The lessons:\n\n${listLessons(lessons)}\n\nStart one with: npm run lesson 1`);
+    return;
+  }
+  const lesson = findLesson(wanted, lessons);
+  if (!lesson) return refuse(`No lesson ${wanted}. There is:\n\n${listLessons(lessons)}`);
+  try {
+    const port = readPort("PORT");
+    const pagePort = readPort("PAGE_PORT");
+    if (port === pagePort) return refuse(`PORT and PAGE_PORT are both ${port}: they have to differ.`);
+    const faults = await Promise.all([whyNotFree("PORT", port), whyNotFree("PAGE_PORT", pagePort)]);
+    const fault = faults.find(Boolean);
+    if (fault) return refuse(fault);
+    await run(lesson, port, pagePort);
+  } catch (error) {
+    refuse((error as Error).message);
+  }
+}
+
+function refuse(why: string) {
+  console.error(why);
+  process.exitCode = 1;
+}
+
+/** What runs side by side: each a Node program with its arguments, from the root of the workshop. */
+function programsOf(lesson: Lesson) {
+  return [
+    { name: "page", colour: "magenta", args: [join("shared", "workshop", "start.cjs"), "pages"] },
+    {
+      name: "server",
+      colour: "cyan",
+      args: [
+        join("node_modules", "tsx", "dist", "cli.mjs"),
+        "watch",
+        "--clear-screen=false",
+        join("lessons", lesson.folder, "server.ts"),
+      ],
+    },
+  ];
+}
+
+async function run(lesson: Lesson, port: number, pagePort: number) {
+  const programs = programsOf(lesson).map((program) => ({
+    ...program,
+    child: start(program.args, { PORT: `${port}`, PAGE_PORT: `${pagePort}` }),
+  }));
+  const children = programs.map(({ child }) => child);
+  let ending = false;
+
+  /** Ends everything: each child sees the end of its stdin (see with-launcher.cjs) and closes what it holds. */
+  function end(exitCode: number) {
+    if (ending) return;
+    ending = true;
+    for (const child of children) child.stdin?.end();
+    // tsx gives a server 5 s to end by itself; what is still there after that is killed.
+    const lastResort = setTimeout(() => children.forEach(kill), 7_000);
+    // "close" comes when nobody holds the other end of the pipes any more, a child's own child included.
+    Promise.all(children.map(closed)).then(() => {
+      clearTimeout(lastResort);
+      process.exit(exitCode);
+    });
+  }
+
+  // The second Ctrl-C is from somebody who does not want to wait.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => (ending ? children.forEach(kill) : end(0)));
+  // Nobody reads what we print any more: the terminal is gone.
+  process.stdout.on("error", () => end(0));
+
+  for (const { name, child } of programs)
+    child.on("exit", (code, signal) => {
+      if (ending) return;
+      kill(child); // what it may have left behind
+      console.error(`The ${name} process ended unexpectedly (${signal ?? `exit code ${code}`}): stopping.`);
+      end(1);
+    });
+
+  await showOutput(programs);
+
+  const address = `http://localhost:${pagePort}/lessons/${lesson.folder}/`;
+  const folder = `lessons/${lesson.folder}`;
+  const serverAnswers = () => canConnect(port, "localhost");
+  const until = async (answers: () => Promise<boolean>) => {
+    while (!ending && !(await answers())) await pause(50);
+  };
+
+  // The server counts as broken when it has printed an error and does not answer a moment later.
+  let broken = false;
+  const look = later(700, async () => {
+    if (broken || ending || (await serverAnswers())) return;
+    broken = true;
+    console.log(`\n${folder}/server.ts has an error (above). Mend it and save: it starts again by itself.\n`);
+    await until(serverAnswers);
+    broken = false;
+    if (!ending && shown) console.log("\nThe server answers again.\n");
+  });
+  let shown = false;
+  programs.find(({ name }) => name === "server")?.child.stderr?.on("data", look);
+  const remind = setTimeout(() => {
+    if (!broken)
+      console.log(`\nNothing answers on port ${port} yet. Does ${folder}/server.ts listen on PORT?\n`);
+  }, 10_000);
+
+  await until(() => pageAnswers(pagePort, lesson));
+  await until(serverAnswers);
+  clearTimeout(remind);
+  if (ending) return;
+  shown = true;
+  console.log(
+    [
+      "",
+      `  Lesson ${lesson.number} · ${lesson.title}`,
+      "",
+      `  Open      ${address}   (open it in two tabs)`,
+      `  Read on   ${folder}/README.md`,
+      `  Edit      ${folder}/server.ts, ${folder}/client.ts: save, and it runs`,
+      "  End       Ctrl-C",
+      ...(interactive ? ["", "  Press Enter to open it in the browser."] : []),
+      "",
+    ].join("\n"),
+  );
+  if (interactive) process.stdin.on("data", () => openInBrowser(address));
+}
+
+function start(args: string[], ports: Record<string, string>): ChildProcess {
+  const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
+  return spawn(
+    process.execPath,
+    ["--require", join(root, "shared", "workshop", "with-launcher.cjs"), ...args],
+    {
+      cwd: root,
+      env: { ...env, ...ports, ...(coloured ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) },
+      stdio: ["pipe", "pipe", "pipe"],
+      // A group of its own: Ctrl-C reaches the launcher alone, and each server is asked to end once, not three times.
+      detached: process.platform !== "win32",
+      windowsHide: true,
+    },
+  );
+}
+
+/** Lets concurrently print the children's lines, each with its name in its colour. */
+async function showOutput(programs: { name: string; colour: string; child: ChildProcess }[]) {
+  // Loaded while the children start. They were started without it: its own way goes through a shell.
+  const { createConcurrently, Logger, LogOutput } = await import("concurrently");
+  const logger = new Logger({ prefixFormat: "name" });
+  logger.toggleColors(coloured);
+  logger.setPrefixLength(Math.max(...programs.map(({ name }) => name.length)));
+  const { result } = createConcurrently(
+    programs.map(({ name, colour }) => ({ command: name, name, prefixColor: colour })),
+    {
+      logger,
+      outputStream: process.stdout,
+      controllers: [new LogOutput({ logger })],
+      spawn: (command) => {
+        const found = programs.find(({ name }) => name === command);
+        if (!found) throw new Error(`No program ${command}.`);
+        return found.child;
+      },
+      kill: () => {}, // ended by the launcher, see end()
+    },
+  );
+  result.catch(() => {}); // rejects when a child ends with a code other than 0, which "exit" tells as well
+}
+
+function closed(child: ChildProcess): Promise<unknown> {
+  const { stdout, stderr } = child;
+  const over = child.exitCode !== null || child.signalCode !== null;
+  if (over && stdout?.destroyed && stderr?.destroyed) return Promise.resolve();
+  return new Promise((resolve) => child.once("close", resolve));
+}
+
+/** Ends a child and all that it started. */
+function kill(child: ChildProcess) {
+  if (!child.pid) return;
+  if (process.platform === "win32") {
+    spawn("taskkill", ["/pid", String(child.pid), "/T", "/F"], { stdio: "ignore" }).on("error", () => {});
+    return;
+  }
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // Nobody of that group is left.
+  }
+}
+
+function pageAnswers(pagePort: number, lesson: Lesson): Promise<boolean> {
+  return new Promise((resolve) => {
+    const host = process.env.HOST || "127.0.0.1";
+    const options = {
+      host,
+      port: pagePort,
+      path: `/lessons/${lesson.folder}/`,
+      timeout: 2_000,
+      agent: false,
+    };
+    const request = get({ ...options, headers: { Host: `localhost:${pagePort}` } }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on("timeout", () => request.destroy()).on("error", () => resolve(false));
+  });
+}
+
+/** A function that acts `ms` after it was last called. */
+function later(ms: number, act: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(act, ms);
+  };
+}
+
+function openInBrowser(address: string) {
+  const [command, ...args] =
+    process.platform === "win32"
+      ? ["cmd", "/c", "start", '""', address]
+      : [process.platform === "darwin" ? "open" : "xdg-open", address];
+  spawn(command as string, args, { stdio: "ignore", detached: true, windowsVerbatimArguments: true })
+    .on("error", () => console.log(`No browser could be opened from here: open ${address} yourself.`))
+    .unref();
+}

@@ -1,0 +1,58 @@
+// The two ports of the workshop: which they are, and whether they are free.
+import { connect, createServer } from "node:net";
+
+export type Variable = "PORT" | "PAGE_PORT";
+
+const standard: Record<Variable, number> = { PORT: 8080, PAGE_PORT: 8000 };
+
+/** The port that an environment variable asks for, or the usual one. Throws a line for the user. */
+export function readPort(variable: Variable): number {
+  const text = process.env[variable] ?? String(standard[variable]);
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535)
+    throw new Error(`${variable} has to be a whole number from 1 to 65535, not "${text}".`);
+  return port;
+}
+
+/** What to tell the user if nobody may listen on this port now; nothing if it is free. */
+export async function whyNotFree(variable: Variable, port: number): Promise<string | undefined> {
+  // Both ways, since neither sees all: a server on the other address family, or on all addresses (Windows
+  // lets a second one in), is found by connecting; a forbidden port only by listening.
+  const [answers4, answers6, code] = await Promise.all([
+    canConnect(port, "127.0.0.1"),
+    canConnect(port, "::1"),
+    listenFault(port),
+  ]);
+  if (answers4 || answers6) return describePortFault(variable, port, "EADDRINUSE");
+  return code && describePortFault(variable, port, code);
+}
+
+/** One line about a port that could not be listened on: which, and what to do. */
+export function describePortFault(variable: Variable, port: number, code: string): string {
+  if (code === "EACCES")
+    return `Port ${port} may not be used by you on this computer: set ${variable} to one above 1023.`;
+  if (code === "EADDRINUSE")
+    return `Port ${port} is taken by another program: stop that one, or set ${variable} to another port.`;
+  return `Port ${port} cannot be listened on (${code}): set ${variable} to another port.`;
+}
+
+/** Whether something listens there. */
+export function canConnect(port: number, host: string, withinMs = 300): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host });
+    const answer = (yes: boolean) => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.setTimeout(withinMs, () => answer(false));
+    socket.on("connect", () => answer(true)).on("error", () => answer(false));
+  });
+}
+
+function listenFault(port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(undefined)));
+  });
+}
