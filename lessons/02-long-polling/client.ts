@@ -19,8 +19,9 @@ async function pollForever() {
   for (let failed = 0; ; ) {
     const ended = timeline.begin();
     number("requests", ++sent);
+    // A held request looks like a lost one. What has stood for half a second is held.
+    const standing = setTimeout(() => room.status("open", "waiting for an answer"), failed && 500);
     try {
-      if (failed === 0) room.status("open", "waiting for an answer");
       const answer = await ask();
       ended(answer.messages.length > 0 ? "full" : "empty");
       if (answer.messages.length === 0) number("empty", ++empty);
@@ -30,6 +31,7 @@ async function pollForever() {
     } catch {
       // Without this catch the loop would end at the first network error, in silence.
       ended("failed");
+      clearTimeout(standing);
       room.status("reconnecting", `reconnecting in 1 s (attempt ${++failed})`);
       await pause(1_000);
     }

@@ -53,7 +53,7 @@ room.onsay = (from, text) => {
   send({ type: "say", from, text });
 };
 
-let toldAt = 0;
+let toldAt = Number.NEGATIVE_INFINITY;
 room.ontyping = (from) => {
   // Once in two seconds is enough to know that somebody types.
   if (socket.readyState !== WebSocket.OPEN || performance.now() - toldAt < 2_000) return;

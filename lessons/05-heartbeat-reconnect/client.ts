@@ -65,7 +65,7 @@ room.onsay = (from, text) => {
     throw new Error("nobody there. Your text stays here until the connection is back.");
 };
 
-let toldAt = 0;
+let toldAt = Number.NEGATIVE_INFINITY;
 room.ontyping = (from) => {
   // Once in two seconds is enough to know that somebody types.
   if (performance.now() - toldAt < 2_000) return;
