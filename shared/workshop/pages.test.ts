@@ -158,6 +158,21 @@ describe("what is kept", () => {
 });
 
 describe("what is given", () => {
+  test("a download that is broken off is no error, and nothing is printed", async () => {
+    await workshop.save("lessons/03-tale/large.txt", "x".repeat(30_000_000));
+    const before = pages.output();
+    await new Promise<void>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () =>
+        socket.write("GET /lessons/03-tale/large.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+      );
+      socket.once("data", () => socket.resetAndDestroy());
+      socket.on("close", () => resolve());
+    });
+    expect((await ask("/")).status).toBe(200);
+    expect((await ask("/LICENSE")).status).toBe(200);
+    expect(pages.output()).toBe(before);
+  });
+
   test("a folder without its slash is sent to the one with it", async () => {
     const { status, headers } = await ask("/lessons/03-tale?a=1");
     expect([status, headers.location]).toEqual([301, "/lessons/03-tale/?a=1"]);
