@@ -172,8 +172,10 @@ describe("a running lesson", () => {
   test.skipIf(windows)("the end of tsx watch ends everything, its own child too", async () => {
     const run = workshop.start(["lesson", "3"], ports);
     await run.prints(block);
+    const killedAt = performance.now();
     endChild(run, "watch");
     expect(await run.ended).toBe(1);
+    expect(performance.now() - killedAt).toBeLessThan(5_000); // at once, not as the last resort
     expect(run.output()).toMatch(/^The server process ended unexpectedly \(SIGKILL\): stopping\.$/m);
     await nothingIsLeft(run);
   });
