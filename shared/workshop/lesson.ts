@@ -126,7 +126,7 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       "",
       `  Lesson ${lesson.number} · ${lesson.title}`,
       "",
-      `  Open      ${address}   (open it in two tabs)`,
+      `  Open      ${address}  in two tabs`,
       `  Read on   ${folder}/README.md`,
       `  Edit      ${folder}/server.ts, ${folder}/client.ts: save, and it runs`,
       "  End       Ctrl-C",

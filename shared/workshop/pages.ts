@@ -97,6 +97,8 @@ class Made implements Plugin {
   }
 }
 
+const brokenOff = new Set<string | undefined>(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
+
 async function main() {
   const port = readPort("PAGE_PORT");
   readPort("PORT"); // a wrong one is told now, not with the first page
@@ -113,7 +115,9 @@ async function main() {
     // Otherwise a taken port ends the process in silence, with exit code 0.
     if (key === "server.error")
       refuse(describePortFault("PAGE_PORT", port, (value as NodeJS.ErrnoException).code ?? "unknown"));
-    if (key === "middleware.error") console.error(value);
+    // A reload in the middle of a download is no error.
+    if (key === "middleware.error" && !brokenOff.has((value as NodeJS.ErrnoException).code))
+      console.error(value);
   }
 
   const tell = openReloadSocket(server);
