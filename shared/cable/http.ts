@@ -137,7 +137,7 @@ export function connectionReader(
       };
       if (to) {
         answering.entry.to = { id: to.id ?? 0, method: to.method, path: to.path };
-        answering.entry.heldMs = nowMs() - to.doneMs;
+        answering.entry.heldMs = Math.round((nowMs() - to.doneMs) * 100) / 100;
         if (to.upgrade !== undefined && status >= 200) answering.entry.upgradeRefused = true;
       }
       if (status >= 200 || status === 101) asked.shift();
