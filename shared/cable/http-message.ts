@@ -234,6 +234,7 @@ export function messageReader(direction: Direction, flow: Flow, hooks: MessageHo
     },
     stop: (why) => stop(why, Buffer.alloc(0)),
     end() {
+      if (state === "stopped") return;
       if (state === "frames") frames?.end();
       else if (state === "head" && !collect.empty())
         stop("the connection ended within a head", collect.take());
