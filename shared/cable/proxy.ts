@@ -199,7 +199,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
   function reset({ page, server: target }: Connection): void {
     for (const socket of [page, target]) {
       // An end that was never connected has nobody to send an RST to.
-      if (socket.pending) socket.destroy();
+      if (socket.pending && !socket.connecting) socket.destroy();
       else socket.resetAndDestroy();
     }
   }
