@@ -19,7 +19,7 @@ const print = (who: "cable" | "server", line: string) => console.log(`${who.padE
 
 const cable = await createCable({ listenPort: port, targetPort: serverPort }).catch(taken("PORT", port));
 let panels: Control | undefined;
-const server = await serverProcess({
+const server = serverProcess({
   file: resolve(file),
   port: serverPort,
   print: (line) => print("server", line),
@@ -28,11 +28,12 @@ const server = await serverProcess({
     panels?.changed();
   },
 });
-panels = await control({ port: controlPort, pagePort, cable, server }).catch(async (error) => {
-  await server.end();
-  return taken("CABLE_PORT", controlPort)(error);
-});
+panels = await control({ port: controlPort, pagePort, cable, server }).catch(
+  taken("CABLE_PORT", controlPort),
+);
 print("cable", `localhost:${cable.port} → the server, ${serverPort}`);
+
+void server.restart();
 
 // The server says goodbye first, through the cable; only then is the cable taken away.
 let ending = false;

@@ -1,8 +1,8 @@
 // The process that runs the lesson's server: started, restarted when a file is saved, stopped and killed on command.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { connect } from "node:net";
-import { type BuildResult, context, formatMessages } from "esbuild";
 import type { ServerState } from "./protocol.ts";
+import { sources } from "./sources.ts";
 
 /** How long a server has to say goodbye after SIGTERM. */
 const goodbyeMs = 4000;
@@ -13,7 +13,7 @@ export type ServerProcess = {
   state(): ServerState;
   /** SIGKILL: no goodbye. Resolves when it is gone; it stays away until it is restarted or a file is saved. */
   kill(): Promise<void>;
-  /** SIGTERM if it runs, then a new one. Resolves when that has been started, not yet when it listens. */
+  /** SIGTERM if one runs, then a new one. Resolves when that has been started, not yet when it listens. */
   restart(): Promise<void>;
   /** SIGTERM; comes back after `forMs`, or on `restart` when that is not given. Saving does not bring it back. */
   stop(forMs?: number): Promise<void>;
@@ -33,20 +33,14 @@ export type ServerProcessOptions = {
 };
 
 /**
- * Watches `file` and what it imports, and starts it with tsx. There is one process, not a watcher with a process
+ * Watches `file` and what it imports, and runs it with tsx; `restart` starts it the first time. There is one process, not a watcher with a process
  * inside: a signal reaches the server itself, its exit is known, and it is on a leash (see leash.ts).
  */
-export async function serverProcess({
-  file,
-  port,
-  print,
-  changed,
-}: ServerProcessOptions): Promise<ServerProcess> {
+export function serverProcess({ file, port, print, changed }: ServerProcessOptions): ServerProcess {
   let child: ChildProcess | undefined;
   let state: ServerState = { process: "starting" };
   let backAtMs: number | undefined;
   let backTimer: NodeJS.Timeout | undefined;
-  let compiles = true;
   let ended = false;
   // One thing after another: a save in the middle of a restart must not start a second server.
   let queue: Promise<void> = Promise.resolve();
@@ -62,7 +56,9 @@ export async function serverProcess({
 
   function start(): void {
     if (ended || child) return;
-    if (!compiles) {
+    const faults = files.check();
+    for (const line of faults) print(line);
+    if (faults.length > 0) {
       set({ process: "dead", why: "does not compile" }, "does not compile");
       return;
     }
@@ -125,33 +121,14 @@ export async function serverProcess({
     child = undefined;
   }
 
-  const saved = (result: BuildResult) =>
-    inTurn(async () => {
-      if (ended) return;
-      compiles = result.errors.length === 0;
-      if (!compiles) {
-        const color = process.env.FORCE_COLOR !== undefined && process.env.FORCE_COLOR !== "0";
-        for (const message of await formatMessages(result.errors, { kind: "error", color }))
-          for (const line of message.trimEnd().split("\n")) print(line);
-      }
-      if (state.process === "stopped") return;
+  const files = sources(file, () => {
+    void inTurn(async () => {
+      // Stopped on command, it comes back on command or when its time is over.
+      if (ended || state.process === "stopped") return;
       await endChild("SIGTERM");
       start();
     });
-
-  // esbuild knows which files a server is made of, and looks at them again and again: that also works where the
-  // system does not tell of changes (a Windows folder seen from WSL, a container's volume).
-  const watching = await context({
-    entryPoints: [file],
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    write: false,
-    logLevel: "silent",
-    plugins: [{ name: "restart", setup: (build) => build.onEnd((result) => void saved(result)) }],
   });
-  await watching.watch();
 
   const comeBack = () => {
     clearTimeout(backTimer);
@@ -193,7 +170,7 @@ export async function serverProcess({
       comeBack();
       return inTurn(async () => {
         await endChild("SIGTERM");
-        await watching.dispose();
+        files.end();
       });
     },
   };
