@@ -15,7 +15,8 @@ const controlPort = portFrom("CABLE_PORT", 8081);
 const pagePort = portFrom("PAGE_PORT", 8000);
 const serverPort = portFrom("SERVER_PORT", 0) || (await freePort());
 
-const print = (who: "cable" | "server", line: string) => console.log(`${who.padEnd(8)}${line}`);
+// The launcher tells the two apart by the first word. The rest of a line is the server's as it is, spaces included.
+const print = (who: "cable" | "server", line: string) => console.log(`${who} ${line}`);
 
 const cable = await createCable({ listenPort: port, targetPort: serverPort }).catch(taken("PORT", port));
 let panels: Control | undefined;
