@@ -20,7 +20,10 @@ export function row(entry: Entry): HTMLLIElement {
     cell("sizes", sizes),
   );
   details.append(summary);
-  details.addEventListener("toggle", () => details.children.length === 1 && details.append(explain(entry)));
+  details.addEventListener("toggle", () => {
+    if (details.children.length === 1) details.append(explain(entry));
+    if (details.open) item.scrollIntoView({ block: "nearest" });
+  });
   item.append(details);
   return item;
 }

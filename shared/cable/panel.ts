@@ -58,7 +58,7 @@ export class WirePanel extends HTMLElement {
               <button type="button" data-command="restart" title="SIGTERM, and back at once">Restart</button>
             </div>
             <div class="wire-settings">
-              <label>which <select name="connection"><option value="">all connections</option></select></label>
+              <label>which <select name="connection"><option value="">all</option></select></label>
               <label>way <select name="direction"><option value="both">both ways</option><option value="up">page → server</option><option value="down">page ← server</option></select></label>
               <label>delay <select name="delay"><option value="0">none</option><option value="100">100 ms</option><option value="500">500 ms</option><option value="2000">2 s</option><option value="20000">20 s</option></select></label>
               <label>jitter <select name="jitter"><option value="0">none</option><option value="50">± 50 ms</option><option value="300">± 300 ms</option></select></label>
