@@ -25,9 +25,9 @@ async function poll() {
   const ended = timeline.begin();
   try {
     const slow = settings.slow.checked ? "&slow" : "";
-    const response = await fetch(
-      `${messages}?after=${asked.after}${asked.log && `&log=${asked.log}`}${slow}`,
-    );
+    const url = `${messages}?after=${asked.after}${asked.log && `&log=${asked.log}`}${slow}`;
+    // no-store: two requests for the same URL would else wait for each other in the browser's cache.
+    const response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`answered ${response.status}`);
     const answer: Answer = await response.json();
     room.status("open", `polling every ${duration(everyMs())}`);

@@ -4,7 +4,7 @@ import type { Message } from "../both/message.ts";
 /** What the state looks like: a filled dot, an empty ring, a cross. The words come from the lesson. */
 export type State = "connecting" | "open" | "reconnecting" | "closed";
 
-const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim", "Barbara", "Donald"];
+const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim", "Barbara", "Leslie"];
 /** Older entries leave the list, so that a page left open for a day stays light. */
 const entryLimit = 500;
 
