@@ -31,6 +31,7 @@ serve({
     "POST /messages": async (request, response) => {
       const { from, text } = readFields(await readJson(request), say);
       sendJson(response, 201, log.add(from, text));
+      // Exercise: more may come in a moment. One answer could carry it all.
       for (const reply of waiting) reply();
     },
 
