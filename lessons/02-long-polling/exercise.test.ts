@@ -3,7 +3,7 @@ import { expectThat, pause, promise, soon } from "../../shared/exercises/promise
 import type { LessonServer } from "../../shared/exercises/server.ts";
 import { ask, post } from "../../shared/exercises/talk.ts";
 
-type Answer = { messages: { id: number }[] };
+type Answer = { messages: { id: number; at: number }[] };
 
 async function poll(server: LessonServer, after: number): Promise<Answer> {
   const answer = await ask(server, `/messages?after=${after}`);
@@ -15,26 +15,30 @@ async function waiting(server: LessonServer): Promise<number> {
   return (await (await ask(server, "/waiting")).json()).waiting;
 }
 
-/** Says `count` things, one each 15 ms, whether or not the last has arrived. */
-async function talk(server: LessonServer, count: number): Promise<void> {
+/** Says `count` things, whether or not the last has arrived. */
+async function talk(server: LessonServer, count: number, everyMs: number): Promise<void> {
   const posts: Promise<void>[] = [];
   for (let n = 1; n <= count; n++) {
     posts.push(post(server, `${n} of ${count}`));
-    await pause(15);
+    await pause(everyMs);
   }
   await Promise.all(posts);
 }
 
-/** Polls as the page does until `last` has come: how many answers it took, and the ids in them. */
-async function readUpTo(server: LessonServer, last: number) {
+/** Polls as the page does until `last` has come, beginning after `first`. */
+async function readUpTo(server: LessonServer, last: number, first = 0) {
   const ids: number[] = [];
-  for (let answers = 0; ; ) {
-    const { messages } = await poll(server, ids.at(-1) ?? 0);
-    if (messages.length > 0) answers++;
-    ids.push(...messages.map(({ id }) => id));
-    if (ids.some((id) => id >= last)) return { answers, ids };
+  const answers: Answer[] = [];
+  while ((ids.at(-1) ?? first) < last) {
+    const answer = await poll(server, ids.at(-1) ?? first);
+    ids.push(...answer.messages.map(({ id }) => id));
+    if (answer.messages.length > 0) answers.push(answer);
   }
+  return { answers, ids };
 }
+
+/** Milliseconds between the first and the last thing said, by the server's clock. */
+const span = (messages: Answer["messages"]) => (messages.at(-1)?.at ?? 0) - (messages[0]?.at ?? 0);
 
 const someoneWaits = (server: LessonServer, count = 1) =>
   soon(
@@ -58,26 +62,25 @@ export const promises = [
     );
   }),
 
-  promise("a message on its own arrives within 300 ms all the same", "Hint 1", async (server) => {
+  promise("a message on its own arrives within a second all the same", "Hint 1", async (server) => {
     const asked = poll(server, 0);
     await someoneWaits(server);
     const began = performance.now();
     await post(server, "Is anybody there?");
     await asked;
     const took = Math.round(performance.now() - began);
-    expectThat(took < 300, "the answer within 300 ms of the message", `it took ${took} ms`);
+    expectThat(took < 1_000, "the answer within a second of the message", `it took ${took} ms`);
   }),
 
   promise("while somebody goes on talking, nobody is kept waiting", "Hint 2", async (server) => {
-    const asked = poll(server, 0);
+    const reading = readUpTo(server, 120);
     await someoneWaits(server);
-    const talking = talk(server, 80);
-    const { messages } = await asked;
-    await talking;
+    await talk(server, 120, 10);
+    const longest = Math.max(...(await reading).answers.map(({ messages }) => span(messages)));
     expectThat(
-      messages.length < 40,
-      "an answer while the talk, a message every 15 ms, goes on",
-      `it came after ${messages.length} messages, when there was a moment's silence`,
+      longest < 300,
+      "answers while the talk, a message every 10 ms, goes on",
+      `one answer held all that was said in ${longest} ms: it waited for a moment's silence`,
     );
   }),
 
@@ -94,20 +97,39 @@ export const promises = [
     );
   }),
 
+  promise("nobody gets an empty answer for a message already seen", "Hint 3", async (server) => {
+    await post(server, "Seen by Grace");
+    // Grace has seen it, and asks again at once.
+    const asked = poll(server, 1);
+    await pause(400);
+    await post(server, "New to Grace");
+    const { messages } = await asked;
+    expectThat(
+      messages[0]?.id === 2,
+      "the answer to wait for message 2",
+      "it came before that, and was empty",
+    );
+  }),
+
   promise(
     "twenty messages, 15 ms apart, cost at most ten answers; none is lost or doubled",
     "Hint 3",
     async (server) => {
-      const reading = readUpTo(server, 20);
-      await someoneWaits(server);
-      await talk(server, 20);
-      const { answers, ids } = await reading;
-      expectThat(
-        ids.length === 20 && new Set(ids).size === 20,
-        "each of twenty messages once",
-        `the ids that came: ${ids.join(" ")}`,
-      );
-      expectThat(answers <= 10, "at most ten answers for twenty messages", `it took ${answers}`);
+      let best = 20;
+      // Three times, of which the best counts: a busy computer does not keep to 15 ms.
+      for (let first = 0; first < 60 && best > 10; first += 20) {
+        const reading = readUpTo(server, first + 20, first);
+        await someoneWaits(server);
+        await talk(server, 20, 15);
+        const { answers, ids } = await reading;
+        expectThat(
+          ids.length === 20 && new Set(ids).size === 20,
+          "each of twenty messages once",
+          `the ids that came: ${ids.join(" ")}`,
+        );
+        best = Math.min(best, answers.length);
+      }
+      expectThat(best <= 10, "at most ten answers for twenty messages", `it took ${best}`);
     },
   ),
 ];

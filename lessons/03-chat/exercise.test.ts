@@ -65,7 +65,7 @@ export const promises = [
     const [ada, grace] = await threePeople(server);
     grace.leaves();
     // The server needs a moment to hear of it: until then the whisper is taken.
-    for (let n = 0; n < 8 && !ada.heard.some(({ type }) => type === "refused"); n++) {
+    for (let n = 0; n < 4 && !ada.heard.some(({ type }) => type === "refused"); n++) {
       ada.says(whisper);
       await ada.hears("refused", () => true, "hear", 250).catch(() => {});
     }

@@ -64,13 +64,14 @@ async function check(lesson: Lesson): Promise<boolean> {
 
   const broken = results.find(({ fault }) => fault);
   if (broken?.fault) {
-    const { expected, happened } = broken.fault;
+    const { kind, expected, happened } = broken.fault;
+    // A server that fell has said where; no hint knows better.
+    const read = readme.where(broken.read) ?? `lessons/${lesson.folder}/README.md`;
     console.log(`
   ${bold(`Broken: ${broken.title}`)}
 
     Expected   ${expected}
-    Happened   ${happened}
-    Read       ${readme.where(broken.read) ?? `lessons/${lesson.folder}/README.md`}
+    Happened   ${happened}${kind === "ended" ? "" : `\n    Read       ${read}`}
 `);
     return false;
   }

@@ -9,11 +9,8 @@ export function solutionFiles(lesson: string): string[] {
   return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
-/**
- * Makes the folder `.workshop/<name>`, as deep in the tree as a lesson's own, so that ../../shared is found from it.
- * The learner's files are copied from nowhere but for what the solution does not change.
- */
-export function overlaySolution(lesson: string, name = `solution-${lesson}`): string {
+/** Makes the folder `.workshop/<name>`, as deep in the tree as a lesson's own: ../../shared is found from it too. */
+export function overlaySolution(lesson: string, name = lesson): string {
   const from = join(root, "lessons", lesson);
   const to = join(root, ".workshop", name);
   rmSync(to, { recursive: true, force: true, maxRetries: 5 });

@@ -20,6 +20,7 @@ export type Report = { compileError: CompileError } | { results: Result[] };
 
 /** A learner who waits for longer than this does not know what is checked. */
 const limitMs = 9_000;
+const listenLimitMs = 6_000;
 
 /**
  * Checks the promises of an exercise with the files of `folder`, the learner's or ours. All are checked at the same
@@ -58,11 +59,16 @@ async function keep({ title, read, check }: Promised, program: string, folder: s
     listens = true;
     await Promise.race([check(server), ...gone]);
   })();
-  const late = pause(limitMs).then(() => {
-    throw listens
-      ? new Broken("this to be settled within a few seconds", "it took too long")
-      : new Broken("the server to listen on PORT", `nothing listens there after ${limitMs / 1_000} s`);
-  });
+  const late = (async () => {
+    await pause(listenLimitMs);
+    if (!listens)
+      throw new Broken(
+        "the server to listen on PORT",
+        `nothing listens there after ${listenLimitMs / 1_000} s`,
+      );
+    await pause(limitMs - listenLimitMs);
+    throw new Broken("this to be settled within a few seconds", "it took too long");
+  })();
   try {
     await Promise.race([checked, late]);
     return { title, read };

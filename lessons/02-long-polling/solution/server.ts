@@ -13,17 +13,6 @@ const gatherMs = 50;
 const log = new MessageLog();
 const waiting = new Set<() => void>();
 
-let replyDue = false;
-function replySoon() {
-  // The first message sets the time. Those that follow do not move it, or a talker would keep everybody waiting.
-  if (replyDue) return;
-  replyDue = true;
-  setTimeout(() => {
-    replyDue = false;
-    for (const reply of waiting) reply();
-  }, gatherMs);
-}
-
 serve({
   routes: {
     "GET /messages": (_request, response, query) => {
@@ -33,19 +22,25 @@ serve({
       if (news.reset || news.messages.length > 0) return sendJson(response, 200, news);
 
       const reply = () => sendJson(response, 200, log.after(cursor));
-      const timer = setTimeout(reply, holdMs);
-      waiting.add(reply);
+      let timer = setTimeout(reply, holdMs);
+      const hear = () => {
+        // The first message sets the time. Those that follow do not move it, or a talker would keep us waiting.
+        waiting.delete(hear);
+        clearTimeout(timer);
+        timer = setTimeout(reply, gatherMs);
+      };
+      waiting.add(hear);
       // Answered, or the page went away: either way nobody waits here any more.
       response.on("close", () => {
         clearTimeout(timer);
-        waiting.delete(reply);
+        waiting.delete(hear);
       });
     },
 
     "POST /messages": async (request, response) => {
       const { from, text } = readFields(await readJson(request), say);
       sendJson(response, 201, log.add(from, text));
-      replySoon();
+      for (const hear of waiting) hear();
     },
 
     "GET /waiting": (_request, response) => sendJson(response, 200, { waiting: waiting.size }),
