@@ -1,5 +1,5 @@
 // Exercise 2, Twenty messages, a few answers: what is said in quick succession shares an answer.
-import { expectThat, pause, promise, soon } from "../../shared/exercises/promise.ts";
+import { expectThat, meanwhile, pause, promise, soon } from "../../shared/exercises/promise.ts";
 import type { LessonServer } from "../../shared/exercises/server.ts";
 import { ask, post } from "../../shared/exercises/talk.ts";
 
@@ -19,7 +19,7 @@ async function waiting(server: LessonServer): Promise<number> {
 async function talk(server: LessonServer, count: number, everyMs: number): Promise<void> {
   const posts: Promise<void>[] = [];
   for (let n = 1; n <= count; n++) {
-    posts.push(post(server, `${n} of ${count}`));
+    posts.push(meanwhile(post(server, `${n} of ${count}`)));
     await pause(everyMs);
   }
   await Promise.all(posts);
@@ -49,21 +49,25 @@ const someoneWaits = (server: LessonServer, count = 1) =>
 
 export const promises = [
   promise("five messages said at once arrive in one answer", "Hint 1", async (server) => {
-    const asked = poll(server, 0);
-    await someoneWaits(server);
-    // Five connections first, so that the messages leave together.
-    await Promise.all(Array.from({ length: 5 }, () => waiting(server)));
-    await Promise.all(Array.from({ length: 5 }, (_, n) => post(server, `${n + 1} of 5`)));
-    const { messages } = await asked;
+    let most = 0;
+    // Three times, of which the best counts: on a busy computer "at once" may take longer than that.
+    for (let first = 0; first < 15 && most < 5; first += 5) {
+      const asked = meanwhile(poll(server, first));
+      await someoneWaits(server);
+      // Five connections first, so that the messages leave together.
+      await Promise.all(Array.from({ length: 5 }, () => waiting(server)));
+      await Promise.all(Array.from({ length: 5 }, (_, n) => post(server, `${n + 1} of 5`)));
+      most = Math.max(most, (await asked).messages.length);
+    }
     expectThat(
-      messages.length === 5,
+      most === 5,
       "five messages said at once to be in one answer",
-      `the answer held ${messages.length} of them, the others cost another request`,
+      `the answer held ${most} of them, the others cost another request`,
     );
   }),
 
   promise("a message on its own arrives within a second all the same", "Hint 1", async (server) => {
-    const asked = poll(server, 0);
+    const asked = meanwhile(poll(server, 0));
     await someoneWaits(server);
     const began = performance.now();
     await post(server, "Is anybody there?");
@@ -73,22 +77,22 @@ export const promises = [
   }),
 
   promise("while somebody goes on talking, nobody is kept waiting", "Hint 2", async (server) => {
-    const reading = readUpTo(server, 120);
+    const reading = meanwhile(readUpTo(server, 200));
     await someoneWaits(server);
-    await talk(server, 120, 10);
+    await talk(server, 200, 10);
     const longest = Math.max(...(await reading).answers.map(({ messages }) => span(messages)));
     expectThat(
-      longest < 300,
+      longest < 600,
       "answers while the talk, a message every 10 ms, goes on",
       `one answer held all that was said in ${longest} ms: it waited for a moment's silence`,
     );
   }),
 
   promise("everybody who waits is answered, and then nobody waits any more", "Hint 2", async (server) => {
-    const asked = [poll(server, 0), poll(server, 0), poll(server, 0)];
+    const asked = meanwhile(Promise.all([poll(server, 0), poll(server, 0), poll(server, 0)]));
     await someoneWaits(server, 3);
     await post(server, "to all three");
-    for (const { messages } of await Promise.all(asked))
+    for (const { messages } of await asked)
       expectThat(messages.length === 1, "the message in each of three answers", "one was empty");
     await soon(
       async () => (await waiting(server)) === 0,
@@ -100,7 +104,7 @@ export const promises = [
   promise("nobody gets an empty answer for a message already seen", "Hint 3", async (server) => {
     await post(server, "Seen by Grace");
     // Grace has seen it, and asks again at once.
-    const asked = poll(server, 1);
+    const asked = meanwhile(poll(server, 1));
     await pause(400);
     await post(server, "New to Grace");
     const { messages } = await asked;
@@ -118,7 +122,7 @@ export const promises = [
       let best = 20;
       // Three times, of which the best counts: a busy computer does not keep to 15 ms.
       for (let first = 0; first < 60 && best > 10; first += 20) {
-        const reading = readUpTo(server, first + 20, first);
+        const reading = meanwhile(readUpTo(server, first + 20, first));
         await someoneWaits(server);
         await talk(server, 20, 15);
         const { answers, ids } = await reading;

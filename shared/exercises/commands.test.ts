@@ -66,14 +66,12 @@ describe("check", () => {
   });
 
   test.for([
-    ["before it listens", `for (;;);\n`, ""],
-    ["once somebody speaks", "", "for (;;);"],
+    ["before it listens", "await new Promise((resolve) => setTimeout(resolve, 1e9));\n", ""],
+    ["once somebody speaks", "", 'while (to === "Edsger") {}'],
   ])("reports a server that is stuck %s within ten seconds", async ([, first = "", later = ""]) => {
     const imports = /^(?:\/\/.*\n|import [\s\S]*?;\n)+/;
     await save(
-      solved
-        .replace(imports, (all) => all + first)
-        .replace("names.set(client", () => `${later}\n    names.set(client`),
+      solved.replace(imports, (all) => all + first).replace("const isFor", () => `${later}\n    const isFor`),
     );
     const began = performance.now();
     const { code, output } = await check("3");

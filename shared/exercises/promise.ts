@@ -45,3 +45,9 @@ export async function soon<Found>(
     await pause(10);
   }
 }
+
+/** For what goes on while something else is waited for: should that fail first, this may fail unheard. */
+export function meanwhile<Value>(going: Promise<Value>): Promise<Value> {
+  going.catch(() => {});
+  return going;
+}

@@ -18,22 +18,27 @@ export type CompileError = { where: string; text: string; code: string };
 
 export type Report = { compileError: CompileError } | { results: Result[] };
 
-/** A learner who waits for longer than this does not know what is checked. */
-const limitMs = 9_000;
-const listenLimitMs = 6_000;
+/** A learner who waits for longer than ten seconds does not know what is checked. */
+const patienceMs = 9_000;
 
 /**
  * Checks the promises of an exercise with the files of `folder`, the learner's or ours. All are checked at the same
  * time, each with a server of its own. Ends within ten seconds.
  */
-export async function runExercise(promises: Promised[], folder: string): Promise<Report> {
+export async function runExercise(
+  promises: Promised[],
+  folder: string,
+  limitMs = patienceMs,
+): Promise<Report> {
   // Compiled once, not by each server: they start three times as fast.
   const program = join(root, ".workshop", `check-${process.pid}-${++runs}`, "server.mjs");
   try {
     const compileError =
       (await compile(folder, "client.ts")) ?? (await compile(folder, "server.ts", program));
     if (compileError) return { compileError };
-    return { results: await Promise.all(promises.map((promised) => keep(promised, program, folder))) };
+    return {
+      results: await Promise.all(promises.map((promised) => keep(promised, program, folder, limitMs))),
+    };
   } finally {
     await rm(dirname(program), { recursive: true, force: true, maxRetries: 5 });
   }
@@ -41,7 +46,12 @@ export async function runExercise(promises: Promised[], folder: string): Promise
 
 let runs = 0;
 
-async function keep({ title, read, check }: Promised, program: string, folder: string): Promise<Result> {
+async function keep(
+  { title, read, check }: Promised,
+  program: string,
+  folder: string,
+  limitMs: number,
+): Promise<Result> {
   const servers: Awaited<ReturnType<typeof startServer>>[] = [];
   const gone: Promise<never>[] = [];
   let listens = false;
@@ -60,20 +70,20 @@ async function keep({ title, read, check }: Promised, program: string, folder: s
     await Promise.race([check(server), ...gone]);
   })();
   const late = (async () => {
-    await pause(listenLimitMs);
+    const listenMs = limitMs - 1_000;
+    await pause(listenMs);
     if (!listens)
-      throw new Broken(
-        "the server to listen on PORT",
-        `nothing listens there after ${listenLimitMs / 1_000} s`,
-      );
-    await pause(limitMs - listenLimitMs);
+      throw new Broken("the server to listen on PORT", `nothing listens there after ${listenMs / 1_000} s`);
+    await pause(limitMs - listenMs);
     throw new Broken("this to be settled within a few seconds", "it took too long");
   })();
   try {
     await Promise.race([checked, late]);
     return { title, read };
   } catch (error) {
-    return { title, read, fault: describe(error, servers[0]?.complaint()) };
+    // A connection that breaks may be the first sign of a server that falls.
+    const fallen = await Promise.race([...gone.map((one) => one.catch((ended) => ended)), pause(200)]);
+    return { title, read, fault: describe(fallen ?? error, servers[0]?.complaint()) };
   } finally {
     over = true;
     checked.catch(() => {});
