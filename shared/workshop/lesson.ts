@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "./lessons.ts";
 import { anyFreePort, canConnect, readPort, whyNotFree } from "./ports.ts";
+import { readProgress } from "./progress.ts";
 
 const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY && !process.env.CI);
 const coloured = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
@@ -17,7 +18,9 @@ void main(process.argv[2]);
 async function main(wanted: string | undefined) {
   const lessons = findLessons();
   if (wanted === undefined) {
-    console.log(`The lessons:\n\n${listLessons(lessons)}\n\nStart one with: npm run lesson 1`);
+    console.log(
+      `The lessons:\n\n${listLessons(lessons, readProgress())}\n\nStart one with: npm run lesson 1`,
+    );
     return;
   }
   const lesson = findLesson(wanted, lessons);
@@ -42,7 +45,8 @@ function refuse(why: string) {
 
 /** What runs side by side: each a Node program with its arguments, from the root of the workshop. */
 async function programsOf(lesson: Lesson, port: number, pagePort: number): Promise<Program[]> {
-  const server = join("lessons", lesson.folder, "server.ts");
+  // SERVER_FILE: our solution instead of the learner's file (npm run solution 3 run).
+  const server = process.env.SERVER_FILE ?? join("lessons", lesson.folder, "server.ts");
   const ports = { PORT: `${port}`, PAGE_PORT: `${pagePort}` };
   const page = { name: "page", colour: "magenta", args: [join("shared", "workshop", "start.cjs"), "pages"] };
   if (process.env.CABLE === "off") {
