@@ -158,11 +158,20 @@ export function everyHttpServer(lesson: string): void {
   });
 }
 
-/** Promises of the lessons that speak WebSocket. */
-export function everySocketServer(lesson: string): void {
+/** Promises of the lessons that speak WebSocket. `enter`: what a client does before it hears what others say. */
+export function everySocketServer(
+  lesson: string,
+  enter: (client: Client) => Promise<void> = async () => {},
+): void {
+  async function open(port: number) {
+    const client = await Client.open(port);
+    await enter(client);
+    return client;
+  }
+
   describe(`${lesson} as a WebSocket server`, () => {
     const { server, stillWell } = sharedServer(lesson, async ({ port }) => {
-      const [ada, grace] = [await Client.open(port), await Client.open(port)];
+      const [ada, grace] = [await open(port), await open(port)];
       ada.send({ type: "say", from: "Ada", text: "Still there?" });
       await grace.hears("message", ({ text }) => text === "Still there?");
       ada.socket.close();
@@ -278,7 +287,7 @@ export function everySocketServer(lesson: string): void {
       ],
       ["a name of the system's", '{"type":"say","from":"SERVER","text":"Hello"}'],
     ])("a message that is %s is answered in words, and the connection stays", async (_what, bad) => {
-      const client = await Client.open(server().port);
+      const client = await open(server().port);
       client.send(bad);
       expect((await client.hears("refused")).reason).toMatch(/\w/);
       client.send({ type: "say", from: "Ada", text: "Still here" });
@@ -287,7 +296,7 @@ export function everySocketServer(lesson: string): void {
     });
 
     test("ten faults in ten seconds end the connection with 1008", async () => {
-      const client = await Client.open(server().port);
+      const client = await open(server().port);
       for (let n = 0; n < 15; n++) client.send("{");
       expect(await client.closed).toMatchObject({ code: 1008 });
       expect(client.heard.filter(({ type }) => type === "refused")).toHaveLength(9);
@@ -295,7 +304,7 @@ export function everySocketServer(lesson: string): void {
     });
 
     test("a message in the same packet as the handshake is not lost", async () => {
-      const client = await Client.open(server().port);
+      const client = await open(server().port);
       const socket = connectTcp(server().port, "127.0.0.1");
       socket.write(
         Buffer.concat([
@@ -311,7 +320,7 @@ export function everySocketServer(lesson: string): void {
     });
 
     test("a text of any length arrives cut by character, never inside an emoji", async () => {
-      const client = await Client.open(server().port);
+      const client = await open(server().port);
       client.send({ type: "say", from: "Ada", text: "👩‍👩‍👧‍👦".repeat(600) });
       const { text } = await client.hears("message", ({ text }) => text.startsWith("👩"));
       expect(text.length).toBeGreaterThan(0);
@@ -320,7 +329,7 @@ export function everySocketServer(lesson: string): void {
     });
 
     test("text comes as text, not as binary", async () => {
-      const client = await Client.open(server().port);
+      const client = await open(server().port);
       client.send({ type: "say", from: "Ada", text: "words" });
       await client.hears("message", ({ text }) => text === "words");
       expect(client.heard.every((message) => !Buffer.isBuffer(message))).toBe(true);
