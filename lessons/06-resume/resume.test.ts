@@ -94,18 +94,21 @@ test(
       return count;
     });
 
-    const faults = { reset: 0, frozen: 0, paused: 0 };
+    const faults = { reset: 0, frozen: 0, silenced: 0, paused: 0 };
     const began = performance.now();
     while (performance.now() - began < forMs) {
       await pause(between(200, 800));
       const fault = Math.random();
-      if (fault < 0.45) {
+      if (fault < 0.35) {
         network.cut(0.4);
         faults.reset++;
-      } else if (fault < 0.7) {
-        // Half-open from now on, until somebody notices; or until a pause below ends, and all of it arrives late.
+      } else if (fault < 0.55) {
+        // Until a pause below ends: then all of it arrives late, perhaps when its page is back already.
         network.freezeSome(0.3);
         faults.frozen++;
+      } else if (fault < 0.75) {
+        network.silenceSome(0.2);
+        faults.silenced++;
       } else {
         network.freeze();
         await pause(between(100, 6_000 / quicker));

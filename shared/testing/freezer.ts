@@ -11,6 +11,7 @@ export class Freezer {
   #frozen = false;
   /** Both ends of each connection. */
   #connections = new Set<[near: Socket, far: Socket]>();
+  #silenced = new WeakSet<Socket>();
   readonly #server: Server;
   /** How many connections were opened so far. */
   opened = 0;
@@ -53,10 +54,20 @@ export class Freezer {
     for (const connection of this.#some(share)) for (const socket of connection) socket.pause();
   }
 
+  /** The same, and for good: no thaw reaches these. */
+  silenceSome(share: number): void {
+    for (const connection of this.#some(share))
+      for (const socket of connection) {
+        socket.pause();
+        this.#silenced.add(socket);
+      }
+  }
+
   /** All goes on, what was held back first. */
   thaw(): void {
     this.#frozen = false;
-    for (const connection of this.#connections) for (const socket of connection) socket.resume();
+    for (const connection of this.#connections)
+      for (const socket of connection) if (!this.#silenced.has(socket)) socket.resume();
   }
 
   /** Every connection ends at once, with a reset; or each with this probability. */
