@@ -77,7 +77,7 @@ function comeBack(client: WebSocket, { page, ...cursor }: { page?: string | unde
     log,
     cursor,
     (piece, whenSent) => client.send(JSON.stringify({ type: "replay", ...piece }), whenSent),
-    () => clients.has(client) && live.add(client),
+    () => live.add(client),
   );
 }
 

@@ -10,6 +10,7 @@ import { Heard, replay, sayOnce } from "../06-resume/resume.ts";
 import { beat, event, readLastEventId, readUntil, replayed } from "./events.ts";
 
 const beatEveryMs = Number(process.env.BEAT_EVERY_MS ?? 15_000);
+const retryMs = Number(process.env.RETRY_MS ?? 2_000);
 /** A page that leaves this many bytes unread is ended: what we send it waits in our memory. */
 const unreadLimit = 1024 * 1024;
 
@@ -68,16 +69,17 @@ serve({
       response.on("close", () => leave(response));
 
       // Each browser gets a pause of its own, or all would come back in the same instant.
-      response.write(`retry: ${Math.round(2_000 + Math.random() * 3_000)}\n${beat(beatEveryMs)}`);
+      response.write(`retry: ${Math.round(retryMs * (1 + 1.5 * Math.random()))}\n`);
       replay(
         log,
         cursor,
         (piece, whenSent) => response.write(replayed(piece, cursor.after), whenSent),
         () => {
-          if (listening.has(response)) live.set(response, until);
+          live.set(response, until);
           endAt(log.end.after);
         },
       );
+      if (listening.has(response)) response.write(beat(beatEveryMs));
     },
 
     // The other direction: a request for each message, as in lesson 1.
