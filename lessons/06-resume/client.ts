@@ -27,7 +27,11 @@ function onstate(now: State) {
     backAt = performance.now() + now.inMs;
     if (now.attempt === 1) room.note("the connection is gone", "fault");
   }
-  if (now.name === "closed") room.note(`closed (${now.code}${now.reason && `, ${now.reason}`})`, "fault");
+  if (now.name === "closed")
+    room.note(
+      `closed (${now.code}${now.reason && `, ${now.reason}`})`,
+      now.code === 1000 ? "event" : "fault",
+    );
   show();
 }
 

@@ -248,10 +248,10 @@ describe("a page", () => {
     const { port } = await startServer("06-resume");
     const one = client(port);
     await until(() => one.opened === 1);
-    one.say("Ada", "\u0007");
     one.say("Ada", "Hello");
-    await until(() => one.seen.length === 1);
-    expect(one.waiting).toBe(0);
+    one.say("Ada", "\u0007");
+    await until(() => one.seen.length === 1 && one.waiting === 0);
+    expect(one.acknowledged).toBe(1);
   });
 });
 

@@ -106,6 +106,9 @@ test("a page that comes back replaces the socket it left behind, and keeps its n
   await ghost.closed;
   await until(() => grace.heard.filter(({ type }) => type === "presence").at(-1).here === 2);
   expect(ada.socket.readyState).toBe(1);
+  // And so does the next one: the ghost's end did not make the server forget who is Ada now.
+  await resume(port, { after: 0, page: "a1" });
+  await ada.closed;
 });
 
 test("before anything arrived, and after a long silence, to resume is no reset", async () => {

@@ -16,6 +16,7 @@ const clients = new Set<WebSocket>();
 /** Those that have everything up to now; only they are told what is said next. */
 const live = new Set<WebSocket>();
 const clientOf = new Map<string, WebSocket>();
+const pageOf = new WeakMap<WebSocket, string>();
 const sockets = new WebSocketServer({ noServer: true, ...frameLimits });
 
 function toAll(message: object, these = clients) {
@@ -69,6 +70,7 @@ function comeBack(client: WebSocket, { page, ...cursor }: { page?: string | unde
       ghost.terminate();
     }
     clientOf.set(page, client);
+    pageOf.set(client, page);
     // The last acknowledgement may have been lost. First, or what it said would stand there twice for a moment.
     const id = heard.last(page);
     if (id !== undefined) deliver(client, encode({ type: "ack", id, double: false }));
@@ -85,7 +87,9 @@ function leave(client: WebSocket) {
   clients.delete(client);
   live.delete(client);
   names.release(client);
-  for (const [page, each] of clientOf) if (each === client) clientOf.delete(page);
+  const page = pageOf.get(client) ?? "";
+  // A ghost that goes late must not take the page's new socket off the map.
+  if (clientOf.get(page) === client) clientOf.delete(page);
   tellPresence();
 }
 

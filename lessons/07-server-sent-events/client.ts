@@ -16,8 +16,9 @@ let lastId: number | undefined;
 let heardAt = 0;
 let beatEveryMs = 15_000;
 let failed = 0;
+let stopped = false;
 let again: ReturnType<typeof setTimeout> | undefined;
-const counts = { opened: 0, alone: 0, gaps: 0, lost: 0 };
+const counts = { alone: 0, gaps: 0, lost: 0 };
 
 function add(name: keyof typeof counts, amount = 1) {
   counts[name] += amount;
@@ -25,6 +26,7 @@ function add(name: keyof typeof counts, amount = 1) {
 }
 
 function listen() {
+  stopped = false;
   clearTimeout(again);
   source?.close();
   const [log, after = "0"] = lastEventId.split(":");
@@ -38,7 +40,6 @@ function listen() {
 
   source.addEventListener("open", () => {
     failed = 0;
-    add("opened");
     // The second time on the same EventSource: nobody here has done anything for it.
     if (++opened > 1) add("alone");
     room.status("open", "open");
@@ -90,6 +91,7 @@ function hear(event: MessageEvent) {
 function closed() {
   if (until !== undefined && (lastId ?? 0) >= until) {
     until = undefined;
+    stopped = true;
     room.note("204: the browser stays away for good");
     return room.status("closed", "closed (204, the end)");
   }
@@ -99,17 +101,13 @@ function closed() {
   room.status("reconnecting", `reconnecting: we do it ourselves (attempt ${failed})`, `in ${duration(inMs)}`);
 }
 
-// A network that falls silent ends no stream: the browser would wait for ever. Twice, since a tab that was asleep
-// has to hear first what has come meanwhile.
-let suspected = false;
+// A network that falls silent ends no stream: the browser would wait for ever. A false alarm costs one request and no
+// message, since the new stream goes on where this one was.
 setInterval(() => {
   const limitMs = source.readyState === EventSource.OPEN ? 1.4 * beatEveryMs : 9_500;
-  const silent = source.readyState !== EventSource.CLOSED && performance.now() - heardAt > limitMs;
-  if (silent && suspected) {
-    room.note("nothing heard for too long: a new stream", "fault");
-    listen();
-  }
-  suspected = silent;
+  if (source.readyState === EventSource.CLOSED || performance.now() - heardAt < limitMs) return;
+  room.note("nothing heard for too long: a new stream", "fault");
+  listen();
 }, 1_000);
 
 let unsure: { from: string; text: string; id: string } | undefined;
@@ -155,7 +153,7 @@ function show() {
   const all = [source, ...more].map(({ readyState }) => readyState);
   number("streams-open", all.filter((state) => state === EventSource.OPEN).length);
   number("streams-waiting", all.filter((state) => state === EventSource.CONNECTING).length);
-  buttons.again.disabled = source.readyState !== EventSource.CLOSED;
+  buttons.again.disabled = !stopped;
   buttons.seven.disabled = more.length > 0;
   buttons.less.disabled = more.length === 0;
 }
@@ -179,6 +177,10 @@ buttons.three.addEventListener("click", () => {
 buttons.again.addEventListener("click", listen);
 buttons.seven.addEventListener("click", openSeven);
 buttons.less.addEventListener("click", closeSeven);
+// The network is back, or the reader is: no reason to wait for the end of the pause.
+const tryNow = () => stopped || source.readyState === EventSource.OPEN || listen();
+addEventListener("online", tryNow);
+document.addEventListener("visibilitychange", () => document.hidden || tryNow());
 // A page kept in the back/forward cache must not keep a stream.
 addEventListener("pagehide", () => {
   closeSeven();
