@@ -135,7 +135,9 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
     if (!ending && shown) console.log("\nThe server answers again.\n");
   });
   let shown = false;
-  for (const stream of [running?.child.stdout, running?.child.stderr]) stream?.on("data", look);
+  // The cable's own lines say nothing about the server.
+  for (const stream of [running?.child.stdout, running?.child.stderr])
+    stream?.on("data", (text) => /^(?!cable )/m.test(String(text).trimEnd()) && look());
   const remind = setTimeout(() => {
     if (!broken)
       console.log(`\nNothing answers on port ${port} yet. Does ${folder}/server.ts listen on PORT?\n`);
