@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { describeLan, lanAddresses } from "./lan.ts";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "./lessons.ts";
 import { canConnect, readPort, whyNotFree } from "./ports.ts";
 
@@ -55,9 +56,12 @@ function programsOf(lesson: Lesson) {
 }
 
 async function run(lesson: Lesson, port: number, pagePort: number) {
+  const [lanAddress, ...others] = lanAddresses();
+  // Server and pages alone listen to the network, and they alone know these names. What steers stays on loopback.
+  const lan = lanAddress && { HOST: "0.0.0.0", LAN_HOSTS: [lanAddress, ...others].join(",") };
   const programs = programsOf(lesson).map((program) => ({
     ...program,
-    child: start(program.args, { PORT: `${port}`, PAGE_PORT: `${pagePort}` }),
+    child: start(program.args, { PORT: `${port}`, PAGE_PORT: `${pagePort}`, LESSON: lesson.folder, ...lan }),
   }));
   const children = programs.map(({ child }) => child);
   let ending = false;
@@ -134,6 +138,8 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       "",
     ].join("\n"),
   );
+  if (lanAddress)
+    console.log(describeLan(`http://${lanAddress}:${pagePort}/lessons/${lesson.folder}/`, others));
   if (interactive) process.stdin.on("data", () => openInBrowser(address));
 }
 
