@@ -116,8 +116,9 @@ function command(text: string) {
 function explain(live: HTMLElement, { lesson }: Now) {
   empty(live);
   const { number } = live.dataset;
+  const another = lesson !== undefined && lesson !== live.dataset.lesson;
   const lines = [
-    say(lesson ? "Another lesson's server is running." : "This lesson's server is not running."),
+    say(another ? "Another lesson's server is running." : "This lesson's server is not running."),
   ];
   if (isPrint || isPreview) lines[0] = say("Here the lesson itself runs, in two tabs side by side.");
   const typing = say("In the terminal of the slides, type ", command(String(number)), " and press Enter.");
@@ -150,8 +151,8 @@ function furnish(frame: HTMLIFrameElement, index: number) {
   });
 }
 
-function invite(join: HTMLElement, { lesson, join: open }: Now) {
-  const number = lesson?.match(/^\d+/)?.[0] ?? "4";
+function invite(join: HTMLElement, { join: open }: Now) {
+  const start = `npm run slides ${join.dataset.number}`;
   const code = part(join, "code");
   if (open) {
     const picture = document.createElement("img");
@@ -163,9 +164,9 @@ function invite(join: HTMLElement, { lesson, join: open }: Now) {
     code.replaceChildren(picture, address);
   } else {
     code.replaceChildren(
-      say("Not open to the network."),
-      say("", command(`LAN=1 npm run slides ${Number(number)}`)),
-      say("In PowerShell: ", command(`$env:LAN=1; npm run slides ${Number(number)}`)),
+      say("Not open to the network. Started like this it is:"),
+      say("", command(`LAN=1 ${start}`)),
+      say("In PowerShell: ", command(`$env:LAN=1; ${start}`)),
     );
   }
 }

@@ -83,7 +83,10 @@ function readSlide(source: string, deck: Deck): Slide {
     .replace(/^-|-$/g, "");
   const problems: string[] = [];
   const markdown = slideParser(deck, text, problems);
-  const html = fitCode(arrange(markdown.parse(text, { async: false }), deck));
+  const html = fitCode(arrange(markdown.parse(text, { async: false }), deck)).replaceAll(
+    "<th></th>",
+    "<td></td>",
+  );
   return {
     id: deck.slides.length === 0 ? deck.name : `${deck.name}-${slug}`,
     title: title.replace(/[*_`]/g, ""),
@@ -115,7 +118,7 @@ function slideParser(deck: Deck, text: string, problems: string[]) {
         const [, kind = "", rest = ""] = lang.match(/^(\S+) *(.*)$/) ?? [];
         if (kind === "sequence") return attempt(() => drawSequence(code, rest, hasText ? beside : alone));
         if (kind === "live") return live(deck, new Marked().parse(code, { async: false }));
-        if (kind === "join") return join_(new Marked().parse(code, { async: false }));
+        if (kind === "join") return invitation(deck, new Marked().parse(code, { async: false }));
         if (kind === "plan") return '<div class="plan"></div>';
         if (rest) return attempt(() => excerpt(kind, rest, code));
         return figure(kind || "plaintext", code);
@@ -176,8 +179,8 @@ function fitCode(html: string): string {
   const textHeight = texts.reduce((sum, length) => sum + (length && Math.ceil(length / 58) * 48 + 20), 0);
   const lines = blocks.reduce((sum, block) => sum + block.length, 0);
   const widest = Math.max(...blocks.flat().map((line) => line.length));
-  // 530 pixels below the title, less 81 for each block's frame and source; a letter is 0.602 of its size wide.
-  const tall = (530 - textHeight - blocks.length * 81) / 1.42 / lines;
+  // 530 pixels below the title, less 64 for each block's frame and source; a letter is 0.602 of its size wide.
+  const tall = (530 - textHeight - blocks.length * 64) / 1.42 / lines;
   const size = Math.floor(Math.min(26, 1108 / 0.602 / widest, tall));
   return html.replaceAll("<pre><code", `<pre style="font-size: ${size}px"><code`);
 }
@@ -193,8 +196,9 @@ function live({ file, title, number }: Deck, hint: string): string {
   );
 }
 
-function join_(text: string): string {
-  return `<div class="join"><div class="code"></div><div class="text">${text}</div></div>`;
+/** A code to scan, filled in by slides/deck.ts, and what it is for. */
+function invitation({ number }: Deck, text: string): string {
+  return `<div class="join" data-number="${number}"><div class="code"></div><div class="text">${text}</div></div>`;
 }
 
 /** A diagram stands on the left and what is said about it on the right. */

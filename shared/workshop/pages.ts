@@ -11,7 +11,7 @@ import { type Found, findServed, judgeHost } from "./gate.ts";
 import { drawQr } from "./lan.ts";
 import { root } from "./lessons.ts";
 import { openReloadSocket, watchFolders } from "./live.ts";
-import { describePortFault, readPort } from "./ports.ts";
+import { canConnect, describePortFault, readPort } from "./ports.ts";
 
 /** The part of Koa's context that is used here. */
 type Context = {
@@ -72,7 +72,7 @@ class Made implements Plugin {
         return;
       }
       if (context.path === "/slides/now") {
-        context.body = whatRuns();
+        context.body = await whatRuns();
         return;
       }
       const { file, url, isFolder } = context.state.found;
@@ -108,11 +108,12 @@ class Made implements Plugin {
 }
 
 /** For the slides: the lesson that the launcher has started, and where phones find it when it is open to them. */
-function whatRuns() {
+async function whatRuns() {
   const { LESSON: lesson, LAN_HOSTS, PAGE_PORT = "8000" } = process.env;
-  if (!lesson || !LAN_HOSTS) return { lesson };
+  const answers = lesson !== undefined && (await canConnect(readPort("PORT"), "localhost"));
+  if (!lesson || !LAN_HOSTS) return { lesson, answers };
   const address = `http://${LAN_HOSTS.split(",")[0]}:${PAGE_PORT}/lessons/${lesson}/`;
-  return { lesson, join: { address, code: drawQr(address) } };
+  return { lesson, answers, join: { address, code: drawQr(address) } };
 }
 
 const brokenOff = new Set<string | undefined>(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
