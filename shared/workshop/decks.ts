@@ -146,10 +146,16 @@ function excerpt(language: string, info: string, code: string): string {
   }
   try {
     const { text, line } = quote(source, code);
-    return figure(language, text, `${path}, line ${line}`, marks && findSteps(text, marks));
+    return figure(language, dedent(text), `${path}, line ${line}`, marks && findSteps(text, marks));
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`);
   }
+}
+
+function dedent(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim());
+  const depth = Math.min(...lines.map((line) => line.length - line.trimStart().length));
+  return text.replace(new RegExp(`^ {${depth}}`, "gm"), "");
 }
 
 const languages: Record<string, string> = { ts: "typescript", js: "javascript", sh: "bash" };
@@ -221,11 +227,11 @@ export function renderDecks(template: string, decks = findDecks()): string {
       const kind = index === 0 ? "slide first" : "slide";
       const running = index === 0 ? "" : `<p class="running-head">${escapeHtml(head)}</p>`;
       return (
-        `<section id="${id}" data-timing="${seconds}">\n<div class="${kind}">${running}\n${html}</div>\n` +
+        `<section id="${id}" data-timing="${seconds}" data-transport="${deck.transport}">\n<div class="${kind}">${running}\n${html}</div>\n` +
         `<aside class="notes">${notes}</aside>\n</section>`
       );
     });
-    return `<section data-deck="${deck.file}" data-transport="${deck.transport}">\n${sections.join("\n")}\n</section>`;
+    return `<section data-deck="${deck.file}">\n${sections.join("\n")}\n</section>`;
   });
   return template
     .replace("<!-- slides -->", () =>
