@@ -18,7 +18,10 @@ const serverPort = portFrom("SERVER_PORT", 0) || (await freePort());
 // The launcher tells the two apart by the first word. The rest of a line is the server's as it is, spaces included.
 const print = (who: "cable" | "server", line: string) => console.log(`${who} ${line}`);
 
-const cable = await createCable({ listenPort: port, targetPort: serverPort }).catch(taken("PORT", port));
+const host = process.env.HOST ?? "127.0.0.1";
+const cable = await createCable({ listenPort: port, host, targetPort: serverPort }).catch(
+  taken("PORT", port),
+);
 let panels: Control | undefined;
 const server = serverProcess({
   file: resolve(file),

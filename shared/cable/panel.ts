@@ -99,7 +99,9 @@ export class WirePanel extends HTMLElement {
       this.#leftOut = 0;
       this.#redraw();
     });
-    if (port) this.#connect();
+    const isHere = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
+    if (port && isHere) this.#connect();
+    else if (port) this.#gone("the cable is steered on the computer that runs the lesson");
     else this.#gone("no cable: start the lesson with npm run lesson to look into it");
   }
 

@@ -1,10 +1,14 @@
 // Who may talk to a lesson's server: our own page, under a name of this machine.
 
-/** Names that always mean this machine. A foreign name that leads here is DNS rebinding. */
-const loopback = "(localhost|127\\.0\\.0\\.1|\\[::1\\])";
+/**
+ * Names that mean this machine: always these three, and with LAN=1 its addresses in the network, which the launcher
+ * has put into LAN_HOSTS. A foreign name that leads here is DNS rebinding.
+ */
+const names = ["localhost", "127.0.0.1", "[::1]", ...(process.env.LAN_HOSTS?.split(",") ?? [])];
+const ours = `(${names.map((name) => name.replace(/[.[\]]/g, "\\$&")).join("|")})`;
 const pagePort = process.env.PAGE_PORT ?? "8000";
-const hostPattern = new RegExp(`^${loopback}(:\\d{1,5})?$`, "i");
-const originPattern = new RegExp(`^http://${loopback}${pagePort === "80" ? "" : `:${pagePort}`}$`, "i");
+const hostPattern = new RegExp(`^${ours}(:\\d{1,5})?$`, "i");
+const originPattern = new RegExp(`^http://${ours}${pagePort === "80" ? "" : `:${pagePort}`}$`, "i");
 
 /** Whether a Host header names this machine (RFC 9110 §7.2); the port does not matter. */
 export function isOurHost(host: string): boolean {

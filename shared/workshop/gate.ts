@@ -7,6 +7,9 @@ import { root } from "./lessons.ts";
 /** What may be served, at the top of the repository. */
 const served = new Set(["lessons", "shared", "slides", "node_modules", "README.md", "LICENSE"]);
 
+/** This computer's names: the usual ones, and with LAN=1 the addresses that the launcher has found. */
+const names = new Set(["localhost", "127.0.0.1", "[::1]", ...(process.env.LAN_HOSTS?.split(",") ?? [])]);
+
 /**
  * Whether a Host header names this computer. A page of another site can make its own name point to 127.0.0.1
  * (DNS rebinding) and would read our files as its own; its name then stands in this header.
@@ -14,7 +17,7 @@ const served = new Set(["lessons", "shared", "slides", "node_modules", "README.m
 export function judgeHost(host: string | undefined): "ours" | "foreign" | "malformed" {
   const [, name, port = "80"] = host?.match(/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i) ?? [];
   if (!name || Number(port) > 65_535) return "malformed";
-  return ["localhost", "127.0.0.1", "[::1]"].includes(name.toLowerCase()) ? "ours" : "foreign";
+  return names.has(name.toLowerCase()) ? "ours" : "foreign";
 }
 
 export type Found = { file: string; url: string; isFolder: boolean };

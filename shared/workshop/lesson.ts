@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { describeLan, lanAddresses } from "./lan.ts";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "./lessons.ts";
 import { anyFreePort, canConnect, readPort, whyNotFree } from "./ports.ts";
 import { readProgress } from "./progress.ts";
@@ -79,9 +80,12 @@ type Program = {
 };
 
 async function run(lesson: Lesson, port: number, pagePort: number) {
+  const [lanAddress, ...others] = lanAddresses();
+  // Pages and the lesson's own port alone open to the network. What steers the cable stays on loopback.
+  const lan = lanAddress && { HOST: "0.0.0.0", LAN_HOSTS: [lanAddress, ...others].join(",") };
   const programs = (await programsOf(lesson, port, pagePort)).map((program) => ({
     ...program,
-    child: start(program.args, program.env),
+    child: start(program.args, { ...program.env, LESSON: lesson.folder, ...lan }),
   }));
   const children = programs.map(({ child }) => child);
   let ending = false;
@@ -161,6 +165,8 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       "",
     ].join("\n"),
   );
+  if (lanAddress)
+    console.log(describeLan(`http://${lanAddress}:${pagePort}/lessons/${lesson.folder}/`, others));
   if (interactive) process.stdin.on("data", () => openInBrowser(address));
 }
 

@@ -1,14 +1,17 @@
 // The pages server: gives the browser the lessons' pages, TypeScript as JavaScript, and reloads what was saved.
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import LocalWebServer from "local-web-server";
 import ConditionalGet from "lws-conditional-get";
 import Static from "lws-static";
 import { compile, warmUp } from "./compile.ts";
+import { renderDecks } from "./decks.ts";
 import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
 import { type Found, findServed, judgeHost } from "./gate.ts";
+import { drawQr } from "./lan.ts";
 import { root } from "./lessons.ts";
 import { openReloadSocket, watchFolders } from "./live.ts";
-import { describePortFault, readPort } from "./ports.ts";
+import { canConnect, describePortFault, readPort } from "./ports.ts";
 
 /** The part of Koa's context that is used here. */
 type Context = {
@@ -44,7 +47,7 @@ class Gate implements Plugin {
       }
       context.set("Cache-Control", "no-cache"); // ask each time; mostly the answer is 304
       context.set("X-Content-Type-Options", "nosniff");
-      if (context.path === "/" && context.req.url.startsWith("/")) return next();
+      if (["/", "/slides/now"].includes(context.path) && context.req.url.startsWith("/")) return next();
       const found = await findServed(context.req.url);
       if (!found) return; // 404
       if (found.isFolder && !context.path.endsWith("/")) {
@@ -68,6 +71,10 @@ class Made implements Plugin {
         context.body = tableOfContents();
         return;
       }
+      if (context.path === "/slides/now") {
+        context.body = await whatRuns();
+        return;
+      }
       const { file, url, isFolder } = context.state.found;
       // What a person opens asks for text/html; what a page loads does not.
       const isOpened = context.get("Accept").includes("text/html");
@@ -84,6 +91,9 @@ class Made implements Plugin {
         const text = await readFile(file, "utf8");
         context.type = "html";
         context.body = await renderMarkdown(text);
+      } else if (url === "/slides" && isFolder) {
+        context.type = "html";
+        context.body = withReload(renderDecks(await readFile(join(file, "index.html"), "utf8")));
       } else if (url.startsWith("/lessons/") && (isFolder || url.endsWith(".html"))) {
         const page = await findServed(isFolder ? `${url}/index.html` : url);
         if (!page) return;
@@ -95,6 +105,15 @@ class Made implements Plugin {
       }
     };
   }
+}
+
+/** For the slides: the lesson that the launcher has started, and where phones find it when it is open to them. */
+async function whatRuns() {
+  const { LESSON: lesson, LAN_HOSTS, PAGE_PORT = "8000" } = process.env;
+  const answers = lesson !== undefined && (await canConnect(readPort("PORT"), "localhost"));
+  if (!lesson || !LAN_HOSTS) return { lesson, answers };
+  const address = `http://${LAN_HOSTS.split(",")[0]}:${PAGE_PORT}/lessons/${lesson}/`;
+  return { lesson, answers, join: { address, code: drawQr(address) } };
 }
 
 const brokenOff = new Set<string | undefined>(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);

@@ -33,6 +33,8 @@ function concerns(changed: string): boolean {
   if (loaded.has(encodeURI(changed)) || loaded.has(changed)) return true;
   // The table of contents is made of all READMEs.
   if (location.pathname === "/") return changed.endsWith("/README.md");
+  // The slides are made of all files there.
+  if (location.pathname === "/slides/") return changed.startsWith("/slides/") && changed.endsWith(".md");
   // What mends a fault may be a file that could not be loaded at all.
   return faultIsShown() && /\.(ts|js|css|html)$/.test(changed);
 }

@@ -1,0 +1,48 @@
+// LAN=1: a lesson for everybody in the room. Which addresses this computer has, and a picture that phones can read.
+import { networkInterfaces } from "node:os";
+import { renderSVG, renderUnicodeCompact } from "uqr";
+
+/**
+ * The addresses under which others in this network reach this computer, the likeliest first; none without LAN.
+ * LAN=1 takes those of all interfaces, LAN=192.168.1.23 that one alone. Throws a line for the user.
+ */
+export function lanAddresses(wanted = process.env.LAN ?? ""): string[] {
+  if (wanted === "" || wanted === "0") return [];
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const own = all
+    .filter(({ family, internal }) => family === "IPv4" && !internal)
+    .map(({ address }) => address);
+  if (wanted === "1") {
+    if (own.length === 0) throw new Error("LAN=1 needs a network, and this computer is in none.");
+    return own.sort((a, b) => likely(b) - likely(a));
+  }
+  // All of 127.0.0.0/8 is this computer, though its interface names only one address of it.
+  if (own.includes(wanted) || /^127(\.\d{1,3}){3}$/.test(wanted)) return [wanted];
+  throw new Error(`LAN=${wanted} is no address of this computer. It has: ${own.join(", ") || "none"}.`);
+}
+
+/** Home and office networks before those that virtual machines and containers make for themselves. */
+const likely = (address: string) => [/^172\./, /^10\./, /^192\.168\./].findIndex((net) => net.test(address));
+
+/** What to tell whoever has opened the lesson to the network: the address, its picture, and what it means. */
+export function describeLan(address: string, others: string[]): string {
+  const code = renderUnicodeCompact(address, { border: 2 });
+  return [
+    "",
+    "  Open to this network (LAN=1):",
+    "",
+    `            ${address}`,
+    ...(others.length ? [`            or, if that does not answer: ${others.join("  ")}`] : []),
+    "",
+    code.replace(/^/gm, "  "),
+    "",
+    "  Everybody in this network can now read the workshop's files and write into the chat, unencrypted",
+    "  and without a password. Not in a network you do not trust. Ctrl-C closes it.",
+    "",
+  ].join("\n");
+}
+
+/** The address as a QR code, for a page: a data URL. */
+export function drawQr(address: string): string {
+  return `data:image/svg+xml,${encodeURIComponent(renderSVG(address, { border: 2 }))}`;
+}

@@ -1,0 +1,212 @@
+// The slides in the browser: reveal.js, a menu, day and night, and the lessons themselves in frames.
+import Reveal from "reveal.js";
+import Highlight from "reveal.js/plugin/highlight";
+import Notes from "reveal.js/plugin/notes";
+
+const query = new URLSearchParams(location.search);
+const isPrint = query.get("view") === "print";
+/** Inside the speaker's view, which shows this page twice more: there the lessons stay a picture of themselves. */
+const isPreview = query.has("receiver");
+
+const deck = new Reveal({
+  width: 1280,
+  height: 720,
+  margin: 0,
+  maxScale: 4,
+  center: false,
+  hash: true,
+  controls: false,
+  slideNumber: "c/t",
+  transition: "none",
+  backgroundTransition: "none",
+  // Every key and every clicker goes on through all slides, deck after deck.
+  navigationMode: "linear",
+  // Frames are filled below, and never before their slide is shown.
+  preloadIframes: false,
+  pdfSeparateFragments: false,
+  pdfMaxPagesPerSlide: 1,
+  keyboard: { 77: () => menu.showModal(), 68: () => dark(!isDark()) },
+  plugins: [Notes],
+});
+deck.registerKeyboardShortcut("M", "Menu");
+deck.registerKeyboardShortcut("D", "Dark or light");
+
+// Day and night: as the system has it, until somebody presses D.
+const night = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (sessionStorage.getItem("scheme") ?? (night.matches ? "dark" : "light")) === "dark";
+function dark(yes: boolean) {
+  sessionStorage.setItem("scheme", yes ? "dark" : "light");
+  colour();
+}
+function colour() {
+  const scheme = isDark() && !isPrint ? "dark" : "light";
+  document.documentElement.style.colorScheme = scheme;
+  for (const frame of document.querySelectorAll("iframe"))
+    frame.contentDocument?.documentElement.style.setProperty("color-scheme", scheme);
+}
+night.addEventListener("change", colour);
+colour();
+
+// The menu.
+const menu = document.querySelector("#menu") as HTMLDialogElement;
+document.querySelector("#open-menu")?.addEventListener("click", () => menu.showModal());
+menu.addEventListener("click", ({ target }) => {
+  // A link, or the room around the box.
+  if (target === menu || (target as Element).closest("a")) menu.close();
+});
+menu.addEventListener("keydown", (event) => {
+  if (event.key === "m") menu.close();
+  event.stopPropagation(); // arrows and Enter are the menu's while it is open
+});
+
+// The lessons in their slides. A lesson stays in its frames while its deck is shown: the chat goes on behind the talk.
+type Now = { lesson?: string; join?: { address: string; code: string } };
+const lives = [...document.querySelectorAll<HTMLElement>(".live")];
+
+async function whatRuns(): Promise<Now> {
+  try {
+    const answer = await fetch("now");
+    return answer.ok ? await answer.json() : {};
+  } catch {
+    return {}; // the pages server is being restarted, or has been stopped
+  }
+}
+
+async function show() {
+  const shown = deck.getCurrentSlide()?.parentElement;
+  const wanted = lives.filter((live) => shown?.contains(live));
+  const joins = [...(shown?.querySelectorAll<HTMLElement>(".join") ?? [])];
+  for (const live of lives) if (!wanted.includes(live)) empty(live);
+  if (wanted.length + joins.length === 0) return;
+  const now = await whatRuns();
+  for (const live of wanted) {
+    if (now.lesson === live.dataset.lesson) fill(live);
+    else explain(live, now);
+  }
+  for (const join of joins) invite(join, now);
+}
+
+function fill(live: HTMLElement) {
+  part(live, "not-running").hidden = true;
+  part(live, "frames").hidden = false;
+  for (const [index, frame] of live.querySelectorAll("iframe").entries()) {
+    if (frame.src) continue;
+    frame.addEventListener("load", () => furnish(frame, index));
+    frame.src = frame.dataset.lessonPage ?? "";
+  }
+}
+
+function empty(live: HTMLElement) {
+  part(live, "frames").hidden = true;
+  for (const frame of live.querySelectorAll("iframe")) frame.removeAttribute("src");
+}
+
+const say = (words: string, ...rest: (string | Node)[]) => {
+  const line = document.createElement("p");
+  line.append(words, ...rest);
+  return line;
+};
+
+function command(text: string) {
+  const made = document.createElement("code");
+  made.textContent = text;
+  return made;
+}
+
+function explain(live: HTMLElement, { lesson }: Now) {
+  empty(live);
+  const { number } = live.dataset;
+  const another = lesson !== undefined && lesson !== live.dataset.lesson;
+  const lines = [
+    say(another ? "Another lesson's server is running." : "This lesson's server is not running."),
+  ];
+  if (isPrint || isPreview) lines[0] = say("Here the lesson itself runs, in two tabs side by side.");
+  const typing = say("In the terminal of the slides, type ", command(String(number)), " and press Enter.");
+  const starting = say("Or start the slides with it: ", command(`npm run slides ${number}`));
+  part(live, "not-running").replaceChildren(...lines, typing, starting);
+  part(live, "not-running").hidden = false;
+}
+
+const part = (of: HTMLElement, name: string) => of.querySelector(`.${name}`) as HTMLElement;
+
+/** A frame has loaded its lesson: give it the look of a slide, a person of its own, and the deck's keys. */
+function furnish(frame: HTMLIFrameElement, index: number) {
+  const page = frame.contentDocument;
+  if (!page?.body || page.location.href === "about:blank") return;
+  const style = page.createElement("link");
+  style.rel = "stylesheet";
+  style.href = "/slides/frame.css";
+  page.head.append(style);
+  colour();
+  // Both frames are in one tab, which gives both the same name.
+  const name = page.querySelector<HTMLInputElement>('input[name="from"]');
+  if (name) name.value = ["Ada", "Grace"][index] ?? name.value;
+  page.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") {
+      (page.activeElement as HTMLElement | null)?.blur();
+      window.focus();
+    }
+    if (key === "PageDown") deck.next(); // what a clicker sends
+    if (key === "PageUp") deck.prev();
+  });
+}
+
+function invite(join: HTMLElement, { join: open }: Now) {
+  const start = `npm run slides ${join.dataset.number}`;
+  const code = part(join, "code");
+  if (open) {
+    const picture = document.createElement("img");
+    picture.src = open.code;
+    picture.alt = `QR code of ${open.address}`;
+    const address = document.createElement("a");
+    address.href = open.address;
+    address.textContent = open.address;
+    code.replaceChildren(picture, address);
+  } else {
+    code.replaceChildren(
+      say("Not open to the network. Started like this it is:"),
+      say("", command(`LAN=1 ${start}`)),
+      say("In PowerShell: ", command(`$env:LAN=1; ${start}`)),
+    );
+  }
+}
+
+// Code: coloured line by line, and where it has steps the lines of the present one stand out.
+// The plugin brings highlight.js along; its types name a package that is not installed.
+const { hljs } = Highlight() as unknown as {
+  hljs: { highlight(text: string, options: { language: string }): { value: string } };
+};
+for (const code of document.querySelectorAll<HTMLElement>("figure.code code")) {
+  const language = code.className.replace("language-", "");
+  const lines = (code.textContent ?? "").split("\n").map((text) => {
+    const line = document.createElement("span");
+    line.className = "line";
+    line.innerHTML = hljs.highlight(text, { language }).value || " ";
+    return line;
+  });
+  code.replaceChildren(...lines);
+}
+
+function point() {
+  for (const figure of deck.getCurrentSlide()?.querySelectorAll("figure.code") ?? []) {
+    const step = [...figure.querySelectorAll<HTMLElement>("i.fragment.visible")].at(-1)?.dataset.lines;
+    const [from = 0, to = from] = step?.split("-").map(Number) ?? [];
+    figure.classList.toggle("pointing", step !== undefined);
+    for (const [index, line] of figure.querySelectorAll(".line").entries())
+      line.classList.toggle("here", index + 1 >= from && index + 1 <= to);
+  }
+}
+
+await deck.initialize();
+if (isPrint || isPreview) {
+  for (const live of lives) explain(live, {});
+  for (const join of document.querySelectorAll<HTMLElement>(".join")) invite(join, {});
+} else {
+  for (const event of ["slidechanged", "fragmentshown", "fragmenthidden"]) deck.on(event, point);
+  point();
+  deck.on("slidechanged", show);
+  // A lesson may be started, stopped or changed in the terminal at any time.
+  setInterval(show, 1_500);
+  await show();
+}
+document.documentElement.dataset.ready = "";

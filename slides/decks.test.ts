@@ -1,0 +1,147 @@
+// Promises of the decks as they lie there: nothing is missing, nothing quoted is gone, the minutes add up.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { root } from "../shared/testing/process.ts";
+import { findDecks, planOf, readDeck, renderDecks } from "../shared/workshop/decks.ts";
+import { findLessons } from "../shared/workshop/lessons.ts";
+import { findSteps, quote } from "../shared/workshop/quote.ts";
+import { drawSequence } from "../shared/workshop/sequence.ts";
+
+const decks = findDecks();
+const slides = decks.flatMap((deck) => deck.slides);
+
+describe.each(decks.map((deck) => [deck.file, deck] as const))("the deck %s", (file, deck) => {
+  test("quotes nothing that is gone, and draws nothing that it cannot read", () => {
+    expect(deck.slides.flatMap(({ id, problems }) => problems.map((problem) => `${id}: ${problem}`))).toEqual(
+      [],
+    );
+  });
+
+  test("tells the speaker, on every slide, what to say, what to ask and the way out", () => {
+    for (const { id, notes } of deck.slides)
+      for (const word of ["Say.", "Ask.", "If it goes wrong."])
+        expect(notes, id).toContain(`<strong>${word}</strong>`);
+  });
+
+  test("has minutes for a course, and a transport's colour or none", () => {
+    expect(deck.long).toBeGreaterThan(0);
+    expect(deck.short).toBeGreaterThanOrEqual(0);
+    expect(deck.transport).toMatch(/^(polling|long-polling|sse|websocket|none)$/);
+    expect(deck.title).not.toBe("");
+  });
+
+  test.skipIf(deck.number === undefined)("belongs to a lesson, shows it live, and ends on a question", () => {
+    expect(findLessons().map(({ folder }) => folder)).toContain(file);
+    expect(deck.slides.some(({ html }) => html.includes(`data-lesson="${file}"`))).toBe(true);
+    expect(deck.slides.some(({ html }) => html.includes("<svg"))).toBe(true);
+    expect(deck.slides.at(-1)?.html).toContain("?</p>\n</blockquote>");
+  });
+});
+
+test("every slide has an address of its own", () => {
+  const ids = slides.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test("the courses are full and not too full: what is left is for questions and own work", () => {
+  for (const { name, taught, pause, left, minutes } of planOf(decks)) {
+    expect(left, name).toBeGreaterThanOrEqual(0);
+    expect(taught + pause + left, name).toBe(minutes);
+  }
+});
+
+test("every picture is told in words", () => {
+  for (const { html } of slides)
+    for (const [, alt] of html.matchAll(/<svg[^>]*aria-label="([^"]*)"/g))
+      expect(alt?.length).toBeGreaterThan(40);
+});
+
+test("a file that is added is a deck that is shown, with a place in the menu and the plan", () => {
+  const text =
+    "---\ntransport: sse\nshort: 0\nlong: 10\n---\n\n# A new one\n\nText\n\nNote:\n**Say.** Hello.\n";
+  const page = renderDecks("<!-- slides --><!-- menu -->", [...decks, readDeck("42-new.md", `${text}\n`)]);
+  expect(page).toContain('<section id="new"');
+  expect(page).toContain('href="#/new"');
+});
+
+test("no slide asks another host for anything", () => {
+  const files = ["index.html", "deck.css", "frame.css", "deck.ts"].map((name) =>
+    readFileSync(join(root, "slides", name), "utf8"),
+  );
+  for (const text of [...files, renderDecks("<!-- slides -->")])
+    expect(text.match(/(?:src|href|url\(|from|@import)[ =("']*https?:\/\/[^"')]*/g) ?? []).toEqual([]);
+});
+
+describe("an excerpt", () => {
+  const source = "a {\n  b();\n  if (c) {\n    d();\n  }\n  e();\n}\nf();\n";
+
+  test("is completed with what stands between its lines", () => {
+    expect(quote(source, "  if (c) {\n    …\n  }")).toEqual({ text: "  if (c) {\n    d();\n  }", line: 3 });
+  });
+
+  test("leaves out what it is told to leave out", () => {
+    expect(quote(source, "a {\n  ⋮\n  e();").text).toBe("a {\n  ⋮\n  e();");
+  });
+
+  test("ends at the line that is as deep as its own, not at the first that looks like it", () => {
+    expect(quote("x {\n  y {\n  }\n}\n", "x {\n…\n}").text).toBe("x {\n  y {\n  }\n}");
+  });
+
+  test("reads files with Windows' line ends", () => {
+    expect(quote(source.replaceAll("\n", "\r\n"), "b();\nif (c) {").text).toBe("b();\nif (c) {");
+  });
+
+  test.each([
+    ["a line that is gone", "a {\n  z();", "no longer there: z();"],
+    ["a line that has changed", "a {\n  b(1);", "no longer there: b(1);"],
+    ["lines that changed places", "  e();\n  …\n  b();", "no longer there: b();"],
+    ["a first line that is gone", "z {\n…\n}", "no longer there: z {"],
+  ])("with %s says which", (_what, excerpt, message) => {
+    expect(() => quote(source, excerpt)).toThrow(message);
+  });
+
+  test("highlights lines by what stands in them, and says when it is not there", () => {
+    expect(findSteps("a\nb\nc\nd", "b|a...c")).toBe("2|1-3");
+    expect(() => findSteps("a\nb", "z")).toThrow("no line to highlight has: z");
+  });
+
+  test("that is gone is told on its slide, which file and which line", () => {
+    const text =
+      "---\nlong: 1\n---\n\n## A\n\n```ts shared/workshop/quote.ts\nno such line\n```\n\n```ts nowhere.ts\na\n```\n";
+    const [slide] = readDeck("43-b.md", text).slides;
+    expect(slide?.problems).toEqual([
+      "shared/workshop/quote.ts: no longer there: no such line",
+      "nowhere.ts: there is no such file",
+    ]);
+    expect(slide?.html).toContain("no longer there: no such line");
+  });
+});
+
+describe("a diagram", () => {
+  const draw = (steps: string) =>
+    drawSequence(`page | server\n${steps}`, "Told in words", { width: 700, height: 500 });
+
+  test("has the page on the left, and each step later and lower than the one before", () => {
+    const svg = draw("page -> server: one\nserver -> page: two\n& note page: three");
+    expect([...svg.matchAll(/data-fragment-index="(\d)"/g)].map(([, index]) => index)).toEqual([
+      "0",
+      "1",
+      "1",
+    ]);
+    const starts = [...svg.matchAll(/class="travel"[^>]*d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)"/g)].map(
+      (match) => match.slice(1).map(Number),
+    );
+    const [[x1 = 0, y1 = 0, x2 = 0, y2 = 0] = [], [, y3 = 0] = []] = starts;
+    expect(x1).toBeLessThan(x2);
+    expect(y1).toBeLessThan(y2);
+    expect(y2).toBeLessThan(y3);
+  });
+
+  test.each([
+    ["page -> moon: one", 'no lane "moon"'],
+    ["what is this", 'cannot read "what is this"'],
+  ])("says what it cannot read: %s", (steps, message) => {
+    expect(() => draw(steps)).toThrow(message);
+  });
+});
