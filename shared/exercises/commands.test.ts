@@ -110,9 +110,9 @@ describe("check", () => {
     });
   });
 
-  test("watching checks again at each save", async () => {
+  test("watching checks again at each save", { timeout: 60_000 }, async () => {
     await save(starter);
-    const running = workshop.start(["../exercises/check", "--watch", "3"]);
+    const running = workshop.start(["../exercises/check", "--watch", "3"], { CHECK_PATIENCE_MS: patienceMs });
     await running.prints(/Broken: nobody else[\s\S]*Waiting for you/);
     await save(solved);
     await running.prints(/All hold\.[\s\S]*Waiting for you/);
