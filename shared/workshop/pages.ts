@@ -5,7 +5,7 @@ import LocalWebServer from "local-web-server";
 import ConditionalGet from "lws-conditional-get";
 import Static from "lws-static";
 import { compile, warmUp } from "./compile.ts";
-import { renderDecks } from "./decks.ts";
+import { findDecks, renderDecks } from "./decks.ts";
 import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
 import { type Found, findServed, judgeHost } from "./gate.ts";
 import { drawQr } from "./lan.ts";
@@ -93,7 +93,9 @@ class Made implements Plugin {
         context.body = await renderMarkdown(text);
       } else if (url === "/slides" && isFolder) {
         context.type = "html";
-        context.body = withReload(renderDecks(await readFile(join(file, "index.html"), "utf8")));
+        context.body = withReload(
+          renderDecks(await readFile(join(file, "index.html"), "utf8"), await findDecks()),
+        );
       } else if (url.startsWith("/lessons/") && (isFolder || url.endsWith(".html"))) {
         const page = await findServed(isFolder ? `${url}/index.html` : url);
         if (!page) return;
