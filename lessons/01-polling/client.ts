@@ -24,10 +24,10 @@ async function poll() {
   number("under-way", ++underWay);
   const ended = timeline.begin();
   try {
-    const slow = settings.slow.checked ? "&slow" : "";
-    const response = await fetch(
-      `${messages}?after=${asked.after}${asked.log && `&log=${asked.log}`}${slow}`,
-    );
+    // Numbered, or the browser's cache would let a request wait for the one before with the same URL.
+    const slow = settings.slow.checked ? `&slow=${nth}` : "";
+    const url = `${messages}?after=${asked.after}${asked.log && `&log=${asked.log}`}${slow}`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`answered ${response.status}`);
     const answer: Answer = await response.json();
     room.status("open", `polling every ${duration(everyMs())}`);

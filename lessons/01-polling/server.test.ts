@@ -1,9 +1,10 @@
 // Promises of lesson 1's server.
 import { expect, test } from "vitest";
-import { everyHttpServer } from "../../shared/testing/every-server.ts";
+import { everyHttpServer, patientServer } from "../../shared/testing/every-server.ts";
 import { startServer } from "../../shared/testing/lesson.ts";
 
 everyHttpServer("01-polling");
+patientServer("01-polling");
 
 const post = (url: string, text: string) =>
   fetch(`${url}/messages`, {

@@ -14,6 +14,7 @@ serve({
       const answer = log.after(readCursor(query) ?? { after: 0 });
       // The page's switch "slow answers": each takes its own time, so that a later one can overtake it.
       if (query.has("slow")) await pause(Math.random() * 2_000);
+      // Exercise: nothing new since this page last asked? There is a shorter answer.
       sendJson(response, 200, answer);
     },
 

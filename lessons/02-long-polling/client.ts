@@ -41,7 +41,8 @@ async function pollForever() {
 async function ask(): Promise<Answer> {
   const cursor = settings.forget.checked ? "" : `?after=${after}${log && `&log=${log}`}`;
   // The server holds an answer for 25 s. After 35 s nobody is there any more.
-  const response = await fetch(messages + cursor, { signal: AbortSignal.timeout(35_000) });
+  // no-store: two tabs that ask for the same would else wait for each other in the browser's cache.
+  const response = await fetch(messages + cursor, { cache: "no-store", signal: AbortSignal.timeout(35_000) });
   if (!response.ok) throw new Error(`answered ${response.status}`);
   return response.json();
 }

@@ -18,6 +18,7 @@ serve({
       const news = log.after(cursor);
       if (news.reset || news.messages.length > 0) return sendJson(response, 200, news);
 
+      // Exercise: when one message comes, others may follow at once. One answer could carry them all.
       const reply = () => sendJson(response, 200, log.after(cursor));
       const timer = setTimeout(reply, holdMs);
       waiting.add(reply);

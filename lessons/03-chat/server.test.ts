@@ -1,9 +1,10 @@
 // Promises of lesson 3's server.
 import { expect, test } from "vitest";
-import { everySocketServer } from "../../shared/testing/every-server.ts";
+import { everySocketServer, patientServer } from "../../shared/testing/every-server.ts";
 import { Client, rawWebSocket, startServer } from "../../shared/testing/lesson.ts";
 
 everySocketServer("03-chat");
+patientServer("03-chat");
 
 test("what one page says reaches every page, ids rising by one", async () => {
   const { port } = await startServer("03-chat");

@@ -20,7 +20,7 @@ sockets.on("connection", (client) => {
     if (!said) return;
     const message = log.add(said.from, said.text);
 
-    // 3. Send
+    // 3. Send. Exercise: "@Grace lunch?" is for Grace alone.
     for (const each of clients) deliver(each, JSON.stringify({ type: "message", ...message }));
   });
 

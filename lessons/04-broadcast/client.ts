@@ -9,7 +9,8 @@ let unasked = 0;
 
 function open() {
   room.status("connecting", "connecting");
-  socket = new WebSocket(`ws://${serverHost}`);
+  // The query of the page's address goes along: the exercise reads a room's name out of it.
+  socket = new WebSocket(`ws://${serverHost}/${location.search}`);
 
   socket.addEventListener("open", () => {
     room.anew();

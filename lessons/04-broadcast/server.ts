@@ -24,6 +24,7 @@ function toAllBut(one: WebSocket, message: object) {
 /** To bytes once, before the loop: a thousand clients cost one JSON.stringify, not a thousand. */
 const encode = (message: object) => Buffer.from(JSON.stringify(message));
 
+// Exercise: several rooms. A second parameter, `request`, tells the address: request.url is "/?room=tea".
 sockets.on("connection", (client) => {
   clients.add(client);
   deliver(client, encode({ type: "greeting", text: "Hello. Say something, everybody hears it." }));

@@ -36,6 +36,7 @@ sockets.on("connection", (client) => {
     if (!message) return;
     // A page that has heard nothing for a while asks whether anybody is there.
     if (message.type === "beat") return deliver(client, beat);
+    // Exercise: more than ten of these in a second is too much.
     const from = names.claim(client, message.from);
     if (message.type === "say") toAll({ type: "message", ...log.add(from, message.text) });
     if (message.type === "typing") toAllBut(client, { type: "typing", from });

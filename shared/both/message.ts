@@ -26,6 +26,12 @@ export const say = { from: name, text: text };
 export const typing = { from: name };
 export const beat = {};
 
+/** A field that may be left out. */
+export function optional<T>(check: (value: unknown, field: string) => T) {
+  const whenGiven = (value: unknown, field: string): T | undefined => check(value, field);
+  return Object.assign(whenGiven, { optional: true });
+}
+
 /**
  * The fields of `value`, each checked, none unknown.
  * @throws {Refused} naming the first field that is missing, wrong or unknown
@@ -36,7 +42,10 @@ export function readFields<S extends Shape>(value: unknown, shape: S): Checked<S
   for (const field of Object.keys(value))
     if (!Object.hasOwn(shape, field)) throw new Refused(`${cutText(field, nameLimit)}: unknown field.`);
   const fields = Object.entries(shape).map(([field, check]) => {
-    if (!Object.hasOwn(value, field)) throw new Refused(`${field}: missing.`);
+    if (!Object.hasOwn(value, field)) {
+      if ("optional" in check) return [field, undefined];
+      throw new Refused(`${field}: missing.`);
+    }
     return [field, check((value as Record<string, unknown>)[field], field)];
   });
   return Object.fromEntries(fields);

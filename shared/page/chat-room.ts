@@ -4,7 +4,7 @@ import type { Message } from "../both/message.ts";
 /** What the state looks like: a filled dot, an empty ring, a cross. The words come from the lesson. */
 export type State = "connecting" | "open" | "reconnecting" | "closed";
 
-const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim", "Barbara", "Donald"];
+const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim", "Barbara", "Leslie"];
 /** Older entries leave the list, so that a page left open for a day stays light. */
 const entryLimit = 500;
 
@@ -15,6 +15,7 @@ export class ChatRoom extends HTMLElement {
   ontyping: (from: string) => void = () => {};
 
   #list!: HTMLOListElement;
+  #waiting!: HTMLOListElement;
   #log!: HTMLElement;
   #status!: HTMLElement;
   #refused!: HTMLElement;
@@ -26,7 +27,9 @@ export class ChatRoom extends HTMLElement {
   connectedCallback() {
     this.innerHTML = `
       <p class="status" role="status"></p>
-      <div class="log" role="log" aria-label="Messages" tabindex="0"><ol></ol></div>
+      <div class="log" role="log" aria-label="Messages" tabindex="0">
+        <ol></ol><ol class="waiting" aria-live="off"></ol>
+      </div>
       <p class="hint"></p>
       <form autocomplete="off">
         <label>Name <input name="from" required></label>
@@ -36,6 +39,7 @@ export class ChatRoom extends HTMLElement {
       </form>`;
     this.#log = this.querySelector(".log") as HTMLElement;
     this.#list = this.querySelector("ol") as HTMLOListElement;
+    this.#waiting = this.querySelector("ol.waiting") as HTMLOListElement;
     this.#status = this.querySelector(".status") as HTMLElement;
     this.#refused = this.querySelector(".refused") as HTMLElement;
     this.#hint = this.querySelector(".hint") as HTMLElement;
@@ -97,6 +101,21 @@ export class ChatRoom extends HTMLElement {
     return true;
   }
 
+  /** What was said here and is not known to have arrived, below all messages. */
+  waiting(entries: readonly { from: string; text: string }[]): void {
+    this.#keepAtEnd(() =>
+      this.#waiting.replaceChildren(
+        ...entries.map(({ from, text }) => {
+          const entry = element("li", "message mine waiting");
+          const words = element("span", "text", text);
+          words.dir = "auto";
+          entry.append(element("bdi", "from", from), element("small", "remark", "waiting"), words);
+          return entry;
+        }),
+      ),
+    );
+  }
+
   /** A line between the messages: something happened. `kind` gives it its mark. */
   note(text: string, kind: "sent" | "received" | "event" | "fault" = "event"): void {
     const entry = element("li", `note ${kind}`, text);
@@ -137,10 +156,16 @@ export class ChatRoom extends HTMLElement {
   }
 
   #insert(entry: HTMLElement, before: Element | null = null) {
+    this.#keepAtEnd(() => {
+      this.#list.insertBefore(entry, before);
+      while (this.#list.children.length > entryLimit) this.#list.firstElementChild?.remove();
+    });
+  }
+
+  #keepAtEnd(change: () => void) {
     const { scrollTop, clientHeight, scrollHeight } = this.#log;
     const atEnd = scrollTop + clientHeight > scrollHeight - 40;
-    this.#list.insertBefore(entry, before);
-    while (this.#list.children.length > entryLimit) this.#list.firstElementChild?.remove();
+    change();
     // Whoever has scrolled back to read is left in peace.
     if (atEnd) this.#log.scrollTop = this.#log.scrollHeight;
   }

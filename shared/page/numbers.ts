@@ -16,5 +16,5 @@ export function readable(value: number): string {
 
 /** Milliseconds as people say them: "80 ms", "1.3 s". */
 export function duration(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${readable(ms / 1_000)} s`;
 }

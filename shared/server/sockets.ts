@@ -34,12 +34,20 @@ export function readMessage<Kinds extends Record<string, Shape>>(
     client.close(1003, "send text");
     return;
   }
+  let value: unknown;
   try {
-    return readTyped(parse(data.toString()), kinds);
+    value = parse(data.toString());
+    return readTyped(value, kinds);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    refuse(client, error.message);
+    refuse(client, error.message, ownId(value));
   }
+}
+
+/** The id that a message brought along, if any: the answer says which one was refused. */
+function ownId(value: unknown): string | undefined {
+  const { id } = Object(value);
+  return typeof id === "string" && id.length <= 64 ? id : undefined;
 }
 
 function parse(text: string): unknown {
@@ -52,11 +60,11 @@ function parse(text: string): unknown {
 
 const faultsOf = new WeakMap<WebSocket, number[]>();
 
-/** Tells a client why its message was refused. Ten times in ten seconds, and it is closed with 1008. */
-export function refuse(client: WebSocket, reason: string): void {
+/** Tells a client why its message (the one with that id, if it has one) was refused. Ten times in ten seconds, and it is closed with 1008. */
+export function refuse(client: WebSocket, reason: string, id?: string): void {
   const now = performance.now();
   const recent = [...(faultsOf.get(client) ?? []), now].filter((time) => now - time < 10_000);
   faultsOf.set(client, recent);
-  if (recent.length < 10) deliver(client, JSON.stringify({ type: "refused", reason }));
+  if (recent.length < 10) deliver(client, JSON.stringify({ type: "refused", reason, id }));
   else client.close(1008, "ten faults in ten seconds");
 }

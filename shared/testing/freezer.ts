@@ -9,7 +9,9 @@ afterAll(() => {
 
 export class Freezer {
   #frozen = false;
-  #sockets = new Set<Socket>();
+  /** Both ends of each connection. */
+  #connections = new Set<[near: Socket, far: Socket]>();
+  #silenced = new WeakSet<Socket>();
   readonly #server: Server;
   /** How many connections were opened so far. */
   opened = 0;
@@ -25,6 +27,9 @@ export class Freezer {
     this.#server = createServer((near) => {
       this.opened++;
       const far = connect(targetPort, "127.0.0.1");
+      const connection: [Socket, Socket] = [near, far];
+      this.#connections.add(connection);
+      near.on("close", () => this.#connections.delete(connection));
       this.#join(near, far);
       this.#join(far, near);
     });
@@ -32,30 +37,45 @@ export class Freezer {
   }
 
   #join(from: Socket, to: Socket) {
-    this.#sockets.add(from);
     if (this.#frozen) from.pause();
     from.on("data", (chunk) => to.write(chunk));
     from.on("error", () => {});
-    from.on("close", () => {
-      this.#sockets.delete(from);
-      to.destroy();
-    });
+    from.on("close", () => to.destroy());
   }
 
   /** Nothing passes and nothing closes, for those that are open and those to come: both ends believe all is well. */
   freeze(): void {
     this.#frozen = true;
-    for (const socket of this.#sockets) socket.pause();
+    this.freezeSome(1);
+  }
+
+  /** The same for some of those that are open, each with this probability. */
+  freezeSome(share: number): void {
+    for (const connection of this.#some(share)) for (const socket of connection) socket.pause();
+  }
+
+  /** The same, and for good: no thaw reaches these. */
+  silenceSome(share: number): void {
+    for (const connection of this.#some(share))
+      for (const socket of connection) {
+        socket.pause();
+        this.#silenced.add(socket);
+      }
   }
 
   /** All goes on, what was held back first. */
   thaw(): void {
     this.#frozen = false;
-    for (const socket of this.#sockets) socket.resume();
+    for (const connection of this.#connections)
+      for (const socket of connection) if (!this.#silenced.has(socket)) socket.resume();
   }
 
-  /** Every connection ends at once, with a reset. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+  /** Every connection ends at once, with a reset; or each with this probability. */
+  cut(share = 1): void {
+    for (const connection of this.#some(share)) for (const socket of connection) socket.resetAndDestroy();
+  }
+
+  #some(share: number) {
+    return [...this.#connections].filter(() => Math.random() < share);
   }
 }

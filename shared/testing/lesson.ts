@@ -7,9 +7,13 @@ import { freePort, type Running, runNode } from "./process.ts";
 
 export type LessonServer = Running & { port: number; url: string };
 
+/** A lesson's server.ts, or that of our solution where the solutions are what is tested. */
+export const serverFile = (lesson: string) =>
+  `${process.env.LESSONS_FOLDER ?? "lessons"}/${lesson}/server.ts`;
+
 /** Starts a lesson's server on a free port; ready when it answers. */
 export async function startServer(lesson: string, env: Record<string, string> = {}): Promise<LessonServer> {
-  const server = runNode([`lessons/${lesson}/server.ts`], { PORT: "0", HOST: undefined, ...env });
+  const server = runNode([serverFile(lesson)], { PORT: "0", HOST: undefined, ...env });
   const [, port] = await server.prints(/listening on http:\/\/localhost:(\d+)/);
   return { ...server, port: Number(port), url: `http://127.0.0.1:${port}` };
 }

@@ -9,7 +9,7 @@ export default defineConfig({
     globalSetup: fileURLToPath(new URL("browser-setup.ts", import.meta.url)),
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    // Two cores: a browser and a handful of server processes keep both busy with two files at a time.
-    maxWorkers: 2,
+    // Most tests wait for a process, a browser or a clock, so four at a time suit two cores.
+    maxWorkers: 4,
   },
 });

@@ -36,7 +36,10 @@ async function toJavaScript(source: string, file: string): Promise<string> {
     sourcemap: "inline",
     // The map names its source relative to the page's URL of this file: the same name, so breakpoints find it.
     sourcefile: basename(file),
-    define: { "process.env.PORT": JSON.stringify(String(readPort("PORT"))) },
+    define: {
+      "process.env.PORT": JSON.stringify(String(readPort("PORT"))),
+      "process.env.CABLE_PORT": JSON.stringify(process.env.CABLE_PORT ?? ""),
+    },
   });
   return code;
 }

@@ -1,6 +1,7 @@
 // The HTML that the pages server makes or completes: table of contents, READMEs, and the lessons' own pages.
 import type { Tokens } from "marked";
 import { findLessons } from "./lessons.ts";
+import { readProgress } from "./progress.ts";
 
 const reload = '<script type="module" src="/shared/workshop/reload.ts"></script>';
 
@@ -11,6 +12,7 @@ export function withReload(html: string): string {
 
 /** The table of contents: one card for each lesson. */
 export function tableOfContents(): string {
+  const passed = readProgress();
   const cards = findLessons().map(
     ({ folder, number, title, line, minutes }) => `
         <li class="card">
@@ -18,6 +20,7 @@ export function tableOfContents(): string {
           <h2><a href="/lessons/${encodeURIComponent(folder)}/">${escapeHtml(title)}</a></h2>
           <p>${escapeHtml(line)}</p>
           ${minutes ? `<p class="minutes">${minutes} minutes</p>` : ""}
+          ${passed.has(folder) ? '<p class="passed">✓ exercise holds</p>' : ""}
         </li>`,
   );
   return layout(

@@ -122,9 +122,12 @@ describe("without a lesson to start", () => {
   });
 });
 
-describe("a running lesson", () => {
+describe.each([
+  { how: "with the cable", CABLE: undefined, runner: { name: "cable", word: "shared/cable" } },
+  { how: "without it", CABLE: "off", runner: { name: "server", word: "node_modules/tsx" } },
+])("a running lesson, $how", ({ CABLE, runner }) => {
   test("the address is shown when both halves answer", async () => {
-    const run = workshop.start(["lesson", "tale"], ports);
+    const run = workshop.start(["lesson", "tale"], { ...ports, CABLE });
     const [, address = ""] = await run.prints(block);
     expect((await fetch(address)).status).toBe(200);
     expect((await fetch(`http://localhost:${ports.PORT}/`)).status).toBe(200);
@@ -138,7 +141,7 @@ describe("a running lesson", () => {
   test.skipIf(windows).each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     "%s ends everything with exit code 0 and no noise; the server may say goodbye",
     async (signal) => {
-      const run = workshop.start(["lesson", "3"], ports);
+      const run = workshop.start(["lesson", "3"], { ...ports, CABLE });
       await run.prints(block);
       const before = run.output();
       run.child.kill(signal);
@@ -149,7 +152,7 @@ describe("a running lesson", () => {
   );
 
   test("not in a terminal, the output has no colours and nothing is offered", async () => {
-    const run = workshop.start(["lesson", "3"], { ...ports, NO_COLOR: undefined, FORCE_COLOR: "1" });
+    const run = workshop.start(["lesson", "3"], { ...ports, CABLE, NO_COLOR: undefined, FORCE_COLOR: "1" });
     await run.prints(block);
     run.child.kill();
     await run.ended;
@@ -160,7 +163,7 @@ describe("a running lesson", () => {
   test.skipIf(windows)(
     "the end of the page process ends everything, exit 1, with a line that says so",
     async () => {
-      const run = workshop.start(["lesson", "3"], ports);
+      const run = workshop.start(["lesson", "3"], { ...ports, CABLE });
       await run.prints(block);
       endChild(run, "pages");
       expect(await run.ended).toBe(1);
@@ -169,19 +172,19 @@ describe("a running lesson", () => {
     },
   );
 
-  test.skipIf(windows)("the end of tsx watch ends everything, its own child too", async () => {
-    const run = workshop.start(["lesson", "3"], ports);
+  test.skipIf(windows)("the end of what runs the server ends everything, the server too", async () => {
+    const run = workshop.start(["lesson", "3"], { ...ports, CABLE });
     await run.prints(block);
     const killedAt = performance.now();
-    endChild(run, "watch");
+    endChild(run, runner.word);
     expect(await run.ended).toBe(1);
     expect(performance.now() - killedAt).toBeLessThan(5_000); // at once, not as the last resort
-    expect(run.output()).toMatch(/^The server process ended unexpectedly \(SIGKILL\): stopping\.$/m);
+    expect(run.output()).toContain(`The ${runner.name} process ended unexpectedly (SIGKILL): stopping.\n`);
     await nothingIsLeft(run);
   });
 
   test("a launcher that is killed leaves nothing running", async () => {
-    const run = workshop.start(["lesson", "3"], ports);
+    const run = workshop.start(["lesson", "3"], { ...ports, CABLE });
     await run.prints(block);
     run.child.kill("SIGKILL");
     await run.ended;
@@ -190,7 +193,7 @@ describe("a running lesson", () => {
 
   test("a syntax error in server.ts is shown and mended by saving", async () => {
     await workshop.save("lessons/03-tale/server.ts", "const server = = 1;\n");
-    const run = workshop.start(["lesson", "3"], ports);
+    const run = workshop.start(["lesson", "3"], { ...ports, CABLE });
     await run.prints(/Unexpected "="/);
     await run.prints(/lessons\/03-tale\/server\.ts has an error \(above\)\. Mend it and save/);
     expect(run.output()).not.toMatch(block);

@@ -2,10 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { get } from "node:http";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { describeLan, lanAddresses } from "./lan.ts";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "./lessons.ts";
-import { canConnect, readPort, whyNotFree } from "./ports.ts";
+import { anyFreePort, canConnect, readPort, whyNotFree } from "./ports.ts";
+import { readProgress } from "./progress.ts";
 
 const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY && !process.env.CI);
 const coloured = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
@@ -15,7 +19,9 @@ void main(process.argv[2]);
 async function main(wanted: string | undefined) {
   const lessons = findLessons();
   if (wanted === undefined) {
-    console.log(`The lessons:\n\n${listLessons(lessons)}\n\nStart one with: npm run lesson 1`);
+    console.log(
+      `The lessons:\n\n${listLessons(lessons, readProgress())}\n\nStart one with: npm run lesson 1`,
+    );
     return;
   }
   const lesson = findLesson(wanted, lessons);
@@ -39,30 +45,59 @@ function refuse(why: string) {
 }
 
 /** What runs side by side: each a Node program with its arguments, from the root of the workshop. */
-function programsOf(lesson: Lesson) {
+async function programsOf(lesson: Lesson, port: number, pagePort: number): Promise<Program[]> {
+  // SERVER_FILE: our solution instead of the learner's file (npm run solution 3 run).
+  const server = process.env.SERVER_FILE ?? join("lessons", lesson.folder, "server.ts");
+  const ports = { PORT: `${port}`, PAGE_PORT: `${pagePort}` };
+  const args = [join("shared", "workshop", "start.cjs"), "pages"];
+  const page = { name: "page", colour: "magenta", lanHost: "HOST" as const, args };
+  if (process.env.CABLE === "off") {
+    const watch = [join("node_modules", "tsx", "dist", "cli.mjs"), "watch", "--clear-screen=false", server];
+    return [
+      { ...page, env: { ...ports, CABLE_PORT: "" } },
+      { name: "server", colour: "cyan", lanHost: "HOST", args: watch, env: ports, serverPort: port },
+    ];
+  }
+  // PORT leads through the cable to the server, which has a port of its own. The cable starts the server, since it
+  // can also kill it, and prints what it says.
+  const [serverPort, cablePort] = [await anyFreePort(), await anyFreePort()];
+  const env = { ...ports, SERVER_PORT: `${serverPort}`, CABLE_PORT: `${cablePort}` };
+  const cable = ["--import", "tsx", join("shared", "cable", "cable.ts"), server];
   return [
-    { name: "page", colour: "magenta", args: [join("shared", "workshop", "start.cjs"), "pages"] },
+    { ...page, env },
+    // The room comes in through the cable; the server behind it and the cable's controls stay on loopback.
     {
-      name: "server",
-      colour: "cyan",
-      args: [
-        join("node_modules", "tsx", "dist", "cli.mjs"),
-        "watch",
-        "--clear-screen=false",
-        join("lessons", lesson.folder, "server.ts"),
-      ],
+      name: "cable",
+      colour: "yellow",
+      lanHost: "CABLE_HOST",
+      args: cable,
+      env,
+      serverPort,
+      speaksFor: "server",
     },
   ];
 }
 
+type Program = {
+  name: string;
+  colour: string;
+  args: string[];
+  env: Record<string, string>;
+  /** With LAN=1 the variable that opens it to the network. */
+  lanHost: "HOST" | "CABLE_HOST";
+  /** Where the lesson's server itself listens, if this program is it or runs it. */
+  serverPort?: number;
+  /** Lines that begin with this name are another's, which this program runs. */
+  speaksFor?: string;
+};
+
 async function run(lesson: Lesson, port: number, pagePort: number) {
   const [lanAddress, ...others] = lanAddresses();
-  // Server and pages alone listen to the network, and they alone know these names. What steers stays on loopback.
-  const lan = lanAddress && { HOST: "0.0.0.0", LAN_HOSTS: [lanAddress, ...others].join(",") };
-  const programs = programsOf(lesson).map((program) => ({
-    ...program,
-    child: start(program.args, { PORT: `${port}`, PAGE_PORT: `${pagePort}`, LESSON: lesson.folder, ...lan }),
-  }));
+  const lanHosts = lanAddress && [lanAddress, ...others].join(",");
+  const programs = (await programsOf(lesson, port, pagePort)).map((program) => {
+    const lan = lanHosts && { [program.lanHost]: "0.0.0.0", LAN_HOSTS: lanHosts };
+    return { ...program, child: start(program.args, { ...program.env, LESSON: lesson.folder, ...lan }) };
+  });
   const children = programs.map(({ child }) => child);
   let ending = false;
 
@@ -94,11 +129,12 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       end(1);
     });
 
-  await showOutput(programs);
+  await showOutput(programs.flatMap(voices));
 
   const address = `http://localhost:${pagePort}/lessons/${lesson.folder}/`;
   const folder = `lessons/${lesson.folder}`;
-  const serverAnswers = () => canConnect(port, "localhost");
+  const running = programs.find(({ serverPort }) => serverPort !== undefined);
+  const serverAnswers = () => canConnect(running?.serverPort ?? port, "127.0.0.1");
   const until = async (answers: () => Promise<boolean>) => {
     while (!ending && !(await answers())) await pause(50);
   };
@@ -114,7 +150,9 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
     if (!ending && shown) console.log("\nThe server answers again.\n");
   });
   let shown = false;
-  programs.find(({ name }) => name === "server")?.child.stderr?.on("data", look);
+  // The cable's own lines say nothing about the server.
+  for (const stream of [running?.child.stdout, running?.child.stderr])
+    stream?.on("data", (text) => /^(?!cable )/m.test(String(text).trimEnd()) && look());
   const remind = setTimeout(() => {
     if (!broken)
       console.log(`\nNothing answers on port ${port} yet. Does ${folder}/server.ts listen on PORT?\n`);
@@ -147,7 +185,8 @@ function start(args: string[], ports: Record<string, string>): ChildProcess {
   const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
   return spawn(
     process.execPath,
-    ["--require", join(root, "shared", "workshop", "with-launcher.cjs"), ...args],
+    // Not --require: together with tsx's --import the program would never begin.
+    ["--import", pathToFileURL(join(root, "shared", "workshop", "with-launcher.cjs")).href, ...args],
     {
       cwd: root,
       env: { ...env, ...ports, ...(coloured ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) },
@@ -159,8 +198,31 @@ function start(args: string[], ports: Record<string, string>): ChildProcess {
   );
 }
 
+type Voice = { name: string; colour: string; child: ChildProcess };
+
+/** A program's own voice, and that of the server which it runs: two names in the output, one process here. */
+function voices({ name, colour, child, speaksFor }: Program & { child: ChildProcess }): Voice[] {
+  if (!speaksFor) return [{ name, colour, child }];
+  const [own, other] = [new PassThrough(), new PassThrough()];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (!stream) continue;
+    createInterface(stream).on("line", (line) => {
+      const [who] = line.split(" ", 1);
+      const text = who === speaksFor || who === name ? line.slice(who.length + 1) : line;
+      (who === speaksFor ? other : own).write(`${text}\n`);
+    });
+  }
+  // Only what concurrently looks at differs: the streams. Events and pid are the process's.
+  const speaking = (stdout: PassThrough): ChildProcess =>
+    Object.create(child, { stdout: { value: stdout }, stderr: { value: null } });
+  return [
+    { name, colour, child: speaking(own) },
+    { name: speaksFor, colour: "cyan", child: speaking(other) },
+  ];
+}
+
 /** Lets concurrently print the children's lines, each with its name in its colour. */
-async function showOutput(programs: { name: string; colour: string; child: ChildProcess }[]) {
+async function showOutput(programs: Voice[]) {
   // Loaded while the children start. They were started without it: its own way goes through a shell.
   const { createConcurrently, Logger, LogOutput } = await import("concurrently");
   const logger = new Logger({ prefixFormat: "name" });

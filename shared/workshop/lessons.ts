@@ -54,13 +54,14 @@ export function findLesson(wanted: string, lessons = findLessons()): Lesson | un
   );
 }
 
-/** The lessons as lines of text: number, name, line, minutes. */
-export function listLessons(lessons = findLessons()): string {
+/** The lessons as lines of text: number, name, line, minutes; those in `passed` with a mark. */
+export function listLessons(lessons = findLessons(), passed = new Set<string>()): string {
   const width = Math.max(0, ...lessons.map(({ name }) => name.length));
   return lessons
-    .map(({ number, name, line, minutes }) => {
+    .map(({ folder, number, name, line, minutes }) => {
       const time = minutes ? ` (${minutes} min)` : "";
-      return `  ${String(number).padStart(2)}  ${name.padEnd(width)}  ${line}${time}`;
+      const mark = passed.has(folder) ? "✓" : " ";
+      return `${mark} ${String(number).padStart(2)}  ${name.padEnd(width)}  ${line}${time}`;
     })
     .join("\n");
 }

@@ -109,10 +109,13 @@ class Made implements Plugin {
   }
 }
 
+/** The server's own port, past the cable, which would take any connection and show it. */
+const serverPort = () => Number(process.env.SERVER_PORT || readPort("PORT"));
+
 /** For the slides: the lesson that the launcher has started, and where phones find it when it is open to them. */
 async function whatRuns() {
   const { LESSON: lesson, LAN_HOSTS, PAGE_PORT = "8000" } = process.env;
-  const answers = lesson !== undefined && (await canConnect(readPort("PORT"), "localhost"));
+  const answers = lesson !== undefined && (await canConnect(serverPort(), "127.0.0.1"));
   if (!lesson || !LAN_HOSTS) return { lesson, answers };
   const address = `http://${LAN_HOSTS.split(",")[0]}:${PAGE_PORT}/lessons/${lesson}/`;
   return { lesson, answers, join: { address, code: drawQr(address) } };

@@ -1,4 +1,4 @@
-// The two ports of the workshop: which they are, and whether they are free.
+// The ports of the workshop: which they are, and whether they are free.
 import { connect, createServer } from "node:net";
 
 export type Variable = "PORT" | "PAGE_PORT";
@@ -12,6 +12,17 @@ export function readPort(variable: Variable): number {
   if (port < 1 || port > 65_535)
     throw new Error(`${variable} has to be a whole number from 1 to 65535, not "${text}".`);
   return port;
+}
+
+/** A port that nobody needs to know by heart: any that is free at this moment. */
+export function anyFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
 }
 
 /** What to tell the user if nobody may listen on this port now; nothing if it is free. */

@@ -63,10 +63,11 @@ export type Copy = {
 export async function copyWorkshop(): Promise<Copy> {
   const folder = join(await realpath(await mkdtemp(join(tmpdir(), "workshop-"))), "my copy");
   afterAll(() => rm(dirname(folder), { recursive: true, force: true, maxRetries: 5 }));
-  await cp(join(root, "shared", "workshop"), join(folder, "shared", "workshop"), {
-    recursive: true,
-    filter: (source) => !source.endsWith(".test.ts"),
-  });
+  for (const room of ["workshop", "cable"])
+    await cp(join(root, "shared", room), join(folder, "shared", room), {
+      recursive: true,
+      filter: (source) => !source.endsWith(".test.ts"),
+    });
   await cp(join(root, "package.json"), join(folder, "package.json"));
   await symlink(join(root, "node_modules"), join(folder, "node_modules"), "junction");
   const copy: Copy = {

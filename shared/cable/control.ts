@@ -1,0 +1,216 @@
+// The cable's control connection: panels on the workshop's page watch and steer, nobody else does.
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage } from "node:http";
+import { type WebSocket, WebSocketServer } from "ws";
+import { parseCommand } from "./command.ts";
+import type { FromPanel, FullState, ServerState, ToPanel } from "./protocol.ts";
+import type { Cable } from "./proxy.ts";
+import type { ServerProcess } from "./server-process.ts";
+
+const batchEveryMs = 100;
+const mostInBatch = 200;
+const countsEveryMs = 1000;
+/** A panel that has not read so much is not reading at all. */
+const mostUnread = 4 * 1024 * 1024;
+const mostPanels = 32;
+
+export type ControlOptions = {
+  /** 0: any free port. */
+  port: number;
+  /** Of the workshop's page: the only Origin that may steer. */
+  pagePort: number;
+  cable: Cable;
+  /** Absent where no server process is ours: its commands are then answered with an error. */
+  server?: Pick<ServerProcess, "state" | "kill" | "restart" | "stop">;
+};
+
+export type Control = {
+  port: number;
+  /** The server's state has changed: panels are told at the next tick. */
+  changed(): void;
+  end(): Promise<void>;
+};
+
+/** A WebSocket at /cable, on 127.0.0.1 only. Resolves when it listens; rejects (EADDRINUSE) when the port is taken. */
+export async function control({ port, pagePort, cable, server }: ControlOptions): Promise<Control> {
+  const run = randomUUID();
+  const panels = new Map<WebSocket, { sentId: number }>();
+  let stateChanged = false;
+  let nextCountsMs = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const http = createServer((request, response) => {
+    const status = refusal(request) ?? 426;
+    response
+      .writeHead(status, { "content-type": "text/plain", connection: "close" })
+      .end(`${reasons[status]}\n`);
+  });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 4096, perMessageDeflate: false });
+
+  /** The status that refuses this request, or undefined for the workshop's own page. */
+  function refusal({ headersDistinct: headers, url, socket }: IncomingMessage): number | undefined {
+    const names = ["localhost", "127.0.0.1", "[::1]"];
+    const only = (values: string[] | undefined) => (values?.length === 1 ? values[0] : undefined);
+    const hosts = names.map((name) => new URL(`http://${name}:${listening()}`).host);
+    const origins = names.map((name) => new URL(`http://${name}:${pagePort}`).origin);
+    // The Host keeps out names that have been made to point here (DNS rebinding), the Origin other people's pages.
+    if (!/^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? "")) return 403;
+    if (!hosts.includes(only(headers.host) ?? "") || !origins.includes(only(headers.origin) ?? ""))
+      return 403;
+    if (url !== "/cable") return 404;
+    return panels.size >= mostPanels ? 503 : undefined;
+  }
+
+  http.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => socket.destroy());
+    const status = refusal(request);
+    if (status)
+      socket.end(`HTTP/1.1 ${status} ${reasons[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    else sockets.handleUpgrade(request, socket, head, greet);
+  });
+
+  function greet(panel: WebSocket): void {
+    // The last entries first: a page that is loaded anew shows what led up to it.
+    panels.set(panel, { sentId: cable.lastId() - mostInBatch });
+    panel.on("error", () => panel.terminate());
+    panel.on("close", () => {
+      panels.delete(panel);
+      if (panels.size === 0) clearInterval(timer);
+    });
+    panel.on("message", (data, isBinary) => void obey(panel, isBinary ? "" : data.toString()));
+    send(panel, { type: "hello", run, state: fullState() });
+    if (panels.size === 1) timer = setInterval(tick, batchEveryMs);
+  }
+
+  async function obey(panel: WebSocket, text: string): Promise<void> {
+    let id: number | undefined;
+    try {
+      const given = parseCommand(text);
+      id = given.id;
+      await carryOut(given);
+      send(panel, { type: "reply", ...(id !== undefined && { id }), ok: true });
+    } catch (error) {
+      if (error instanceof Error && "id" in error) id = Number(error.id);
+      const why = error instanceof Error ? error.message : String(error);
+      send(panel, { type: "reply", ...(id !== undefined && { id }), ok: false, error: why });
+    }
+  }
+
+  async function carryOut(given: FromPanel): Promise<void> {
+    const process = () => {
+      if (!server)
+        throw new Error("The server's process is not the cable's: start and stop it where you started it.");
+      return server;
+    };
+    const { id: _, ...asked } = given;
+    switch (given.command) {
+      case "close":
+        cable.close(given);
+        break;
+      case "reset":
+        cable.reset(given);
+        break;
+      case "freeze":
+        cable.freeze(given);
+        break;
+      case "delay":
+        cable.delay(given);
+        break;
+      case "throttle":
+        cable.throttle(given);
+        break;
+      case "refuse":
+        await cable.refuse();
+        break;
+      case "heal":
+        await cable.heal(given);
+        break;
+      case "kill":
+        await process().kill();
+        break;
+      case "restart":
+        await process().restart();
+        break;
+      case "stop":
+        await process().stop(given.forMs);
+        break;
+    }
+    cable.note({ kind: "command", text: describe(asked) });
+  }
+
+  function fullState(): FullState {
+    const unknown: ServerState = { process: "running" };
+    return { ...cable.state(), counts: cable.counts(), server: server?.state() ?? unknown };
+  }
+
+  function tick(): void {
+    const last = cable.lastId();
+    const countsDue = performance.now() >= nextCountsMs;
+    if (countsDue) nextCountsMs = performance.now() + countsEveryMs;
+    // Made into text once, not for each panel.
+    const state =
+      stateChanged || countsDue
+        ? JSON.stringify({ type: "state", state: fullState() } satisfies ToPanel)
+        : "";
+    stateChanged = false;
+    for (const [panel, progress] of panels) {
+      if (panel.bufferedAmount > mostUnread) {
+        panel.terminate();
+        continue;
+      }
+      if (last > progress.sentId) {
+        const from = Math.max(progress.sentId, last - mostInBatch, 0);
+        const leftOut = Math.max(0, from - Math.max(0, progress.sentId));
+        progress.sentId = last;
+        send(panel, { type: "entries", entries: cable.entries(from), leftOut, counts: cable.counts() });
+      }
+      if (state) panel.send(state);
+    }
+  }
+
+  const listening = () => {
+    const address = http.address();
+    return address && typeof address === "object" ? address.port : port;
+  };
+  const changed = () => {
+    stateChanged = true;
+  };
+  cable.events.on("change", changed);
+
+  await new Promise<void>((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(port, "127.0.0.1", () => {
+      http.off("error", reject);
+      http.on("error", () => {});
+      resolve();
+    });
+  });
+
+  return {
+    port: listening(),
+    changed,
+    async end() {
+      cable.events.off("change", changed);
+      clearInterval(timer);
+      for (const panel of panels.keys()) panel.terminate();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+const reasons: Record<number, string> = {
+  403: "Forbidden",
+  404: "Not Found",
+  426: "Upgrade Required",
+  503: "Service Unavailable",
+};
+
+function send(panel: WebSocket, message: ToPanel): void {
+  if (panel.readyState === panel.OPEN) panel.send(JSON.stringify(message));
+}
+
+/** {command: "freeze", direction: "up"} as "freeze, direction up". */
+function describe({ command, ...fields }: Omit<FromPanel, "id">): string {
+  return [command, ...Object.entries(fields).map(([name, value]) => `${name} ${value}`)].join(", ");
+}

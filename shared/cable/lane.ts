@@ -1,0 +1,163 @@
+// One direction of a connection: what one socket says goes to the other, at once, late, slowly or not at all.
+import type { Socket } from "node:net";
+
+/** Bytes that one direction holds back at most (with delay or throttle); then it reads no more until some have gone. */
+const mostQueued = 1024 * 1024;
+/** Each piece counts for so many bytes more, so that a million one-byte pieces are bounded too. */
+const perPiece = 64;
+
+export type LaneFaults = {
+  frozen: boolean;
+  delayMs: number;
+  jitterMs: number;
+  bytesPerSecond: number | undefined;
+};
+
+type Piece = { dueMs: number; what: Buffer | "FIN" | "RST" };
+
+export type Lane = {
+  set(faults: LaneFaults): void;
+  /** Bytes that came while frozen and have not gone on: see heal in proxy.ts. */
+  waitingBytes(): number;
+  /** Sends on what is held back, without waiting for its time. */
+  flush(): void;
+  /** From now on nothing passes, and what comes is thrown away. */
+  stop(): void;
+};
+
+/** `passed`: these bytes have been handed to the kernel of the far side, or to the queue in front of it. */
+export function lane(
+  from: Socket,
+  to: Socket,
+  faults: LaneFaults,
+  hooks: { passed(bytes: Buffer): void; ended(how: "FIN" | "RST", why: string | undefined): void },
+): Lane {
+  let queue: Piece[] = [];
+  let queuedBytes = 0;
+  let lastDueMs = 0;
+  let freeAtMs = 0; // when the throttled line has sent what it was given
+  let timer: NodeJS.Timeout | undefined;
+  let blocked = false; // the far side is slow
+  let stopped = false;
+  let why: string | undefined;
+
+  function arrive(what: Piece["what"]): void {
+    if (stopped) return;
+    const straight =
+      queue.length === 0 && !faults.frozen && !faults.delayMs && !faults.jitterMs && !faults.bytesPerSecond;
+    if (straight) pass(what);
+    else {
+      const delayMs = Math.max(0, faults.delayMs + (Math.random() * 2 - 1) * faults.jitterMs);
+      lastDueMs = Math.max(lastDueMs, performance.now() + delayMs); // jitter never lets a piece overtake another
+      queue.push({ dueMs: lastDueMs, what });
+      queuedBytes += sizeOf(what);
+      pump();
+    }
+    readOrNot();
+  }
+
+  function pump(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    while (!faults.frozen && !blocked && !stopped) {
+      const piece = queue[0];
+      if (!piece) break;
+      const waitMs = Math.max(piece.dueMs, freeAtMs) - performance.now();
+      if (waitMs > 0) {
+        timer = setTimeout(pump, Math.ceil(waitMs));
+        break;
+      }
+      next(piece);
+    }
+    readOrNot();
+  }
+
+  /** Sends the first piece, or as much of it as 50 ms of a throttled line can carry. */
+  function next(piece: Piece): void {
+    const { what } = piece;
+    const rate = faults.bytesPerSecond;
+    const most = rate === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(rate / 20));
+    if (typeof what === "string" || what.length <= most) {
+      queue.shift();
+      queuedBytes -= sizeOf(what);
+    } else {
+      piece.what = what.subarray(most);
+      queuedBytes -= most;
+    }
+    const now = typeof what === "string" ? what : what.subarray(0, most);
+    if (rate !== undefined) freeAtMs = Math.max(freeAtMs, performance.now()) + (now.length / rate) * 1000;
+    pass(now);
+  }
+
+  function pass(what: Piece["what"]): void {
+    if (what === "RST") hooks.ended("RST", why);
+    else if (what === "FIN") {
+      to.end();
+      hooks.ended("FIN", undefined);
+    } else if (to.writable) {
+      // First on with it, then look at it: what the cable reads costs the page no time.
+      blocked = !to.write(what);
+      hooks.passed(what);
+    }
+  }
+
+  function readOrNot(): void {
+    const read = stopped || (!faults.frozen && !blocked && queuedBytes < mostQueued);
+    if (read && from.isPaused()) from.resume();
+    else if (!read && !from.isPaused()) from.pause();
+  }
+
+  // Paused before there is a listener: a connection may be frozen from its first byte.
+  from.pause();
+  from.on("data", arrive);
+  from.on("end", () => arrive("FIN"));
+  from.on("error", (error: NodeJS.ErrnoException) => {
+    why = error.code ?? error.message;
+  });
+  from.on("close", (hadError) => {
+    if (hadError) arrive("RST");
+  });
+  to.on("drain", () => {
+    blocked = false;
+    pump();
+  });
+  readOrNot();
+
+  return {
+    set(next) {
+      // What waits for a longer delay than the new one need not wait that long.
+      const latest = performance.now() + next.delayMs + next.jitterMs;
+      for (const piece of queue) piece.dueMs = Math.min(piece.dueMs, latest);
+      lastDueMs = Math.min(lastDueMs, latest);
+      if (next.bytesPerSecond !== faults.bytesPerSecond) freeAtMs = 0;
+      faults = next;
+      pump();
+    },
+    // While a socket is paused Node still reads ahead a little: that is how we know that something came.
+    waitingBytes: () => queue.reduce((sum, { what }) => sum + bytesOf(what), 0) + from.readableLength,
+    flush() {
+      for (const { what } of queue)
+        if (typeof what !== "string" && to.writable && !faults.frozen) {
+          to.write(what);
+          hooks.passed(what);
+        }
+      queue = [];
+      queuedBytes = 0;
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      queue = [];
+      queuedBytes = 0;
+      readOrNot();
+    },
+  };
+}
+
+function bytesOf(what: Piece["what"]): number {
+  return typeof what === "string" ? 0 : what.length;
+}
+
+function sizeOf(what: Piece["what"]): number {
+  return perPiece + bytesOf(what);
+}

@@ -1,0 +1,71 @@
+// What a panel and the cable say to each other, as JSON over a WebSocket: types only, for the browser as well.
+import type { Counts, Direction, Entry } from "./entry.ts";
+
+/** The faults that are in force, of the cable as a whole or of one connection. */
+export type Faults = {
+  freeze?: Direction | "both";
+  delay?: { ms: number; jitterMs: number; direction: Direction | "both" };
+  throttle?: { bytesPerSecond: number; direction: Direction | "both" };
+};
+
+export type ConnectionState = {
+  number: number;
+  /** Since the cable started, as `atMs` in entries. */
+  openedMs: number;
+  speaks: "HTTP" | "WebSocket" | "not yet";
+  /** Of the latest request. */
+  path?: string;
+  faults: Faults;
+  counts: Counts;
+};
+
+export type CableState = {
+  /** New connections are refused. */
+  refusing: boolean;
+  /** For connections to come; each open one has its own. */
+  faults: Faults;
+  /** How many connections are open. */
+  open: number;
+  /** The latest 100 of them. */
+  connections: ConnectionState[];
+};
+
+export type ServerState = {
+  /** "dead": ended by itself, killed, or it does not compile. "stopped": on command, for a while or until restarted. */
+  process: "starting" | "running" | "stopping" | "dead" | "stopped";
+  pid?: number;
+  /** Why it is dead, in words: "killed (SIGKILL)", "exit code 1", "does not compile". */
+  why?: string;
+  /** When it will be back, in ms from this message on. */
+  backInMs?: number;
+};
+
+type OneOrAll = { connection?: number };
+type OneWayOrBoth = { direction?: Direction | "both" };
+
+export type Command =
+  | ({ command: "close" } & OneOrAll)
+  | ({ command: "reset" } & OneOrAll)
+  | ({ command: "freeze" } & OneOrAll & OneWayOrBoth)
+  | ({ command: "delay"; ms: number; jitterMs?: number } & OneOrAll & OneWayOrBoth)
+  | ({ command: "throttle"; bytesPerSecond: number | null } & OneOrAll & OneWayOrBoth)
+  | { command: "refuse" }
+  | ({ command: "heal"; frozen?: "deliver" | "drop" } & OneOrAll)
+  | { command: "kill" }
+  | { command: "restart" }
+  | { command: "stop"; forMs?: number };
+
+/** From the panel: a command, with a number of its own if it wants to know which reply is whose. */
+export type FromPanel = Command & { id?: number };
+
+/** To the panel. */
+export type ToPanel =
+  /** First, once: `run` differs when the cable has been started anew and numbers entries from 1 again. */
+  | { type: "hello"; run: string; state: FullState }
+  | { type: "state"; state: FullState }
+  /** In order; `leftOut` entries before these were not sent. */
+  | { type: "entries"; entries: Entry[]; leftOut: number; counts: Counts }
+  | { type: "reply"; id?: number; ok: true }
+  | { type: "reply"; id?: number; ok: false; error: string };
+
+export type FullState = CableState & { counts: Counts; server: ServerState };

@@ -1,0 +1,360 @@
+// The cable between a page and its server: passes every byte on unchanged, tells what it saw, and fails on command.
+import { EventEmitter } from "node:events";
+import { createServer, type Server, Socket } from "node:net";
+import { type Counts, type Direction, type Entry, noCounts, type Seen } from "./entry.ts";
+import { type ConnectionReader, connectionReader } from "./http.ts";
+import { type Lane, type LaneFaults, lane } from "./lane.ts";
+import { entryLog } from "./log.ts";
+import type { CableState, Faults } from "./protocol.ts";
+
+/** How long the two ends have to answer the cable's FIN. */
+const closeWithinMs = 1000;
+/** As many as a backlog on most systems lets in at once. */
+const backlog = 1024;
+
+export type CableOptions = {
+  /** 0: any free port. */
+  listenPort: number;
+  /** Where to listen; 127.0.0.1 unless told otherwise. */
+  host?: string;
+  targetPort: number;
+  targetHost?: string;
+};
+
+export type Which = { connection?: number };
+
+/** Commands throw an Error that says what to do when there is no such connection. */
+export type Cable = {
+  port: number;
+  /** "entry": something was seen. "change": a fault or a connection came or went. */
+  events: EventEmitter<{ entry: [Entry]; change: [] }>;
+  /** What was seen after entry `after`, at most the last 2,000 entries. */
+  entries(after?: number): Entry[];
+  /** The highest entry number so far. */
+  lastId(): number;
+  counts(): Counts;
+  state(): CableState;
+  /** Writes down something that concerns them all. */
+  note(seen: Seen): void;
+  /** FIN to both ends. */
+  close(which?: Which): void;
+  /** RST to both ends. */
+  reset(which?: Which): void;
+  /** Nothing passes and nothing closes; new connections are accepted and frozen too. Bytes wait in the kernel. */
+  freeze(options?: Which & { direction?: Direction | "both" }): void;
+  /** Every piece arrives `ms` ± `jitterMs` later, each way, in order. 0 and 0: no delay. */
+  delay(options: Which & { ms: number; jitterMs?: number; direction?: Direction | "both" }): void;
+  /** So many bytes a second for each connection and direction. null: as many as come. */
+  throttle(options: Which & { bytesPerSecond: number | null; direction?: Direction | "both" }): void;
+  /**
+   * Stops listening, so that the kernel itself refuses (ECONNREFUSED), as it does when no server is there.
+   * An accepted and then reset connection would look different to the page. Open connections stay.
+   */
+  refuse(): Promise<void>;
+  /**
+   * Ends every fault, of one connection or of all. What was frozen is delivered, or dropped: TCP cannot lose
+   * bytes and go on, so a connection on which something waited is reset; one on which nothing waited goes on.
+   */
+  heal(options?: Which & { frozen?: "deliver" | "drop" }): Promise<void>;
+  /** Resets all connections and listens no more. */
+  end(): Promise<void>;
+};
+
+type Connection = {
+  number: number;
+  openedMs: number;
+  page: Socket;
+  server: Socket;
+  up: Lane;
+  down: Lane;
+  reader: ConnectionReader;
+  counts: Counts;
+  faults: Faults;
+  finished: { up: boolean; down: boolean };
+  speaks: "HTTP" | "WebSocket" | "not yet";
+  path: string | undefined;
+  over: boolean;
+};
+
+/** Resolves when it listens; rejects (EADDRINUSE) when the port is taken. */
+export async function createCable(options: CableOptions): Promise<Cable> {
+  const { host = "127.0.0.1", targetPort, targetHost = "127.0.0.1" } = options;
+  const events: Cable["events"] = new EventEmitter();
+  const startedMs = performance.now();
+  const nowMs = () => Math.round((performance.now() - startedMs) * 100) / 100;
+  const log = entryLog((entry) => events.emit("entry", entry));
+  const connections = new Map<number, Connection>();
+  const before = noCounts(); // of connections that are over
+  const faults: Faults = {};
+  let server: Server | undefined;
+  let port = options.listenPort;
+  let numbers = 0;
+  let ended = false;
+
+  const changed = () => events.emit("change");
+  const tell = (connection: number, seen: Seen) => log.add(connection, nowMs(), seen);
+
+  function listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const one = createServer({ allowHalfOpen: true, noDelay: true }, accept);
+      one.once("error", reject);
+      one.listen({ port, host, backlog }, () => {
+        one.off("error", reject);
+        // Out of file descriptors, for example: that connection is lost, the cable is not.
+        one.on("error", () => {});
+        const address = one.address();
+        if (address && typeof address === "object") port = address.port;
+        server = one;
+        resolve();
+      });
+    });
+  }
+
+  function accept(page: Socket): void {
+    const number = ++numbers;
+    const target = new Socket({ allowHalfOpen: true });
+    const counts = noCounts();
+    counts.connections = 1;
+    tell(number, { kind: "connection-open" });
+    const reader = connectionReader(counts, nowMs, (seen) => {
+      if (seen.kind === "request" && seen.direction === "up") {
+        connection.path = seen.path;
+        if (connection.speaks === "not yet") connection.speaks = "HTTP";
+      } else if (seen.kind === "handshake") {
+        connection.speaks = "WebSocket";
+        changed();
+      }
+      return tell(number, seen);
+    });
+    const hooks = (direction: Direction) => ({
+      passed(bytes: Buffer) {
+        counts[direction].bytes += bytes.length;
+        reader.read(direction, bytes);
+      },
+      ended: (how: "FIN" | "RST", why: string | undefined) => halfEnded(connection, direction, how, why),
+    });
+    const connection: Connection = {
+      number,
+      openedMs: nowMs(),
+      page,
+      server: target,
+      up: lane(page, target, laneFaults(faults, "up"), hooks("up")),
+      down: lane(target, page, laneFaults(faults, "down"), hooks("down")),
+      reader,
+      counts,
+      faults: { ...faults },
+      finished: { up: false, down: false },
+      speaks: "not yet",
+      path: undefined,
+      over: false,
+    };
+    connections.set(number, connection);
+    connectIfThawed(connection);
+    changed();
+  }
+
+  /** On a frozen cable the server does not learn of a new connection: its SYN would not arrive either. */
+  function connectIfThawed({ server: target, faults }: Connection): void {
+    const frozen = faults.freeze === "both" || faults.freeze === "up";
+    if (!frozen && target.pending && !target.connecting && !target.destroyed)
+      target.connect({ port: targetPort, host: targetHost, noDelay: true });
+  }
+
+  function halfEnded(
+    connection: Connection,
+    direction: Direction,
+    how: "FIN" | "RST",
+    why: string | undefined,
+  ): void {
+    const by = direction === "up" ? "page" : "server";
+    if (how === "RST") {
+      over(connection, { how, by, ...(why !== undefined && { why }) });
+      reset(connection);
+    } else {
+      connection.reader.end(direction);
+      connection.finished[direction] = true;
+      const { up, down } = connection.finished;
+      if (up && down) over(connection, { how, by });
+      else tell(connection.number, { kind: "connection-end", how, by, last: false });
+    }
+  }
+
+  /** The connection is over: writes that down, once. Its sockets are ended by whoever calls. */
+  function over(
+    connection: Connection,
+    end: { how: "FIN" | "RST"; by: "page" | "server" | "cable"; why?: string },
+  ): void {
+    if (connection.over) return;
+    connection.over = true;
+    connection.up.stop();
+    connection.down.stop();
+    for (const direction of ["up", "down"] as const)
+      if (!connection.finished[direction]) connection.reader.end(direction);
+    tell(connection.number, { kind: "connection-end", ...end, last: true });
+    addCounts(before, connection.counts);
+    connections.delete(connection.number);
+    changed();
+  }
+
+  function reset({ page, server: target }: Connection): void {
+    for (const socket of [page, target]) {
+      // An end that was never connected has nobody to send an RST to.
+      if (socket.pending && !socket.connecting) socket.destroy();
+      else socket.resetAndDestroy();
+    }
+  }
+
+  /** The connections that a command means. */
+  function meant({ connection }: Which): Connection[] {
+    if (connection === undefined) return [...connections.values()];
+    const one = connections.get(connection);
+    if (one) return [one];
+    const open = [...connections.keys()].slice(-20).join(", ") || "none";
+    throw new Error(`No connection ${connection} is open. Open: ${open}.`);
+  }
+
+  /** Sets faults for one connection, or for all of them and those to come. */
+  function change(which: Which, alter: (faults: Faults) => void): void {
+    for (const connection of meant(which)) {
+      alter(connection.faults);
+      apply(connection);
+    }
+    if (which.connection === undefined) alter(faults);
+    changed();
+  }
+
+  function apply(connection: Connection): void {
+    connectIfThawed(connection);
+    connection.up.set(laneFaults(connection.faults, "up"));
+    connection.down.set(laneFaults(connection.faults, "down"));
+  }
+
+  await listen();
+
+  return {
+    get port() {
+      return port;
+    },
+    events,
+    entries: log.after,
+    lastId: log.lastId,
+    counts() {
+      const sum = noCounts();
+      addCounts(sum, before);
+      for (const { counts } of connections.values()) addCounts(sum, counts);
+      return sum;
+    },
+    state: () => ({
+      refusing: !server,
+      faults: { ...faults },
+      open: connections.size,
+      // The latest hundred: a thousand would make every message to the panel a long one.
+      connections: [...connections.values()]
+        .slice(-100)
+        .map(({ number, openedMs, speaks, path, faults, counts }) => ({
+          number,
+          openedMs,
+          speaks,
+          ...(path !== undefined && { path }),
+          faults: { ...faults },
+          counts: structuredClone(counts),
+        })),
+    }),
+    note: (seen) => void tell(0, seen),
+    close(which = {}) {
+      for (const connection of meant(which)) {
+        const { page, server: target, up, down } = connection;
+        up.flush();
+        down.flush();
+        over(connection, { how: "FIN", by: "cable" });
+        page.end();
+        if (target.pending && !target.connecting) target.destroy();
+        else target.end();
+        // An end that does not answer our FIN would keep its half open for ever.
+        setTimeout(() => {
+          page.destroy();
+          target.destroy();
+        }, closeWithinMs).unref();
+      }
+    },
+    reset(which = {}) {
+      for (const connection of meant(which)) {
+        over(connection, { how: "RST", by: "cable" });
+        reset(connection);
+      }
+    },
+    freeze({ direction = "both", ...which } = {}) {
+      change(which, (faults) => {
+        faults.freeze = direction;
+      });
+    },
+    delay({ ms, jitterMs = 0, direction = "both", ...which }) {
+      change(which, (faults) => {
+        if (ms === 0 && jitterMs === 0) delete faults.delay;
+        else faults.delay = { ms, jitterMs, direction };
+      });
+    },
+    throttle({ bytesPerSecond, direction = "both", ...which }) {
+      change(which, (faults) => {
+        if (bytesPerSecond === null) delete faults.throttle;
+        else faults.throttle = { bytesPerSecond, direction };
+      });
+    },
+    async refuse() {
+      server?.close();
+      server = undefined;
+      changed();
+    },
+    async heal({ frozen = "deliver", ...which } = {}) {
+      for (const connection of meant(which)) {
+        const lost =
+          frozen === "drop" &&
+          (["up", "down"] as const).some(
+            (direction) =>
+              laneFaults(connection.faults, direction).frozen && connection[direction].waitingBytes() > 0,
+          );
+        if (!lost) continue;
+        over(connection, { how: "RST", by: "cable", why: "what was frozen was dropped" });
+        reset(connection);
+      }
+      const remaining = which.connection === undefined || connections.has(which.connection);
+      if (remaining)
+        change(which, (faults) => {
+          delete faults.freeze;
+          delete faults.delay;
+          delete faults.throttle;
+        });
+      if (which.connection === undefined && !server && !ended) await listen();
+      changed();
+    },
+    async end() {
+      ended = true;
+      for (const connection of [...connections.values()]) {
+        over(connection, { how: "RST", by: "cable" });
+        reset(connection);
+      }
+      const one = server;
+      server = undefined;
+      if (one) await new Promise((resolve) => one.close(resolve));
+    },
+  };
+}
+
+function laneFaults({ freeze, delay, throttle }: Faults, direction: Direction): LaneFaults {
+  const concerns = (one: Direction | "both" | undefined) => one === "both" || one === direction;
+  const late = concerns(delay?.direction);
+  return {
+    frozen: concerns(freeze),
+    delayMs: late ? (delay?.ms ?? 0) : 0,
+    jitterMs: late ? (delay?.jitterMs ?? 0) : 0,
+    bytesPerSecond: concerns(throttle?.direction) ? throttle?.bytesPerSecond : undefined,
+  };
+}
+
+function addCounts(sum: Counts, more: Counts): void {
+  sum.connections += more.connections;
+  sum.requests += more.requests;
+  for (const direction of ["up", "down"] as const)
+    for (const what of ["bytes", "headerBytes", "payloadBytes", "frames"] as const)
+      sum[direction][what] += more[direction][what];
+}

@@ -1,0 +1,22 @@
+// Our solution of an exercise as a lesson of its own: the lesson's files, and over them those of solution/.
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../workshop/lessons.ts";
+
+/** Files of solution/, which take the place of the lesson's. */
+export function solutionFiles(lesson: string): string[] {
+  const folder = join(root, "lessons", lesson, "solution");
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
+}
+
+/** Makes the folder `.workshop/<name>`, as deep in the tree as a lesson's own: ../../shared is found from it too. */
+export function overlaySolution(lesson: string, name = lesson): string {
+  const from = join(root, "lessons", lesson);
+  const to = join(root, ".workshop", name);
+  rmSync(to, { recursive: true, force: true, maxRetries: 5 });
+  mkdirSync(to, { recursive: true });
+  for (const file of readdirSync(from))
+    if (file !== "solution" && !file.endsWith(".test.ts")) cpSync(join(from, file), join(to, file));
+  for (const file of solutionFiles(lesson)) cpSync(join(from, "solution", file), join(to, file));
+  return to;
+}
