@@ -102,7 +102,8 @@ export class WirePanel extends HTMLElement {
       this.#redraw();
     });
     if (port) this.#connect();
-    else this.#gone("no cable: start the lesson with npm run lesson to look into it");
+    else if (isHere) this.#gone("no cable: start the lesson with npm run lesson to look into it");
+    else this.#gone("the cable is looked into on the computer that runs the lesson");
   }
 
   #connect() {
