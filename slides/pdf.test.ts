@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { runNode } from "../shared/testing/process.ts";
 import { findDecks } from "../shared/workshop/decks.ts";
 
-const count = findDecks().flatMap((deck) => deck.slides).length;
+const count = (await findDecks()).flatMap((deck) => deck.slides).length;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "slides-"));

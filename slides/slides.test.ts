@@ -7,7 +7,7 @@ import { say, until } from "../shared/testing/lesson.ts";
 import { freePort, type Running, runNode } from "../shared/testing/process.ts";
 import { findDecks } from "../shared/workshop/decks.ts";
 
-const slides = findDecks().flatMap((deck) => deck.slides);
+const slides = (await findDecks()).flatMap((deck) => deck.slides);
 let command: Running;
 let at: string;
 let ports: { PORT: string; PAGE_PORT: string };

@@ -18,8 +18,9 @@ const serverPort = portFrom("SERVER_PORT", 0) || (await freePort());
 // The launcher tells the two apart by the first word. The rest of a line is the server's as it is, spaces included.
 const print = (who: "cable" | "server", line: string) => console.log(`${who} ${line}`);
 
-const host = process.env.HOST ?? "127.0.0.1";
-const cable = await createCable({ listenPort: port, host, targetPort: serverPort }).catch(
+// CABLE_HOST: where else than on this computer it can be reached. What steers it never can.
+const host = process.env.CABLE_HOST || "127.0.0.1";
+const cable = await createCable({ host, listenPort: port, targetPort: serverPort }).catch(
   taken("PORT", port),
 );
 let panels: Control | undefined;

@@ -4,8 +4,10 @@ import type { Counts, Entry } from "./entry.ts";
 import { row } from "./panel-rows.ts";
 import type { Command, Faults, FullState, ToPanel } from "./protocol.ts";
 
+// A phone in the room (LAN=1) sees no controls: they stay on this computer.
+const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 /** Filled in by the pages server; empty when there is no cable. */
-const port = process.env.CABLE_PORT ?? "";
+const port = (isHere && process.env.CABLE_PORT) || "";
 const mostRows = 300;
 const reconnectMs = 1_000;
 
@@ -99,10 +101,9 @@ export class WirePanel extends HTMLElement {
       this.#leftOut = 0;
       this.#redraw();
     });
-    const isHere = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
-    if (port && isHere) this.#connect();
-    else if (port) this.#gone("the cable is steered on the computer that runs the lesson");
-    else this.#gone("no cable: start the lesson with npm run lesson to look into it");
+    if (port) this.#connect();
+    else if (isHere) this.#gone("no cable: start the lesson with npm run lesson to look into it");
+    else this.#gone("the cable is looked into on the computer that runs the lesson");
   }
 
   #connect() {

@@ -1,7 +1,7 @@
 // The slides: one deck for each file slides/NN-name.md, all of them one page. A new file is a new deck.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Marked, type Tokens } from "marked";
+import type { Marked as Markdown, Tokens } from "marked";
 import { findLesson, root } from "./lessons.ts";
 import { findSteps, quote } from "./quote.ts";
 import { drawSequence } from "./sequence.ts";
@@ -33,14 +33,19 @@ export const courses = {
 const beside = { width: 780, height: 540 };
 const alone = { width: 1150, height: 540 };
 
+// Loaded with the first look at the decks: it would delay each start of a lesson by 30 ms.
+let Marked: typeof Markdown;
+
 /** All decks, in the order of their files' names. */
-export function findDecks(folder = join(root, "slides")): Deck[] {
+export async function findDecks(folder = join(root, "slides")): Promise<Deck[]> {
+  ({ Marked } = await import("marked"));
   return readdirSync(folder)
     .filter((name) => /^\d\d-[a-z0-9-]+\.md$/.test(name))
     .sort()
     .map((name) => readDeck(name, readFileSync(join(folder, name), "utf8")));
 }
 
+/** One deck. Needs the Markdown parser that `findDecks` has loaded. */
 export function readDeck(fileName: string, text: string): Deck {
   const file = fileName.replace(/\.md$/, "");
   const name = file.slice(3);
@@ -219,7 +224,7 @@ function arrange(html: string, deck: Deck): string {
 }
 
 /** All slides as the page that shows them: `template` is slides/index.html. */
-export function renderDecks(template: string, decks = findDecks()): string {
+export function renderDecks(template: string, decks: Deck[]): string {
   const stacks = decks.map((deck) => {
     const seconds = Math.round(((deck.short || deck.long) * 60) / deck.slides.length);
     const head = deck.number === undefined ? deck.title : `${deck.number} · ${deck.title}`;

@@ -35,7 +35,7 @@ export function tableOfContents(): string {
     <main>
       <ol class="lessons">${cards.join("")}
       </ol>
-      <p><a href="/README.md">About this workshop</a></p>
+      <p><a href="/README.md">About this workshop</a> · <a href="/slides/">Slides to teach from</a></p>
     </main>`,
   );
 }

@@ -49,12 +49,13 @@ async function programsOf(lesson: Lesson, port: number, pagePort: number): Promi
   // SERVER_FILE: our solution instead of the learner's file (npm run solution 3 run).
   const server = process.env.SERVER_FILE ?? join("lessons", lesson.folder, "server.ts");
   const ports = { PORT: `${port}`, PAGE_PORT: `${pagePort}` };
-  const page = { name: "page", colour: "magenta", args: [join("shared", "workshop", "start.cjs"), "pages"] };
+  const args = [join("shared", "workshop", "start.cjs"), "pages"];
+  const page = { name: "page", colour: "magenta", lanHost: "HOST" as const, args };
   if (process.env.CABLE === "off") {
     const watch = [join("node_modules", "tsx", "dist", "cli.mjs"), "watch", "--clear-screen=false", server];
     return [
       { ...page, env: { ...ports, CABLE_PORT: "" } },
-      { name: "server", colour: "cyan", args: watch, env: ports, serverPort: port },
+      { name: "server", colour: "cyan", lanHost: "HOST", args: watch, env: ports, serverPort: port },
     ];
   }
   // PORT leads through the cable to the server, which has a port of its own. The cable starts the server, since it
@@ -64,7 +65,16 @@ async function programsOf(lesson: Lesson, port: number, pagePort: number): Promi
   const cable = ["--import", "tsx", join("shared", "cable", "cable.ts"), server];
   return [
     { ...page, env },
-    { name: "cable", colour: "yellow", args: cable, env, serverPort, speaksFor: "server" },
+    // The room comes in through the cable; the server behind it and the cable's controls stay on loopback.
+    {
+      name: "cable",
+      colour: "yellow",
+      lanHost: "CABLE_HOST",
+      args: cable,
+      env,
+      serverPort,
+      speaksFor: "server",
+    },
   ];
 }
 
@@ -73,6 +83,8 @@ type Program = {
   colour: string;
   args: string[];
   env: Record<string, string>;
+  /** With LAN=1 the variable that opens it to the network. */
+  lanHost: "HOST" | "CABLE_HOST";
   /** Where the lesson's server itself listens, if this program is it or runs it. */
   serverPort?: number;
   /** Lines that begin with this name are another's, which this program runs. */
@@ -81,12 +93,11 @@ type Program = {
 
 async function run(lesson: Lesson, port: number, pagePort: number) {
   const [lanAddress, ...others] = lanAddresses();
-  // Pages and the lesson's own port alone open to the network. What steers the cable stays on loopback.
-  const lan = lanAddress && { HOST: "0.0.0.0", LAN_HOSTS: [lanAddress, ...others].join(",") };
-  const programs = (await programsOf(lesson, port, pagePort)).map((program) => ({
-    ...program,
-    child: start(program.args, { ...program.env, LESSON: lesson.folder, ...lan }),
-  }));
+  const lanHosts = lanAddress && [lanAddress, ...others].join(",");
+  const programs = (await programsOf(lesson, port, pagePort)).map((program) => {
+    const lan = lanHosts && { [program.lanHost]: "0.0.0.0", LAN_HOSTS: lanHosts };
+    return { ...program, child: start(program.args, { ...program.env, LESSON: lesson.folder, ...lan }) };
+  });
   const children = programs.map(({ child }) => child);
   let ending = false;
 

@@ -5,7 +5,7 @@ import LocalWebServer from "local-web-server";
 import ConditionalGet from "lws-conditional-get";
 import Static from "lws-static";
 import { compile, warmUp } from "./compile.ts";
-import { renderDecks } from "./decks.ts";
+import { findDecks, renderDecks } from "./decks.ts";
 import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
 import { type Found, findServed, judgeHost } from "./gate.ts";
 import { drawQr } from "./lan.ts";
@@ -93,7 +93,9 @@ class Made implements Plugin {
         context.body = await renderMarkdown(text);
       } else if (url === "/slides" && isFolder) {
         context.type = "html";
-        context.body = withReload(renderDecks(await readFile(join(file, "index.html"), "utf8")));
+        context.body = withReload(
+          renderDecks(await readFile(join(file, "index.html"), "utf8"), await findDecks()),
+        );
       } else if (url.startsWith("/lessons/") && (isFolder || url.endsWith(".html"))) {
         const page = await findServed(isFolder ? `${url}/index.html` : url);
         if (!page) return;
@@ -107,10 +109,13 @@ class Made implements Plugin {
   }
 }
 
+/** The server's own port, past the cable, which would take any connection and show it. */
+const serverPort = () => Number(process.env.SERVER_PORT || readPort("PORT"));
+
 /** For the slides: the lesson that the launcher has started, and where phones find it when it is open to them. */
 async function whatRuns() {
   const { LESSON: lesson, LAN_HOSTS, PAGE_PORT = "8000" } = process.env;
-  const answers = lesson !== undefined && (await canConnect(readPort("PORT"), "localhost"));
+  const answers = lesson !== undefined && (await canConnect(serverPort(), "127.0.0.1"));
   if (!lesson || !LAN_HOSTS) return { lesson, answers };
   const address = `http://${LAN_HOSTS.split(",")[0]}:${PAGE_PORT}/lessons/${lesson}/`;
   return { lesson, answers, join: { address, code: drawQr(address) } };
