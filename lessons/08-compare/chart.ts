@@ -86,8 +86,9 @@ export class Chart {
           },
           {
             ...axis,
-            values: (_plot, late) => late.map((ms) => (isPowerOfTen(ms) ? duration(ms) : "")),
-            size: 64,
+            splits: () => [1, 10, 100, 1_000, 10_000, 100_000],
+            values: (_plot, late) => late.map(duration),
+            size: 70,
           },
         ],
         series: [
@@ -106,5 +107,3 @@ export class Chart {
     );
   }
 }
-
-const isPowerOfTen = (ms: number | null) => ms !== null && Math.log10(ms) % 1 === 0;

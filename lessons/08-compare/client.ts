@@ -38,11 +38,13 @@ let page = "";
 let settings: Settings = { perSecond: 1, size: 100 };
 let figures = toLanes(() => new Figures(0));
 let stops: (() => void)[] = [];
+let settled = false;
 
 /** The server has laid a cable for each lane: all four begin at the same message. */
 function begin({ ports, cursor }: Laid) {
   for (const stop of stops) stop();
   figures = toLanes(() => new Figures(cursor.after));
+  settled = false;
   const reader = (lane: Lane): Reader => {
     const mine = { ...cursor };
     return {
@@ -83,6 +85,9 @@ function state(lane: Lane, name: string, text: string) {
 // What the cables count, twice a second.
 function show(counts: Record<Lane, Counts>) {
   const now = Date.now();
+  // A minute's figures begin when all four are open: they compare the stream, not the beginning.
+  settled ||= lanes.every((lane) => find<HTMLElement>(".state", places[lane]).dataset.state === "open");
+  if (!settled) anew();
   for (const lane of lanes) figures[lane].sample(counts[lane], now);
   chart.draw(now);
   const dearest = Math.max(...lanes.map((lane) => figures[lane].perMessage?.bytes ?? 0));
@@ -152,8 +157,9 @@ function sit() {
     void post("delay", { ms: delay.valueAsNumber, jitterMs: jitter.valueAsNumber });
   });
   on("settings", follow);
-  on("counts", ({ counts }: { counts: Record<Lane, Counts> }) => {
-    desk("open", "open: one stream, four lanes");
+  on("counts", ({ counts, frozen }: { counts: Record<Lane, Counts>; frozen: boolean }) => {
+    if (frozen) desk("reconnecting", "frozen: nothing passes, nothing closes, and no lane is told");
+    else desk("open", "open: one stream, four lanes");
     show(counts);
   });
   source.addEventListener("error", () => {
@@ -224,12 +230,12 @@ for (const slider of [perSecond, size, everySlider, delay, jitter]) {
     label(slider);
     clearTimeout(sending);
     sending = setTimeout(async () => {
-      anew();
       if (slider === perSecond || slider === size)
         await post("settings", { perSecond: chosen(perSecond), size: chosen(size) });
       if (slider === delay || slider === jitter)
         await post("delay", { ms: delay.valueAsNumber, jitterMs: jitter.valueAsNumber });
       sending = undefined;
+      anew();
     }, 150);
   });
 }
@@ -288,5 +294,8 @@ setInterval(() => {
   if (status.dataset.state === "open" && silentMs > 3_000)
     desk("reconnecting", "silent: no counts from the server");
 }, 500);
+
+// Kept in the back/forward cache, a page loses its connections.
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
 sit();

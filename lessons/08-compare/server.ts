@@ -96,9 +96,10 @@ heartbeat(sockets.clients);
 
 // What the figures come from: each page that looks has four cables of its own, one in front of each lane.
 type Desk = {
-  cables: Record<string, Cable>;
-  delay: { ms: number; jitterMs: number };
   stream: ServerResponse;
+  cables: Record<string, Cable>;
+  frozen: boolean;
+  delay: { ms: number; jitterMs: number };
 };
 const desks = new Map<string, Desk>();
 const deskLimit = 8;
@@ -106,8 +107,9 @@ const tell = (stream: ServerResponse, event: string, data: unknown) =>
   stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 
 setInterval(() => {
-  for (const { stream, cables } of desks.values())
-    tell(stream, "counts", { published: log.end.after, counts: toLanes((lane) => cables[lane]?.counts()) });
+  for (const { stream, cables, frozen } of desks.values())
+    if (stream.headersSent)
+      tell(stream, "counts", { frozen, counts: toLanes((lane) => cables[lane]?.counts()) });
 }, 500);
 
 function deskOf(page: string): Desk {
@@ -168,7 +170,7 @@ serve({
       const target = { targetPort: socket.localPort ?? 0, targetHost: socket.localAddress ?? "127.0.0.1" };
       const page = randomUUID();
       const cables: Record<string, Cable> = {};
-      desks.set(page, { cables, delay: { ms: 0, jitterMs: 0 }, stream: response });
+      desks.set(page, { stream: response, cables, frozen: false, delay: { ms: 0, jitterMs: 0 } });
       const leave = () => {
         desks.delete(page);
         for (const cable of Object.values(cables)) void cable.end();
@@ -185,12 +187,13 @@ serve({
     // The network between this page and its lanes fails, and is mended, on all four at once.
     "POST /network": async (request, response) => {
       const { page, command: what } = readFields(await readJson(request), command);
-      const { cables, delay } = deskOf(page);
-      for (const cable of Object.values(cables)) {
+      const desk = deskOf(page);
+      if (what !== "cut") desk.frozen = what === "freeze";
+      for (const cable of Object.values(desk.cables)) {
         if (what === "freeze") cable.freeze();
         if (what === "cut") cable.close();
         if (what === "heal") await cable.heal();
-        if (what === "heal") cable.delay(delay); // the sliders' delay is no fault
+        if (what === "heal") cable.delay(desk.delay); // the slider's delay is no fault
       }
       sendJson(response, 200, { page, command: what });
     },
