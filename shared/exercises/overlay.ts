@@ -1,7 +1,12 @@
 // Our solution of an exercise as a lesson of its own: the lesson's files, and over them those of solution/.
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../workshop/lessons.ts";
+import { findLessons, type Lesson, root } from "../workshop/lessons.ts";
+
+/** The lessons that ask for something. The last one is a laboratory, and has nothing to mend. */
+export function lessonsWithExercise(): Lesson[] {
+  return findLessons().filter(({ folder }) => existsSync(join(root, "lessons", folder, "exercise.test.ts")));
+}
 
 /** Files of solution/, which take the place of the lesson's. */
 export function solutionFiles(lesson: string): string[] {

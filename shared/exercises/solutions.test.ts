@@ -3,10 +3,10 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runNode } from "../testing/process.ts";
-import { findLessons, root } from "../workshop/lessons.ts";
-import { overlaySolution } from "./overlay.ts";
+import { root } from "../workshop/lessons.ts";
+import { lessonsWithExercise, overlaySolution } from "./overlay.ts";
 
-const folders = findLessons().map(({ folder }) => folder);
+const folders = lessonsWithExercise().map(({ folder }) => folder);
 const made: string[] = [];
 beforeAll(() => {
   for (const lesson of folders) made.push(overlaySolution(lesson));
