@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findLessons, root } from "../workshop/lessons.ts";
-import { overlaySolution, solutionFiles } from "./overlay.ts";
+import { hasExercise, overlaySolution, solutionFiles } from "./overlay.ts";
 import type { Promised } from "./promise.ts";
 import { readReadme } from "./readme.ts";
 import { runExercise } from "./run.ts";
 
-const lessons = findLessons();
+const lessons = findLessons().filter(hasExercise);
 const folders = lessons.map(({ folder }) => folder);
 const made: string[] = [];
 afterAll(() => {

@@ -45,7 +45,7 @@ describe.for(readmes)("%s", (readme) => {
       expect(existsSync(join(root, path)), path).toBe(true);
   });
 
-  test.runIf(readme.startsWith("lessons/"))(
+  test.runIf(existsSync(inFolder("exercise.test.ts")))(
     "has an exercise with three hints, and three questions held by tests",
     () => {
       const folded = [
