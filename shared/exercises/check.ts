@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "../workshop/lessons.ts";
 import { rememberPassed } from "../workshop/progress.ts";
-import { lessonsWithExercise } from "./overlay.ts";
+import { hasExercise, lessonsWithExercise } from "./overlay.ts";
 import type { Promised } from "./promise.ts";
 import { readReadme } from "./readme.ts";
 import { type Report, runExercise } from "./run.ts";
@@ -25,7 +25,7 @@ async function main(args: string[]) {
   }
   const lesson = findLesson(wanted);
   if (!lesson) return refuse(`No lesson ${wanted}. There is:\n\n${listLessons()}`);
-  if (!lessonsWithExercise().some(({ folder }) => folder === lesson.folder))
+  if (!hasExercise(lesson))
     return refuse(`Lesson ${lesson.number} has no exercise. Its README says what to try.`);
   if (watching) return watchLesson(lesson);
   const holds = await check(lesson);

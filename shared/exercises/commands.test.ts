@@ -113,9 +113,9 @@ describe("check", () => {
   test("watching checks again at each save", { timeout: 60_000 }, async () => {
     await save(starter);
     const running = workshop.start(["../exercises/check", "--watch", "3"], { CHECK_PATIENCE_MS: patienceMs });
-    await running.prints(/Broken: nobody else[\s\S]*Waiting for you/);
+    await running.prints(/Broken: nobody else[\s\S]*Waiting for you/, 30_000);
     await save(solved);
-    await running.prints(/All hold\.[\s\S]*Waiting for you/);
+    await running.prints(/All hold\.[\s\S]*Waiting for you/, 30_000);
     await running.kill();
   });
 });
