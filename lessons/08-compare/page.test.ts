@@ -172,6 +172,12 @@ test.each<[string, "light" | "dark", number]>([
   },
 );
 
+test("the import map stands before every module: many browsers take none later", async () => {
+  const html = await (await fetch(ports.url, { headers: { Accept: "text/html" } })).text();
+  expect(html).toMatch(/type="importmap"/);
+  expect(html.indexOf('type="importmap"')).toBeLessThan(html.indexOf('type="module"'));
+});
+
 // The last one: it takes the server away.
 test("says within a second and a half that the server is gone, and begins anew when it is back", async () => {
   const page = await open();

@@ -26,7 +26,7 @@ test("what is seen is said in words", () => {
 
 test.each<[string, number, RegExp]>([
   ["cheaper", 110, /polling wins/],
-  ["as cheap", 121, /as cheap as server-sent events/],
+  ["as cheap", 121, /about as cheap as server-sent events/],
   ["dearer, still less than long polling", 250, /beats long polling/],
   ["dearer", 480, /494 bytes\.$/],
 ])("where polling is %s, it says so", (_how, bytes, expected) => {

@@ -26,7 +26,7 @@ function verdict({ polling, sse, "long-polling": long }: Seen): string {
   const ratio = polling.perMessage.bytes / sse.perMessage.bytes;
   if (ratio < 0.98) return "Counted in bytes, polling wins: one answer carries many messages.";
   if (ratio < 1.25)
-    return "Counted in bytes, polling is as cheap as server-sent events: one answer carries many messages.";
+    return "Counted in bytes, polling is about as cheap as server-sent events: one answer carries many messages.";
   if (polling.perMessage.bytes < 0.8 * long.perMessage.bytes)
     return "Counted in bytes, polling beats long polling, which spends a request on nearly every message.";
   return "";
