@@ -10,7 +10,7 @@ import { polling } from "./lanes/polling.ts";
 import type { Reader } from "./lanes/reader.ts";
 import { serverSentEvents } from "./lanes/server-sent-events.ts";
 import { websocket } from "./lanes/websocket.ts";
-import { Picture } from "./picture.ts";
+import { oneIn, Picture } from "./picture.ts";
 import { type Lane, lanes, names, type Settings, toLanes } from "./settings.ts";
 import { type Conditions, rows, save, toCsv, toTabs } from "./table.ts";
 import { every, inWords } from "./words.ts";
@@ -223,6 +223,9 @@ function follow(now: Settings) {
     if (step !== -1 && !sending) slider.value = String(step);
     label(slider);
   }
+  const share = oneIn(now.perSecond);
+  for (const lane of lanes)
+    find(".drawn", places[lane]).textContent = share > 1 ? `one in ${share} drawn` : "";
   anew();
 }
 
