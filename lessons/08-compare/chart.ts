@@ -1,6 +1,5 @@
 // The chart: how late messages came in the last minute, one line for each lane, on a logarithmic scale.
 import uPlot from "uplot";
-import { duration } from "../../shared/page/numbers.ts";
 import { windowMs } from "./figures.ts";
 import { type Lane, lanes, names, toLanes } from "./settings.ts";
 
@@ -87,8 +86,8 @@ export class Chart {
           {
             ...axis,
             splits: () => [1, 10, 100, 1_000, 10_000, 100_000],
-            values: (_plot, late) => late.map(duration),
-            size: 70,
+            values: (_plot, late) => late.map((ms) => (ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`)),
+            size: 64,
           },
         ],
         series: [

@@ -10,7 +10,7 @@ import { polling } from "./lanes/polling.ts";
 import type { Reader } from "./lanes/reader.ts";
 import { serverSentEvents } from "./lanes/server-sent-events.ts";
 import { websocket } from "./lanes/websocket.ts";
-import { Picture } from "./picture.ts";
+import { oneIn, Picture } from "./picture.ts";
 import { type Lane, lanes, names, type Settings, toLanes } from "./settings.ts";
 import { type Conditions, rows, save, toCsv, toTabs } from "./table.ts";
 import { every, inWords } from "./words.ts";
@@ -78,8 +78,15 @@ function take(lane: Lane, message: Message) {
 function state(lane: Lane, name: string, text: string) {
   const place = find<HTMLElement>(".state", places[lane]);
   place.dataset.state = name;
-  place.textContent =
-    name === "open" && lane === "polling" ? `open, asks ${every(everyMs())}` : name + (text && `, ${text}`);
+  write(
+    place,
+    name === "open" && lane === "polling" ? `open, asks ${every(everyMs())}` : name + (text && `, ${text}`),
+  );
+}
+
+/** Only what has changed: a new text costs the browser a new layout, and some come a hundred times a second. */
+function write(place: Element, text: string) {
+  if (place.textContent !== text) place.textContent = text;
 }
 
 // What the cables count, twice a second.
@@ -92,7 +99,7 @@ function show(counts: Record<Lane, Counts>) {
   chart.draw(now);
   const dearest = Math.max(...lanes.map((lane) => figures[lane].perMessage?.bytes ?? 0));
   for (const lane of lanes) showLane(lane, dearest);
-  find(".seen").textContent = inWords(figures, settings, everyMs());
+  write(find(".seen"), inWords(figures, settings, everyMs()));
   find(".measured").textContent =
     `${Math.round(Math.max(...lanes.map((lane) => figures[lane].measuredMs)) / 1_000)} s`;
 }
@@ -111,9 +118,9 @@ function showLane(lane: Lane, dearest: number) {
     up: readable(counts?.up.bytes ?? 0),
     down: readable(counts?.down.bytes ?? 0),
   };
-  for (const [name, value] of Object.entries(values)) figure(lane, name).textContent = value ?? "–";
+  for (const [name, value] of Object.entries(values)) write(figure(lane, name), value ?? "–");
   for (const [name, value] of Object.entries({ lost, doubled, outOfOrder })) {
-    figure(lane, name).textContent = readable(value);
+    write(figure(lane, name), readable(value));
     figure(lane, name).toggleAttribute("data-none", value === 0);
   }
   for (const part of ["message", "wrapping", "headers"] as const)
@@ -216,6 +223,9 @@ function follow(now: Settings) {
     if (step !== -1 && !sending) slider.value = String(step);
     label(slider);
   }
+  const share = oneIn(now.perSecond);
+  for (const lane of lanes)
+    find(".drawn", places[lane]).textContent = share > 1 ? `one in ${share} drawn` : "";
   anew();
 }
 
@@ -273,7 +283,7 @@ document.addEventListener("visibilitychange", () => {
       .map((lane) => `${names[lane]} ${duration(figures[lane].late?.worst ?? 0)}`)
       .join(", ");
     find(".hidden-for").textContent =
-      `Hidden for ${duration(performance.now() - atMs)}. Messages meanwhile: ${counted}. Latest of the last minute: ${worst}.`;
+      `Hidden for ${duration(performance.now() - atMs)}. Messages meanwhile: ${counted}. The worst of the last minute: ${worst}.`;
   }
 });
 

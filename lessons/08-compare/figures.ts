@@ -26,6 +26,7 @@ export class Figures {
   outOfOrder = 0;
   /** What the lane's cable has counted since it was laid. */
   counts: Counts | undefined;
+  late: Late | undefined;
   #messageBytes = 0;
   #last: number;
   #missing = new Set<number>();
@@ -68,20 +69,14 @@ export class Figures {
     while ((this.#samples[1]?.atMs ?? atMs) <= begins) this.#samples.shift();
     const old = this.#arrivals.findIndex((arrival) => arrival.atMs > begins);
     if (old !== 0) this.#arrivals.splice(0, old === -1 ? this.#arrivals.length : old);
+    this.late = lateness(this.#arrivals);
   }
 
   /** The sliders have moved: what was measured before says nothing of what comes now. */
   restart(): void {
     this.#arrivals = [];
     this.#samples = [];
-  }
-
-  get late(): Late | undefined {
-    const sorted = Float64Array.from(this.#arrivals, ({ lateMs }) => lateMs).sort();
-    if (sorted.length === 0) return undefined;
-    const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
-    const mean = sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length;
-    return { mean, p50: at(0.5), p95: at(0.95), worst: at(1) };
+    this.late = undefined;
   }
 
   get perMessage(): PerMessage | undefined {
@@ -108,4 +103,12 @@ export class Figures {
   get measuredMs(): number {
     return (this.#samples.at(-1)?.atMs ?? 0) - (this.#samples[0]?.atMs ?? 0);
   }
+}
+
+function lateness(arrivals: Arrival[]): Late | undefined {
+  if (arrivals.length === 0) return undefined;
+  const sorted = Float64Array.from(arrivals, ({ lateMs }) => lateMs).sort();
+  const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
+  const mean = sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length;
+  return { mean, p50: at(0.5), p95: at(0.95), worst: at(1) };
 }

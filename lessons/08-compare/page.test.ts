@@ -21,10 +21,10 @@ async function open(): Promise<Page> {
 
 const status = async (page: Page) => (await page.locator(".status").textContent()) ?? "";
 
-/** A figure of a lane, as a number; NaN while there is none. */
+/** A figure of a lane, as a number, times in ms; NaN while there is none. */
 async function figure(page: Page, lane: string, name: string): Promise<number> {
   const text = await page.locator(`[data-transport="${lane}"] [data-figure="${name}"]`).textContent();
-  return Number.parseFloat((text ?? "").replace(/\u2009/g, ""));
+  return Number.parseFloat((text ?? "").replace(/\u2009/g, "")) * (text?.endsWith(" s") ? 1_000 : 1);
 }
 
 const inAll = async (page: Page, name: string) => Promise.all(lanes.map((lane) => figure(page, lane, name)));
@@ -171,6 +171,12 @@ test.each<[string, "light" | "dark", number]>([
     await page.close();
   },
 );
+
+test("the import map stands before every module: many browsers take none later", async () => {
+  const html = await (await fetch(ports.url, { headers: { Accept: "text/html" } })).text();
+  expect(html).toMatch(/type="importmap"/);
+  expect(html.indexOf('type="importmap"')).toBeLessThan(html.indexOf('type="module"'));
+});
 
 // The last one: it takes the server away.
 test("says within a second and a half that the server is gone, and begins anew when it is back", async () => {

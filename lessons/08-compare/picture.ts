@@ -2,8 +2,8 @@
 import type { Message } from "../../shared/both/message.ts";
 
 const shownMs = 5_000;
-/** As many messages a second are drawn; of a faster stream every second, fifth, … */
-const drawnPerSecond = 20;
+/** One message in so many is drawn: more than ten lines a second nobody can tell apart. */
+export const oneIn = (perSecond: number) => Math.ceil(perSecond / 10);
 const margin = 14;
 
 type Drawn = { publishedMs: number; arrivedMs?: number };
@@ -21,7 +21,7 @@ export class Picture {
 
   /** A message is at the server: some lane has heard of it. */
   published({ id, at }: Message, perSecond: number): void {
-    if (id % Math.ceil(perSecond / drawnPerSecond) !== 0 || this.#messages.has(id)) return;
+    if (id % oneIn(perSecond) !== 0 || this.#messages.has(id)) return;
     this.#messages.set(id, { publishedMs: at });
     // A hidden tab draws nothing, and so forgets nothing.
     for (const oldest of this.#messages.keys()) {

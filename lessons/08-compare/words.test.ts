@@ -6,9 +6,9 @@ import { toLanes } from "./settings.ts";
 import { inWords, lateness } from "./words.ts";
 
 const message = (id: number) => ({ id, from: "clock", text: "tick", at: 0 });
-const seen = (mean: number, bytes: number) => ({
+const seen = (mean: number, bytes: number, requests = 0.05) => ({
   late: { mean } as Late,
-  perMessage: { bytes } as PerMessage,
+  perMessage: { bytes, requests, message: bytes - 20 } as PerMessage,
 });
 
 test("what is seen is said in words", () => {
@@ -26,12 +26,21 @@ test("what is seen is said in words", () => {
 
 test.each<[string, number, RegExp]>([
   ["cheaper", 110, /polling wins/],
-  ["as cheap", 121, /as cheap as server-sent events/],
+  ["as cheap", 121, /about as cheap as server-sent events/],
   ["dearer, still less than long polling", 250, /beats long polling/],
   ["dearer", 480, /494 bytes\.$/],
 ])("where polling is %s, it says so", (_how, bytes, expected) => {
   const all = { ...toLanes(() => seen(5, 121)), polling: seen(500, bytes), "long-polling": seen(8, 494) };
   expect(inWords(all, { perSecond: 20, size: 100 }, 500)).toMatch(expected);
+});
+
+test("where the message outweighs its headers, or a poll brings one at most, nothing is said for polling", () => {
+  const large = { ...toLanes(() => seen(5, 4_020)), "long-polling": seen(8, 4_890) };
+  expect(inWords(large, { perSecond: 20, size: 4_000 }, 1_000)).toMatch(
+    /all four cost about the same bytes\.$/,
+  );
+  const few = { ...toLanes(() => seen(5, 121)), polling: seen(500, 130, 1), "long-polling": seen(8, 494) };
+  expect(inWords(few, { perSecond: 1, size: 100 }, 1_000)).toMatch(/494 bytes\.$/);
 });
 
 test("before anything has arrived, that is said", () => {
