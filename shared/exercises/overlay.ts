@@ -1,5 +1,5 @@
 // Our solution of an exercise as a lesson of its own: the lesson's files, and over them those of solution/.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../workshop/lessons.ts";
 
@@ -18,5 +18,10 @@ export function overlaySolution(lesson: string, name = lesson): string {
   for (const file of readdirSync(from))
     if (file !== "solution" && !file.endsWith(".test.ts")) cpSync(join(from, file), join(to, file));
   for (const file of solutionFiles(lesson)) cpSync(join(from, "solution", file), join(to, file));
+  // What a lesson takes from one before it is not beside it here.
+  for (const file of readdirSync(to).filter((name) => name.endsWith(".ts"))) {
+    const text = readFileSync(join(to, file), "utf8");
+    writeFileSync(join(to, file), text.replace(/(?<=from ")\.\.\/(?=\d\d-)/g, "../../lessons/"));
+  }
   return to;
 }
