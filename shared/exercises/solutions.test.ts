@@ -15,7 +15,7 @@ afterAll(() => {
   for (const folder of made) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
-test("passes the lesson's own tests as well", { timeout: 60_000 }, async () => {
+test("passes the lesson's own tests as well", { timeout: 240_000 }, async () => {
   const { VITEST: _, VITEST_WORKER_ID: __, ...env } = process.env;
   const run = runNode(
     [
