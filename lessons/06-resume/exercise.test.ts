@@ -58,7 +58,7 @@ export const promises = [
     await nameOf(ada, grace);
     // The old socket still stands: the server has not noticed that the network was gone.
     await comes(server, "Ada", "ada1");
-    await pause(5_500);
+    await pause(3_700);
     await expectName("Ada (2)", await comes(server, "Ada", "other1"), grace, "Ada is here, on a new socket");
   }),
 
@@ -69,11 +69,11 @@ export const promises = [
     await expectName("Ada (2)", other, grace, "Ada is here, and other1 is another page");
   }),
 
-  promise("whoever stays away gives the name up: after six seconds it is free", "Hint 3", async (server) => {
+  promise("whoever stays away gives the name up: after four seconds it is free", "Hint 3", async (server) => {
     const { grace, ada } = await people(server);
     await nameOf(ada, grace);
     ada.leaves();
-    await pause(6_000);
+    await pause(4_000);
     await expectName("Ada", await comes(server, "Ada", "other1"), grace, "nobody has come back for it");
   }),
 
@@ -82,7 +82,7 @@ export const promises = [
     await nameOf(ada, grace);
     await leaves(ada);
     await comes(server, "Ada", "ada1");
-    await pause(5_500);
+    await pause(3_700);
     await expectName("Ada (2)", await comes(server, "Ada", "other1"), grace, "Ada came back, and is here");
   }),
 

@@ -20,7 +20,7 @@ const pageOf = new WeakMap<WebSocket, string>();
 /** To whom a name belongs: to the page, whose sockets come and go. For those that are away, when it is given up. */
 const persons = new Map<string, { absence?: NodeJS.Timeout }>();
 /** A page that is away for longer than this gives up its name. */
-const keepNameMs = 5_000;
+const keepNameMs = 3_000;
 const sockets = new WebSocketServer({ noServer: true, ...frameLimits });
 
 function toAll(message: object, these = clients) {
