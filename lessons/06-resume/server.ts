@@ -86,6 +86,7 @@ function comeBack(client: WebSocket, { page, ...cursor }: { page?: string | unde
 function leave(client: WebSocket) {
   clients.delete(client);
   live.delete(client);
+  // Exercise: a page that is away for a moment shall find its name as it left it.
   names.release(client);
   const page = pageOf.get(client) ?? "";
   // A ghost that goes late must not take the page's new socket off the map.

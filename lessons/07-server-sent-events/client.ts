@@ -67,6 +67,12 @@ function listen() {
     );
   });
 
+  // How many listen now, once the server tells it: that is this lesson's exercise.
+  source.addEventListener("presence", (event) => {
+    hear(event);
+    number("here", Number(event.data));
+  });
+
   source.addEventListener("beat", (event) => {
     hear(event);
     beatEveryMs = Number(event.data);

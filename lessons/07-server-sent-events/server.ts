@@ -64,6 +64,7 @@ serve({
       // X-Accel-Buffering: nginx would collect the events until there is a page full of them.
       response.writeHead(200, { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
       if (request.method === "HEAD") return void response.end();
+      // Exercise: everybody is told how many listen now; and again when one has left.
       listening.add(response);
       // Answered to the end, or the page went away: either way nobody listens here any more.
       response.on("close", () => leave(response));

@@ -45,6 +45,8 @@ describe.concurrent("a starter", { timeout: 120_000 }, () => {
     ["03-chat", "nobody else hears it", /Alan heard it too/],
     ["04-broadcast", "and nowhere else", /Alan heard it/],
     ["05-heartbeat-reconnect", "whoever says more than ten things", /it stayed open/],
+    ["06-resume", "while Ada is away for a moment", /"from":"Ada"/],
+    ["07-server-sent-events", "whoever listens is told how many do", /no event of that name/],
   ])("of %s fails its exercise: %s", async ([lesson, title, happened]) => {
     const results = await resultsOf(lesson, join(root, "lessons", lesson));
     const broken = results.filter(({ fault }) => fault);
@@ -210,6 +212,69 @@ describe.concurrent("a plausible mistake", { timeout: 120_000 }, () => {
       "closed, but the message goes out",
       "the others hear ten",
       ["return client.close", "client.close"],
+    ],
+    [
+      "06-resume",
+      "a name that is kept for ever",
+      "whoever stays away",
+      ["      names.release(person);\n", ""],
+    ],
+    [
+      "06-resume",
+      "an absence that ends and is not forgotten",
+      "whoever came back in time",
+      ["    clearTimeout(person.absence);\n", ""],
+    ],
+    [
+      "06-resume",
+      "a name kept for whoever comes first",
+      "somebody else does not become Ada",
+      ["persons.get(page) ?? {};\n    clear", 'persons.get("") ?? {};\n    clear'],
+      ["persons.set(page, person)", 'persons.set(page, person).set("", person)'],
+    ],
+    [
+      "06-resume",
+      "names kept for those who have no page",
+      "a socket that never told its page",
+      [/(?<=live\.delete\(client\);\n) {2}names\.release\(client\);\n/, ""],
+    ],
+    [
+      "06-resume",
+      "the old socket's end, taken for the page's",
+      "a page that comes back over its old socket",
+      ["if (clientOf.get(page) === client) {", "if (clientOf.delete(page)) {"],
+    ],
+    ["07-server-sent-events", "presence as a message", "presence is no message", ["event: presence\\n", ""]],
+    [
+      "07-server-sent-events",
+      "presence with an id",
+      "presence leaves the cursor",
+      ["event: presence\\n", "event: presence\\nid: presence:1\\n"],
+    ],
+    [
+      "07-server-sent-events",
+      "presence in the log",
+      "messages keep",
+      ["    toAll(`event", '    log.add("presence", "");\n    toAll(`event'],
+    ],
+    [
+      "07-server-sent-events",
+      "those who go are not told of",
+      "when one goes",
+      ["if (listening.delete(response)) tellPresence();", "listening.delete(response);"],
+    ],
+    [
+      "07-server-sent-events",
+      "told to the newcomer alone",
+      "when one comes",
+      ["      tellPresence();\n", '      response.write("event: presence\\ndata: 1\\n\\n");\n'],
+    ],
+    [
+      "07-server-sent-events",
+      "told each time",
+      "fifty who come at once",
+      ["  if (presenceDue) return;\n", ""],
+      ["  }, 50);", "  }, 0);"],
     ],
   ])("in %s: %s", async ([lesson, what, broken, ...changes]) => {
     const folder = overlaySolution(lesson, `wrong-${lesson}-${what.replace(/\W+/g, "-")}`);
