@@ -172,6 +172,8 @@ test("1008 and 4000 to 4499 end it for good, every other code does not", async (
     const page = client(port);
     await until(() => page.last()?.name === "closed");
     expect(page.last()).toEqual({ name: "closed", code, reason: "enough" });
+    // Neither time nor the network's return brings it back.
+    page.connection.tryNow();
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(page.count("connecting")).toBe(1);
     await new Promise((resolve) => sockets.close(resolve));

@@ -42,6 +42,7 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
   let attempt = 0;
   let heardAt = 0;
   let askedAt: number | undefined;
+  let ended = false;
   let timers: ReturnType<typeof setTimeout>[] = [];
 
   function connect() {
@@ -63,9 +64,8 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
     // Tells nothing, and is followed by close. In Node, the package ws would end the process if nobody listened.
     socket.onerror = () => {};
     socket.onclose = ({ code, reason }) => {
-      if (!isFinal(code)) return comeBack();
-      letGo();
-      onstate({ name: "closed", code, reason });
+      if (isFinal(code)) end(code, reason);
+      else comeBack();
     };
   }
 
@@ -106,6 +106,12 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
     socket = undefined;
   }
 
+  function end(code: number, reason: string) {
+    ended = true;
+    letGo();
+    onstate({ name: "closed", code, reason });
+  }
+
   function clearTimers() {
     for (const timer of timers) clearTimeout(timer);
     timers = [];
@@ -120,12 +126,12 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
       return true;
     },
     tryNow() {
+      if (ended) return;
       if (!socket) connect();
       else if (socket.readyState === WebSocket.OPEN && askedAt === undefined) ask();
     },
     close() {
-      letGo();
-      onstate({ name: "closed", code: 1000, reason: "" });
+      end(1000, "");
     },
   };
 }

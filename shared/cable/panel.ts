@@ -82,7 +82,7 @@ export class WirePanel extends HTMLElement {
           </div>
         </div>
       </section>`;
-    this.#fold(folded());
+    this.#fold(folded(this.hasAttribute("folded")));
     this.#on(".wire-fold", "click", () => this.#fold(!this.#element(".wire-body").hidden, true));
     for (const button of this.querySelectorAll<HTMLButtonElement>("[data-command]"))
       button.addEventListener("click", () => this.#press(button.dataset.command as Command["command"]));
@@ -293,10 +293,10 @@ export class WirePanel extends HTMLElement {
   }
 }
 
-/** Folded as it was left; at first open where there is room for it. */
-function folded(): boolean {
+/** Folded as it was left; at first where the page asks for it (`folded`), or where there is little room. */
+function folded(asked: boolean): boolean {
   const kept = localStorage.getItem("cable");
-  return kept ? kept === "folded" : innerWidth < 800 || innerHeight < 700;
+  return kept ? kept === "folded" : asked || innerWidth < 800 || innerHeight < 700;
 }
 
 /** The state of the cable as a word for the picture and as words beside it. */

@@ -70,7 +70,8 @@ export function serverProcess({ file, port, print, changed }: ServerProcessOptio
       file,
     ];
     const one = spawn(process.execPath, args, {
-      env: { ...process.env, PORT: String(port) },
+      // Whoever comes from elsewhere comes through the cable.
+      env: { ...process.env, PORT: String(port), HOST: "127.0.0.1" },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // A group of its own, so that one signal also reaches what the server starts; and Ctrl-C reaches it once, from us.
       detached: !windows,

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "../workshop/lessons.ts";
 import { rememberPassed } from "../workshop/progress.ts";
+import { hasExercise, lessonsWithExercise } from "./overlay.ts";
 import type { Promised } from "./promise.ts";
 import { readReadme } from "./readme.ts";
 import { type Report, runExercise } from "./run.ts";
@@ -24,6 +25,8 @@ async function main(args: string[]) {
   }
   const lesson = findLesson(wanted);
   if (!lesson) return refuse(`No lesson ${wanted}. There is:\n\n${listLessons()}`);
+  if (!hasExercise(lesson))
+    return refuse(`Lesson ${lesson.number} has no exercise. Its README says what to try.`);
   if (watching) return watchLesson(lesson);
   const holds = await check(lesson);
   process.exit(holds ? 0 : 1);
@@ -87,7 +90,7 @@ async function check(lesson: Lesson): Promise<boolean> {
 
 /** One line for each lesson. */
 async function checkAll() {
-  const lessons = findLessons();
+  const lessons = lessonsWithExercise();
   const width = Math.max(...lessons.map(({ name }) => name.length));
   let every = true;
   console.log("\nThe exercises:\n");

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findLessons, root } from "../workshop/lessons.ts";
-import { overlaySolution, solutionFiles } from "./overlay.ts";
+import { lessonsWithExercise, overlaySolution, solutionFiles } from "./overlay.ts";
 import type { Promised } from "./promise.ts";
 import { readReadme } from "./readme.ts";
 import { runExercise } from "./run.ts";
 
-const lessons = findLessons();
+const lessons = lessonsWithExercise();
 const folders = lessons.map(({ folder }) => folder);
 const made: string[] = [];
 afterAll(() => {
@@ -242,4 +242,9 @@ describe("each exercise", () => {
     const text = files.map((name) => readFileSync(join(root, "lessons", lesson, name), "utf8")).join("");
     expect([1, 2]).toContain(text.match(/Exercise:/g)?.length);
   });
+});
+
+test("every lesson but the last, which is a laboratory, has an exercise", () => {
+  const without = findLessons().filter(({ folder }) => !folders.includes(folder));
+  expect(without.map(({ folder }) => folder)).toEqual(["08-compare"]);
 });

@@ -1,7 +1,13 @@
 // Our solution of an exercise as a lesson of its own: the lesson's files, and over them those of solution/.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../workshop/lessons.ts";
+import { findLessons, type Lesson, root } from "../workshop/lessons.ts";
+
+/** Whether a lesson asks for something. The last one is a laboratory, and has nothing to mend. */
+export const hasExercise = ({ folder }: { folder: string }) =>
+  existsSync(join(root, "lessons", folder, "exercise.test.ts"));
+
+export const lessonsWithExercise = (): Lesson[] => findLessons().filter(hasExercise);
 
 /** Files of solution/, which take the place of the lesson's. */
 export function solutionFiles(lesson: string): string[] {
@@ -18,5 +24,10 @@ export function overlaySolution(lesson: string, name = lesson): string {
   for (const file of readdirSync(from))
     if (file !== "solution" && !file.endsWith(".test.ts")) cpSync(join(from, file), join(to, file));
   for (const file of solutionFiles(lesson)) cpSync(join(from, "solution", file), join(to, file));
+  for (const file of readdirSync(to).filter((name) => name.endsWith(".ts"))) {
+    const text = readFileSync(join(to, file), "utf8");
+    // What a lesson imports from an earlier one stays where it is.
+    writeFileSync(join(to, file), text.replace(/(?<= from ")\.\.\/(?=\d\d-)/g, "../../lessons/"));
+  }
   return to;
 }

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { findLesson, listLessons, root } from "../workshop/lessons.ts";
 import { difference } from "./difference.ts";
-import { overlaySolution, solutionFiles } from "./overlay.ts";
+import { hasExercise, overlaySolution, solutionFiles } from "./overlay.ts";
 
 main(process.argv[2], process.argv[3]);
 
@@ -14,6 +14,7 @@ function main(wanted: string | undefined, what: string | undefined) {
     return refuse(`${why} There is:\n\n${listLessons()}`);
   }
   const { folder, number } = lesson;
+  if (!hasExercise(lesson)) return refuse(`Lesson ${number} has no exercise yet.`);
   if (what !== undefined && what !== "run")
     return refuse(`Say npm run solution ${number}, or npm run solution ${number} run.`);
   if (what === "run") {

@@ -5,9 +5,13 @@ import { readProgress } from "./progress.ts";
 
 const reload = '<script type="module" src="/shared/workshop/reload.ts"></script>';
 
-/** A page of the repository, with the script that reloads it. First in its head, to see the others fail. */
+/**
+ * A page of the repository, with the script that reloads it. First in its head, to see the others fail; after an
+ * import map that stands there, since many browsers take none once a module has begun to load.
+ */
 export function withReload(html: string): string {
-  return /<head[^>]*>/i.test(html) ? html.replace(/<head[^>]*>/i, `$&\n    ${reload}`) : reload + html;
+  const first = /<head[^>]*>(\s*<script type="importmap">[^<]*<\/script>)?/i;
+  return first.test(html) ? html.replace(first, `$&\n    ${reload}`) : reload + html;
 }
 
 /** The table of contents: one card for each lesson. */

@@ -1,0 +1,188 @@
+// Promises of lesson 8's page: four lanes, counted and not estimated, through freeze, cut and heal.
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { browser } from "../../shared/testing/browser.ts";
+import { faults } from "../../shared/testing/every-page.ts";
+import { type LessonServer, lessonPorts, until } from "../../shared/testing/lesson.ts";
+import { lanes } from "./settings.ts";
+
+let ports: Awaited<ReturnType<typeof lessonPorts>>;
+let server: LessonServer;
+beforeAll(async () => {
+  ports = await lessonPorts("08-compare");
+  server = await ports.startServer();
+});
+
+async function open(): Promise<Page> {
+  const page = await ports.openPage();
+  await until(async () => (await status(page)).startsWith("open"));
+  return page;
+}
+
+const status = async (page: Page) => (await page.locator(".status").textContent()) ?? "";
+
+/** A figure of a lane, as a number; NaN while there is none. */
+async function figure(page: Page, lane: string, name: string): Promise<number> {
+  const text = await page.locator(`[data-transport="${lane}"] [data-figure="${name}"]`).textContent();
+  return Number.parseFloat((text ?? "").replace(/\u2009/g, ""));
+}
+
+const inAll = async (page: Page, name: string) => Promise.all(lanes.map((lane) => figure(page, lane, name)));
+
+/** Sets a slider to one of its steps, and waits until the server has taken it. */
+async function slide(page: Page, label: string, step: number): Promise<void> {
+  const taken = page.waitForResponse((response) => response.request().method() === "POST");
+  await page.getByLabel(label).fill(String(step));
+  expect((await taken).status()).toBe(200);
+}
+
+test("all four lanes show the stream, and the sentence says what is seen", async () => {
+  const page = await open();
+  await slide(page, "messages a second", 7);
+  await until(async () => (await inAll(page, "received")).every((received) => received >= 20), 15_000);
+  await until(async () =>
+    /^Polling every second: .+ late on average, [\d\u2009]+ bytes for each message of 100\..+WebSocket: .+ bytes\./.test(
+      (await page.locator(".seen").textContent()) ?? "",
+    ),
+  );
+  await page.close();
+});
+
+test("a message costs the socket its bytes and two to four more; polling spends less on each when they are many", async () => {
+  const page = await open();
+  await slide(page, "messages a second", 8);
+  await until(async () => (await figure(page, "polling", "received")) >= 150, 15_000);
+  const bytes = await figure(page, "websocket", "bytes");
+  // 100 and a header of two; half a percent for what was on its way when it was counted.
+  expect(bytes).toBeGreaterThanOrEqual(101);
+  expect(bytes).toBeLessThanOrEqual(106);
+  expect(await figure(page, "polling", "bytes")).toBeLessThan(200);
+  expect(await figure(page, "long-polling", "bytes")).toBeGreaterThan(2 * bytes);
+  expect(await figure(page, "websocket", "connections")).toBe(1);
+  await page.close();
+});
+
+test("frozen, no lane gets anything; healed, all go on with nothing lost, doubled or out of order", async () => {
+  const page = await open();
+  await until(async () => (await inAll(page, "received")).every((received) => received > 0), 15_000);
+  await page.getByRole("button", { name: "Freeze" }).click();
+  await until(async () => (await status(page)).startsWith("frozen"));
+  const before = await inAll(page, "received");
+  await page.waitForTimeout(1_200);
+  expect(await inAll(page, "received")).toEqual(before);
+  await page.getByRole("button", { name: "Heal" }).click();
+  await until(
+    async () => (await inAll(page, "received")).every((received, n) => received > (before[n] ?? 0) + 20),
+    15_000,
+  );
+
+  await page.getByRole("button", { name: "Cut" }).click();
+  await until(
+    async () => (await inAll(page, "connections")).every((connections) => connections >= 2),
+    15_000,
+  );
+  const after = await inAll(page, "received");
+  await until(
+    async () => (await inAll(page, "received")).every((received, n) => received > (after[n] ?? 0) + 20),
+    15_000,
+  );
+  for (const fault of ["lost", "doubled", "outOfOrder"])
+    expect(await inAll(page, fault)).toEqual([0, 0, 0, 0]);
+  await page.close();
+}, 60_000);
+
+test("the delay of the network is felt in all four lanes", async () => {
+  const page = await open();
+  await slide(page, "network delay, each way", 300);
+  await until(async () => (await inAll(page, "p50")).every((late) => late >= 290), 15_000);
+  await page.close();
+});
+
+test("the figures can be copied as a table and saved as CSV", async () => {
+  const context = await (await browser()).newContext({ permissions: ["clipboard-read", "clipboard-write"] });
+  const page = await context.newPage();
+  await page.goto(ports.url);
+  await until(async () => (await inAll(page, "bytes")).every((bytes) => bytes > 0), 15_000);
+
+  await page.getByRole("button", { name: /Copy/ }).click();
+  await page.getByText("Copied.").waitFor();
+  const copied = (await page.evaluate(() => navigator.clipboard.readText())).split("\n");
+  expect(copied.map((row) => row.split("\t")[0])).toEqual([
+    "lane",
+    "Polling",
+    "Long polling",
+    "Server-sent events",
+    "WebSocket",
+  ]);
+
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: /CSV/ }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe("compare.csv");
+  const chunks: Buffer[] = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+  const csv = Buffer.concat(chunks).toString().trimEnd().split("\r\n");
+  expect(csv).toHaveLength(5);
+  expect(new Set(csv.map((row) => row.split(",").length)).size).toBe(1);
+  const column = csv[0]?.split(",").indexOf("bytes per message") ?? -1;
+  expect(Number(csv[4]?.split(",")[column])).toBeGreaterThan(100);
+  await context.close();
+});
+
+test("a hidden tab is told, when it is seen again, what came meanwhile", async () => {
+  const page = await open();
+  await until(async () => (await inAll(page, "received")).every((received) => received > 0), 15_000);
+  const hide = (hidden: boolean) =>
+    page.evaluate((now) => {
+      Object.defineProperty(document, "hidden", { value: now, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  await hide(true);
+  await page.waitForTimeout(1_000);
+  await hide(false);
+  expect(await page.locator(".hidden-for").textContent()).toMatch(
+    /^Hidden for 1\.\d s\. Messages meanwhile: Polling \d+/,
+  );
+  await page.close();
+});
+
+test.each<[string, "light" | "dark", number]>([
+  ["wide", "light", 1280],
+  ["narrow", "light", 390],
+  ["in the dark", "dark", 1280],
+])(
+  "is found without fault by axe-core, %s, never scrolls sideways, and complains of nothing",
+  async (_how, colorScheme, width) => {
+    const page = await (await browser()).newPage({ colorScheme, viewport: { width, height: 900 } });
+    const complaints: string[] = [];
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => {
+      if (!["localhost", ""].includes(new URL(request.url()).hostname)) complaints.push(request.url());
+    });
+    await page.goto(ports.url);
+    await until(async () => (await inAll(page, "bytes")).every((bytes) => bytes > 0), 15_000);
+    expect(await faults(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
+      0,
+    );
+    expect(complaints).toEqual([]);
+    await page.close();
+  },
+);
+
+// The last one: it takes the server away.
+test("says within a second and a half that the server is gone, and begins anew when it is back", async () => {
+  const page = await open();
+  await server.kill();
+  await until(async () => (await status(page)).startsWith("reconnecting"), 1_500);
+  server = await ports.startServer();
+  await until(async () => (await status(page)).startsWith("open"), 10_000);
+  await until(async () => (await inAll(page, "received")).every((received) => received > 0), 15_000);
+  for (const fault of ["lost", "doubled", "outOfOrder"])
+    expect(await inAll(page, fault)).toEqual([0, 0, 0, 0]);
+  await page.close();
+}, 40_000);
+
+afterAll(() => server.kill());

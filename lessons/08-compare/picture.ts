@@ -1,0 +1,114 @@
+// A lane's last seconds as a sequence diagram that moves: the page left, the server right, time runs downward.
+import type { Message } from "../../shared/both/message.ts";
+
+const shownMs = 5_000;
+/** As many messages a second are drawn; of a faster stream every second, fifth, … */
+const drawnPerSecond = 20;
+const margin = 14;
+
+type Drawn = { publishedMs: number; arrivedMs?: number };
+
+export class Picture {
+  readonly #canvas: HTMLCanvasElement;
+  readonly #context: CanvasRenderingContext2D;
+  #messages = new Map<number, Drawn>();
+  #asked: number[] = [];
+
+  constructor(canvas: HTMLCanvasElement) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d") as CanvasRenderingContext2D;
+  }
+
+  /** A message is at the server: some lane has heard of it. */
+  published({ id, at }: Message, perSecond: number): void {
+    if (id % Math.ceil(perSecond / drawnPerSecond) !== 0 || this.#messages.has(id)) return;
+    this.#messages.set(id, { publishedMs: at });
+    // A hidden tab draws nothing, and so forgets nothing.
+    for (const oldest of this.#messages.keys()) {
+      if (this.#messages.size <= 400) break;
+      this.#messages.delete(oldest);
+    }
+  }
+
+  /** It has arrived over this lane. */
+  arrived(id: number, atMs: number): void {
+    const drawn = this.#messages.get(id);
+    if (drawn) drawn.arrivedMs ??= atMs;
+  }
+
+  asked(atMs: number): void {
+    this.#asked.push(atMs);
+    if (this.#asked.length > 200) this.#asked.shift();
+  }
+
+  draw(nowMs: number): void {
+    const { width, height } = this.#fit();
+    const style = getComputedStyle(this.#canvas);
+    const [mark, rule] = [style.color, style.borderTopColor];
+    const context = this.#context;
+    const [page, server] = [margin, width - margin];
+    const y = (timeMs: number) => height - ((nowMs - timeMs) / shownMs) * height;
+    context.clearRect(0, 0, width, height);
+
+    context.strokeStyle = rule;
+    context.lineWidth = 2;
+    line(context, [page, 0, page, height], [server, 0, server, height]);
+
+    const travelled = new Path2D();
+    const ends = new Path2D();
+    const waiting = new Path2D();
+    for (const [id, { publishedMs, arrivedMs }] of this.#messages) {
+      if (arrivedMs === undefined) {
+        // On its way, or waiting to be asked for: at the server's side until it is here.
+        dot(waiting, server, Math.max(4, y(publishedMs)), 3.5);
+      } else if (arrivedMs < nowMs - shownMs) {
+        this.#messages.delete(id);
+      } else {
+        travelled.moveTo(server, y(publishedMs));
+        travelled.lineTo(page, y(arrivedMs));
+        dot(ends, page, y(arrivedMs), 3.5);
+      }
+    }
+    context.strokeStyle = context.fillStyle = mark;
+    context.lineWidth = 1.6;
+    context.stroke(travelled);
+    context.fill(ends);
+    context.stroke(waiting);
+
+    // A question: a short stroke from the page towards the server.
+    const questions = new Path2D();
+    for (const askedMs of this.#asked) {
+      questions.moveTo(0, y(askedMs));
+      questions.lineTo(page - 5, y(askedMs));
+    }
+    context.strokeStyle = rule;
+    context.lineWidth = 2;
+    context.stroke(questions);
+  }
+
+  #fit() {
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const scale = devicePixelRatio;
+    const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
+    if (this.#canvas.width !== wide || this.#canvas.height !== high) {
+      this.#canvas.width = wide;
+      this.#canvas.height = high;
+      this.#context.scale(scale, scale);
+    }
+    return { width, height };
+  }
+}
+
+function line(context: CanvasRenderingContext2D, ...lines: [number, number, number, number][]) {
+  context.beginPath();
+  for (const [x1, y1, x2, y2] of lines) {
+    context.moveTo(x1, y1);
+    context.lineTo(x2, y2);
+  }
+  context.stroke();
+}
+
+function dot(path: Path2D, x: number, y: number, radius: number) {
+  path.moveTo(x + radius, y);
+  path.arc(x, y, radius, 0, 2 * Math.PI);
+}

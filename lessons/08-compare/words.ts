@@ -1,0 +1,44 @@
+// What is seen now, in words.
+import { duration, readable } from "../../shared/page/numbers.ts";
+import type { Figures } from "./figures.ts";
+import { type Lane, names, type Settings } from "./settings.ts";
+
+type Seen = Record<Lane, Pick<Figures, "late" | "perMessage">>;
+const order: Lane[] = ["polling", "websocket", "sse", "long-polling"];
+
+/** "Polling every second: half a second late on average, 490 bytes for each message of 100." */
+export function inWords(seen: Seen, settings: Settings, everyMs: number): string {
+  const said = order.flatMap((lane) => {
+    const { late, perMessage } = seen[lane];
+    if (!late || !perMessage) return [];
+    const what = lane === "polling" ? `Polling ${every(everyMs)}` : names[lane];
+    const bytes = Math.round(perMessage.bytes);
+    return lane === "polling"
+      ? `${what}: ${lateness(late.mean)} on average, ${readable(bytes)} bytes for each message of ${settings.size}.`
+      : `${what}: ${lateness(late.mean)}, ${readable(bytes)} bytes.`;
+  });
+  if (said.length === 0) return "Nothing has arrived yet.";
+  return [...said, verdict(seen)].filter(Boolean).join(" ");
+}
+
+function verdict({ polling, sse, "long-polling": long }: Seen): string {
+  if (!polling.perMessage || !sse.perMessage || !long.perMessage) return "";
+  const ratio = polling.perMessage.bytes / sse.perMessage.bytes;
+  if (ratio < 0.98) return "Counted in bytes, polling wins: one answer carries many messages.";
+  if (ratio < 1.25)
+    return "Counted in bytes, polling is as cheap as server-sent events: one answer carries many messages.";
+  if (polling.perMessage.bytes < 0.8 * long.perMessage.bytes)
+    return "Counted in bytes, polling beats long polling, which spends a request on nearly every message.";
+  return "";
+}
+
+export function every(ms: number): string {
+  if (ms === 1_000) return "every second";
+  return `every ${ms < 1_000 ? duration(ms) : `${ms / 1_000} s`}`;
+}
+
+export function lateness(ms: number): string {
+  if (ms >= 450 && ms <= 600) return "half a second late";
+  if (ms >= 900 && ms <= 1_100) return "a second late";
+  return `${ms < 1 ? "less than 1 ms" : duration(ms)} late`;
+}
