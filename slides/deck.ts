@@ -60,15 +60,15 @@ menu.addEventListener("keydown", (event) => {
 });
 
 // The lessons in their slides. A lesson stays in its frames while its deck is shown: the chat goes on behind the talk.
-type Now = { lesson?: string; join?: { address: string; code: string } };
+type Now = { lesson?: string; answers?: boolean; join?: { address: string; code: string } };
 const lives = [...document.querySelectorAll<HTMLElement>(".live")];
 
-async function whatRuns(): Promise<Now> {
+async function whatRuns(): Promise<Now | undefined> {
   try {
     const answer = await fetch("now");
-    return answer.ok ? await answer.json() : {};
+    return answer.ok ? await answer.json() : undefined;
   } catch {
-    return {}; // the pages server is being restarted, or has been stopped
+    return; // the pages server is being restarted, or has been stopped: all stays as it is
   }
 }
 
@@ -79,8 +79,11 @@ async function show() {
   for (const live of lives) if (!wanted.includes(live)) empty(live);
   if (wanted.length + joins.length === 0) return;
   const now = await whatRuns();
+  if (!now) return;
   for (const live of wanted) {
-    if (now.lesson === live.dataset.lesson) fill(live);
+    // A server that has stopped since is part of the lesson: its page stays.
+    const isFilled = !part(live, "frames").hidden;
+    if (now.lesson === live.dataset.lesson && (now.answers || isFilled)) fill(live);
     else explain(live, now);
   }
   for (const join of joins) invite(join, now);

@@ -216,10 +216,11 @@ describe("the lesson in its slide", () => {
     await page.locator(present).getByText("In the terminal of the slides, type 4 and press Enter.").waitFor();
     await page.locator(present).getByText("npm run slides 4").waitFor();
     command.child.stdin?.write("4\n");
-    await until(() => frame(page, 1), 15_000);
-    await until(async () => (await frame(page, 1)?.locator('[data-number="here"]').textContent()) === "2");
+    const here = () =>
+      frame(page, 1)?.evaluate(() => document.querySelector('[data-number="here"]')?.textContent);
+    await until(async () => (await here()?.catch(() => "")) === "2", 40_000);
     await page.close();
-  }, 30_000);
+  }, 60_000);
 });
 
 describe("npm run slides", () => {
