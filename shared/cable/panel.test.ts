@@ -89,12 +89,12 @@ describe("with lesson 3 the panel", () => {
   });
 
   test("closes and resets: both are unclean, since no close frame was sent", async () => {
-    for (const name of ["Close", "Reset"]) {
+    for (const name of ["End (FIN)", "Reset"]) {
       const page = await open();
       await hears(page, "open");
       await page.getByRole("group", { name: "Let the network fail" }).getByRole("button", { name }).click();
       await hears(page, "close 1006, unclean");
-      const how = name === "Close" ? "FIN" : "RST";
+      const how = name === "End (FIN)" ? "FIN" : "RST";
       await page
         .locator('li[data-kind="connection-end"]', { hasText: `${how}from the cable` })
         .first()

@@ -49,7 +49,7 @@ export class WirePanel extends HTMLElement {
             <p class="wire-words" id="wire-words"></p>
             <div class="wire-buttons" role="group" aria-label="Let the network fail">
               <button type="button" data-command="freeze" title="Nothing passes and nothing closes">Freeze</button>
-              <button type="button" data-command="close" title="A FIN to both ends: an orderly end">Close</button>
+              <button type="button" data-command="close" title="A FIN to both ends: an orderly end">End (FIN)</button>
               <button type="button" data-command="reset" title="A RST to both ends: an abrupt end">Reset</button>
               <button type="button" data-command="refuse" title="New connections are refused, open ones stay">Refuse</button>
               <button type="button" data-command="heal" class="heal" title="All is well again">Heal</button>
@@ -67,7 +67,7 @@ export class WirePanel extends HTMLElement {
               <label>throttle <select name="throttle"><option value="">none</option><option value="50000">50 kB/s</option><option value="5000">5 kB/s</option><option value="500">500 B/s</option></select></label>
               <label>when healed <select name="frozen"><option value="deliver">what was frozen arrives</option><option value="drop">what was frozen is lost</option></select></label>
             </div>
-            <p class="wire-error" role="alert"></p>
+            <p class="wire-error" aria-live="polite"></p>
           </div>
           <div class="wire-log">
             <div class="wire-filter">

@@ -7,9 +7,10 @@ export default defineConfig({
     include: ["{lessons,shared,slides}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/exercise.test.ts"],
     globalSetup: fileURLToPath(new URL("browser-setup.ts", import.meta.url)),
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
-    // Most tests wait for a process, a browser or a clock, so four at a time suit two cores.
-    maxWorkers: 4,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Real processes, a real browser and real clocks on a computer that others use too: what fails is tried again.
+    retry: 2,
+    maxWorkers: 2,
   },
 });
