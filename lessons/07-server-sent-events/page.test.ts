@@ -6,8 +6,8 @@ import { Freezer } from "../../shared/testing/freezer.ts";
 import { lessonPorts, say, shown, until } from "../../shared/testing/lesson.ts";
 import { freePort } from "../../shared/testing/process.ts";
 
-// A tenth of the real pause before a browser comes back: the servers that are started here see it.
-process.env.RETRY_MS = "200";
+// Shorter than the real pause before a browser comes back, and long enough to look at the page meanwhile.
+process.env.RETRY_MS = "1500";
 
 const texts = (page: Page) => page.getByRole("log").locator("li.message .text").allTextContents();
 const status = async (page: Page) => (await page.getByRole("status").textContent()) ?? "";
