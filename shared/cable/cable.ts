@@ -1,6 +1,6 @@
 // The cable as a program: stands between the page and the lesson's server, and runs that server.
-import { createServer } from "node:net";
 import { resolve } from "node:path";
+import { anyFreePort } from "../workshop/ports.ts";
 import { type Control, control } from "./control.ts";
 import { createCable } from "./proxy.ts";
 import { serverProcess } from "./server-process.ts";
@@ -13,7 +13,7 @@ if (!file)
 const port = portFrom("PORT", 8080);
 const controlPort = portFrom("CABLE_PORT", 8081);
 const pagePort = portFrom("PAGE_PORT", 8000);
-const serverPort = portFrom("SERVER_PORT", 0) || (await freePort());
+const serverPort = portFrom("SERVER_PORT", 0) || (await anyFreePort());
 
 // The launcher tells the two apart by the first word. The rest of a line is the server's as it is, spaces included.
 const print = (who: "cable" | "server", line: string) => console.log(`${who} ${line}`);
@@ -70,16 +70,6 @@ function portFrom(name: string, otherwise: number): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || number > 65535) fail(`${name} has to be a port, 0 to 65535, not "${text}".`);
   return number;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found, reject) => {
-    const probe = createServer().on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => found(address && typeof address === "object" ? address.port : 0));
-    });
-  });
 }
 
 function taken(name: string, number: number) {

@@ -24,8 +24,6 @@ export class WirePanel extends HTMLElement {
   #leftOut = 0;
   #waiting = 0;
   #samples: { at: number; counts: Counts }[] = [];
-  #backAt = 0;
-  #state: FullState | undefined;
 
   connectedCallback() {
     this.innerHTML = `
@@ -148,10 +146,8 @@ export class WirePanel extends HTMLElement {
 
   /** The picture, the words beside it, and the sum of the last minute. */
   #show(state: FullState) {
-    this.#state = state;
     const { process, why, pid, backInMs } = state.server;
     const cable = cableWord(state);
-    this.#backAt = backInMs === undefined ? 0 : performance.now() + backInMs;
     const wire = this.#element(".wire");
     wire.dataset.cable = cable.state;
     wire.dataset.server = process;
@@ -161,7 +157,7 @@ export class WirePanel extends HTMLElement {
       : process === "running" && pid
         ? `running, process ${pid}`
         : process;
-    const back = this.#backAt ? `, back in ${Math.ceil((this.#backAt - performance.now()) / 1_000)} s` : "";
+    const back = backInMs === undefined ? "" : `, back in ${Math.ceil(backInMs / 1_000)} s`;
     const open = `${state.open} ${state.open === 1 ? "connection" : "connections"} open`;
     this.#element(".wire-words").textContent = `${cable.words}; ${open}; server ${server}${back}`;
     for (const button of this.querySelectorAll<HTMLButtonElement>("[data-command]")) button.disabled = false;

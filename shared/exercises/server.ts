@@ -1,8 +1,9 @@
 // The learner's server as a process of its own, on a port that nobody else uses.
 import { type ChildProcess, spawn } from "node:child_process";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join, relative } from "node:path";
 import { root } from "../workshop/lessons.ts";
+import { anyFreePort } from "../workshop/ports.ts";
 
 export type LessonServer = {
   port: number;
@@ -32,7 +33,7 @@ process.on("exit", () => {
 
 /** Starts a compiled server; `gone` rejects with `Ended` when it ends before `stop()`. `folder` is where its source is. */
 export async function startServer(program: string, folder: string) {
-  const port = await freePort();
+  const port = await anyFreePort();
   const { HOST: _, ...env } = process.env;
   const child = spawn(process.execPath, ["--require", withLauncher, "--enable-source-maps", program], {
     cwd: root,
@@ -96,14 +97,4 @@ function complaint(output: string, folder: string): { why: string; where: string
     .map((line) => line.match(/([^/\s()]+\.ts:\d+(?::\d+)?)\)?$/)?.[1] && line.split(inFolder)[1])
     .find(Boolean);
   return { why, where: place && `${inFolder}${place.replace(/\)$/, "")}` };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }

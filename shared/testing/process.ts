@@ -1,8 +1,10 @@
 // Real processes for tests: started, listened to, and always ended.
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
+
+/** A TCP port that nothing listens on at this moment. */
+export { anyFreePort as freePort } from "../workshop/ports.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -78,15 +80,4 @@ export function runNode(
   };
   running.add(one);
   return one;
-}
-
-/** A TCP port that nothing listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }

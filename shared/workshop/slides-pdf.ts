@@ -1,14 +1,11 @@
 // Prints the slides to slides/slides.pdf with an installed browser; NOTES=1 puts the notes of each slide after it.
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { installedBrowser } from "../testing/browser-setup.ts";
 import { root } from "./lessons.ts";
-import { canConnect } from "./ports.ts";
+import { anyFreePort, canConnect } from "./ports.ts";
 
 const file = process.argv[2] ?? join(root, "slides", "slides.pdf");
 const notes = process.env.NOTES === "1" ? "&showNotes=separate-page" : "";
@@ -17,7 +14,7 @@ async function main() {
   const executablePath = installedBrowser();
   if (!executablePath)
     throw new Error("No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH to its program.");
-  const port = await freePort();
+  const port = await anyFreePort();
   // A pages server of its own, on a port that nobody uses: the usual one may be busy with a lesson.
   const pages = spawn(
     process.execPath,
@@ -44,14 +41,6 @@ async function main() {
     await browser.close();
     pages.stdin?.end();
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
 }
 
 main().catch((error) => {
