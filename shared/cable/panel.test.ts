@@ -11,12 +11,12 @@ const words = async (page: Page) => (await page.locator(".wire-words").textConte
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
 
 /** Starts a lesson as a reader does, cable and all. */
-function lesson(number: string) {
+function lesson(number: string, env: Record<string, string> = {}) {
   let run: Running;
   let url = "";
   beforeAll(async () => {
     const ports = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()) };
-    run = runNode(["shared/workshop/start.cjs", "lesson", number], ports, []);
+    run = runNode(["shared/workshop/start.cjs", "lesson", number], { ...ports, ...env }, []);
     url = (await run.prints(/Open +(http:\S+)/))[1] ?? "";
   });
   afterAll(async () => {
@@ -59,7 +59,7 @@ describe("with lesson 3 the panel", () => {
     const page = await open();
     const handshake = page.locator('li[data-kind="handshake"]').last();
     await handshake.locator("summary").click();
-    expect(await handshake.innerText()).toMatch(/Sec-WebSocket-Key[\s\S]*Sec-WebSocket-Accept/);
+    await expect.poll(() => handshake.innerText()).toMatch(/Sec-WebSocket-Key[\s\S]*Sec-WebSocket-Accept/);
     await page.close();
   });
 
@@ -194,7 +194,7 @@ describe("with lesson 1 the panel", () => {
 });
 
 describe("with lesson 5 the panel", () => {
-  const open = lesson("5");
+  const open = lesson("5", { PING_EVERY_MS: "1000" });
 
   test("shows ping, pong and the beat; a refused network is counted down to, and come back from", async () => {
     const page = await open();

@@ -1,25 +1,40 @@
-// Runs once before all tests: makes sure that a browser is there, or gets one.
+// Runs once before all tests: makes sure that a browser is there, or gets one, and starts it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { chromium } from "playwright-core";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Path of the browser's program, or the one line that says why there is none. */
-    browser: { path: string } | { missing: string };
+    /** Where all test files reach the browser that they share, or the one line that says why there is none. */
+    browser: { address: string; path: string } | { missing: string };
   }
 }
 
-export default function setup({ provide }: TestProject) {
-  const path = installedBrowser() ?? downloadedBrowser() ?? debianBrowser();
-  provide(
-    "browser",
-    path
-      ? { path }
-      : { missing: "No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH to its program." },
-  );
+export default async function setup({ provide }: TestProject) {
+  const executablePath = installedBrowser() ?? downloadedBrowser() ?? debianBrowser();
+  if (!executablePath)
+    return provide("browser", {
+      missing: "No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH to its program.",
+    });
+  // Tests that run tests (those of the solutions) have one already.
+  const { BROWSER_ADDRESS: shared } = process.env;
+  if (shared) return provide("browser", { address: shared, path: executablePath });
+  const browser = await chromium.launchServer({
+    executablePath,
+    host: "127.0.0.1",
+    args: [
+      // As root (containers, CI) Chromium refuses to start with its sandbox.
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+      ...["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+      ...["--disable-component-update", "--disable-sync"],
+    ],
+  });
+  process.env.BROWSER_ADDRESS = browser.wsEndpoint();
+  provide("browser", { address: browser.wsEndpoint(), path: executablePath });
+  return () => browser.close();
 }
 
 /** An installed Chrome, Edge or Chromium: CHROME_PATH first, then where each system puts them. */
@@ -53,7 +68,6 @@ export function installedBrowser(): string | undefined {
 
 function downloadedBrowser(): string | undefined {
   const require = createRequire(import.meta.url);
-  const { chromium } = require("playwright-core");
   if (!existsSync(chromium.executablePath())) {
     console.log("No browser installed: fetching one with playwright, once …");
     const cli = join(require.resolve("playwright-core/package.json"), "..", "cli.js");

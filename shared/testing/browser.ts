@@ -1,28 +1,20 @@
-// A real browser for tests: one for each test file, a fresh profile for each test that asks.
+// A real browser for tests: one for all of them, a fresh profile for each page.
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, inject } from "vitest";
 
-let launched: Promise<Browser> | undefined;
+let connected: Promise<Browser> | undefined;
 
-/** The test file's browser, started at the first call and closed after its last test. */
+/** The browser; what a test file leaves open in it is closed after its last test. */
 export function browser(): Promise<Browser> {
   const found = inject("browser");
   if ("missing" in found) throw new Error(found.missing);
-  launched ??= chromium.launch({
-    executablePath: found.path,
-    args: [
-      // As root (containers, CI) Chromium refuses to start with its sandbox.
-      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-      ...["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-      ...["--disable-component-update", "--disable-sync"],
-    ],
-  });
-  return launched;
+  connected ??= chromium.connect(found.address);
+  return connected;
 }
 
 afterAll(async () => {
-  await (await launched)?.close();
-  launched = undefined;
+  await (await connected)?.close();
+  connected = undefined;
 });
 
 /** Opens `url` in a tab with a profile of its own. */

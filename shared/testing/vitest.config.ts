@@ -11,6 +11,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Real processes, a real browser and real clocks on a computer that others use too: what fails is tried again.
     retry: 2,
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });

@@ -123,9 +123,19 @@ describe("without a lesson to start", () => {
 });
 
 describe.each([
-  { how: "with the cable", CABLE: undefined, runner: { name: "cable", word: "shared/cable" } },
-  { how: "without it", CABLE: "off", runner: { name: "server", word: "node_modules/tsx" } },
-])("a running lesson, $how", ({ CABLE, runner }) => {
+  {
+    how: "with the cable",
+    CABLE: undefined,
+    runner: { name: "cable", word: "shared/cable" },
+    signals: ["SIGINT", "SIGTERM", "SIGHUP"] as const,
+  },
+  {
+    how: "without it",
+    CABLE: "off",
+    runner: { name: "server", word: "node_modules/tsx" },
+    signals: ["SIGINT"] as const,
+  },
+])("a running lesson, $how", ({ CABLE, runner, signals }) => {
   test("the address is shown when both halves answer", async () => {
     const run = workshop.start(["lesson", "tale"], { ...ports, CABLE });
     const [, address = ""] = await run.prints(block);
@@ -138,7 +148,7 @@ describe.each([
     await nothingIsLeft(run);
   });
 
-  test.skipIf(windows).each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  test.skipIf(windows).each(signals)(
     "%s ends everything with exit code 0 and no noise; the server may say goodbye",
     async (signal) => {
       const run = workshop.start(["lesson", "3"], { ...ports, CABLE });
@@ -151,27 +161,6 @@ describe.each([
     },
   );
 
-  test("not in a terminal, the output has no colours and nothing is offered", async () => {
-    const run = workshop.start(["lesson", "3"], { ...ports, CABLE, NO_COLOR: undefined, FORCE_COLOR: "1" });
-    await run.prints(block);
-    run.child.kill();
-    await run.ended;
-    expect(run.output()).not.toContain("\x1b");
-    expect(run.output()).not.toContain("Press Enter");
-  });
-
-  test.skipIf(windows)(
-    "the end of the page process ends everything, exit 1, with a line that says so",
-    async () => {
-      const run = workshop.start(["lesson", "3"], { ...ports, CABLE });
-      await run.prints(block);
-      endChild(run, "pages");
-      expect(await run.ended).toBe(1);
-      expect(run.output()).toMatch(/^The page process ended unexpectedly \(SIGKILL\): stopping\.$/m);
-      await nothingIsLeft(run);
-    },
-  );
-
   test.skipIf(windows)("the end of what runs the server ends everything, the server too", async () => {
     const run = workshop.start(["lesson", "3"], { ...ports, CABLE });
     await run.prints(block);
@@ -180,14 +169,6 @@ describe.each([
     expect(await run.ended).toBe(1);
     expect(performance.now() - killedAt).toBeLessThan(5_000); // at once, not as the last resort
     expect(run.output()).toContain(`The ${runner.name} process ended unexpectedly (SIGKILL): stopping.\n`);
-    await nothingIsLeft(run);
-  });
-
-  test("a launcher that is killed leaves nothing running", async () => {
-    const run = workshop.start(["lesson", "3"], { ...ports, CABLE });
-    await run.prints(block);
-    run.child.kill("SIGKILL");
-    await run.ended;
     await nothingIsLeft(run);
   });
 
@@ -208,6 +189,37 @@ describe.each([
     await run.prints(/The server answers again\./);
     run.child.kill();
     await run.ended;
+  });
+});
+
+describe("a running lesson", () => {
+  test("not in a terminal, the output has no colours and nothing is offered", async () => {
+    const run = workshop.start(["lesson", "3"], { ...ports, NO_COLOR: undefined, FORCE_COLOR: "1" });
+    await run.prints(block);
+    run.child.kill();
+    await run.ended;
+    expect(run.output()).not.toContain("\x1b");
+    expect(run.output()).not.toContain("Press Enter");
+  });
+
+  test.skipIf(windows)(
+    "the end of the page process ends everything, exit 1, with a line that says so",
+    async () => {
+      const run = workshop.start(["lesson", "3"], { ...ports });
+      await run.prints(block);
+      endChild(run, "pages");
+      expect(await run.ended).toBe(1);
+      expect(run.output()).toMatch(/^The page process ended unexpectedly \(SIGKILL\): stopping\.$/m);
+      await nothingIsLeft(run);
+    },
+  );
+
+  test("a launcher that is killed leaves nothing running", async () => {
+    const run = workshop.start(["lesson", "3"], { ...ports });
+    await run.prints(block);
+    run.child.kill("SIGKILL");
+    await run.ended;
+    await nothingIsLeft(run);
   });
 });
 

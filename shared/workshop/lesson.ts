@@ -141,7 +141,7 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
 
   // The server counts as broken when it has printed an error and does not answer a moment later.
   let broken = false;
-  const look = later(700, async () => {
+  const look = later(1_500, async () => {
     if (broken || ending || (await serverAnswers())) return;
     broken = true;
     console.log(`\n${folder}/server.ts has an error (above). Mend it and save: it starts again by itself.\n`);

@@ -14,15 +14,15 @@ export function readPort(variable: Variable): number {
   return port;
 }
 
-/** A port that nobody needs to know by heart: any that is free at this moment. */
-export function anyFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
+/**
+ * A port that nobody needs to know by heart: any that is free at this moment. Below those that systems hand out by
+ * themselves, 32768 and up: between now and its use, an outgoing connection could be given such a one.
+ */
+export async function anyFreePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (!(await listenFault(port))) return port;
+  }
 }
 
 /** What to tell the user if nobody may listen on this port now; nothing if it is free. */
