@@ -48,28 +48,32 @@ async function upgradeRequired() {
 
 /** Checks who is asking before ws answers the handshake (RFC 6455 §4.2): a foreign page may not speak for our reader. */
 function shakeHands(sockets: WebSocketServer, request: IncomingMessage, socket: Duplex, head: Buffer) {
-  const refuse = (status: number, reason: string, header = "") => {
-    const body = `${reason}\n`;
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${header}` +
-        `Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      () => socket.destroy(),
-    );
-  };
-  socket.on("error", () => {});
+  // Not a function made here: it would keep the request in memory for as long as the socket lives.
+  socket.on("error", ignore);
   const { origin, "sec-websocket-version": version } = request.headers;
   try {
     checkHost(request);
   } catch (error) {
-    return refuse((error as HttpError).status, (error as HttpError).message);
+    return refuse(socket, (error as HttpError).status, (error as HttpError).message);
   }
-  if (request.url?.split("?")[0] !== "/") return refuse(404, "Connect to /.");
+  if (request.url?.split("?")[0] !== "/") return refuse(socket, 404, "Connect to /.");
   if (origin !== undefined && !isOurPage(origin))
-    return refuse(403, "Only the workshop's own page may connect.");
+    return refuse(socket, 403, "Only the workshop's own page may connect.");
   // ws would take version 8 too, which has no Origin header to check.
   if (request.method === "GET" && version !== "13")
-    return refuse(426, "Use version 13 (RFC 6455).", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+    return refuse(socket, 426, "Use version 13 (RFC 6455).", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
   sockets.handleUpgrade(request, socket, head, (client) => sockets.emit("connection", client, request));
+}
+
+function ignore() {}
+
+function refuse(socket: Duplex, status: number, reason: string, header = "") {
+  const body = `${reason}\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${header}` +
+      `Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
 }
 
 function endGracefully(server: Server, sockets?: WebSocketServer) {
