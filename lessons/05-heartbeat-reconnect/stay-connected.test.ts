@@ -153,6 +153,38 @@ test("a quiet server is asked once more before it is judged", async () => {
   expect(page.states.map(({ name }) => name)).toEqual(["connecting", "open"]);
 });
 
+test.each(["connecting", "open", "reconnecting"])("closed while it says %s, it stays away", async (when) => {
+  const port = await freePort();
+  let handshakes = 0;
+  const sockets = server(port, (socket) => {
+    handshakes++;
+    if (when === "reconnecting") socket.terminate();
+  });
+  const states: string[] = [];
+  const connection = stayConnected(
+    `ws://127.0.0.1:${port}`,
+    {
+      onopen: () => states.push("onopen"),
+      onmessage: () => {},
+      // Later than at once, since stayConnected has to return first: the second time round.
+      onstate: ({ name }) => {
+        states.push(name);
+        if (name === when && (name !== "connecting" || states.length > 1)) connection.close();
+      },
+    },
+    { ...quick, baseMs: 20 },
+  );
+  closing.push(() => connection.close());
+  if (when === "connecting") await until(() => states.includes("onopen"));
+  if (when === "connecting") for (const socket of sockets.clients) socket.terminate();
+  await until(() => states.at(-1) === "closed");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(states.at(-1)).toBe("closed");
+  expect(states.filter((name) => name === "onopen")).toHaveLength(1);
+  expect(handshakes).toBe(1);
+  expect(sockets.clients.size).toBe(0);
+});
+
 test("a handshake that is never answered is given up", async () => {
   const port = await freePort();
   const mute = createServer().listen(port, "127.0.0.1");

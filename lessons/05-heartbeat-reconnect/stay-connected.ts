@@ -47,15 +47,14 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
 
   function connect() {
     letGo();
-    onstate({ name: "connecting", attempt });
     socket = new WebSocket(url);
     timers = [setTimeout(comeBack, handshakeMs)];
     socket.onopen = () => {
       clearTimers();
       heard();
       timers = [setTimeout(startOver, standsMs), setInterval(listenForLife, silenceMs / 16)];
-      onstate({ name: "open", attempt });
       onopen();
+      onstate({ name: "open", attempt });
     };
     socket.onmessage = ({ data }) => {
       heard();
@@ -67,6 +66,8 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
       if (isFinal(code)) end(code, reason);
       else comeBack();
     };
+    // Said last, here and elsewhere: whoever hears it may call close().
+    onstate({ name: "connecting", attempt });
   }
 
   function startOver() {
@@ -93,8 +94,8 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
   function comeBack() {
     letGo();
     const inMs = backOffMs(attempt, { ...defaults, ...backOff });
-    onstate({ name: "reconnecting", attempt: ++attempt, inMs });
     timers = [setTimeout(connect, inMs)];
+    onstate({ name: "reconnecting", attempt: ++attempt, inMs });
   }
 
   /** Lets go of the socket without waiting for its close event: over a dead network that takes a minute. */

@@ -61,7 +61,12 @@ function shakeHands(sockets: WebSocketServer, request: IncomingMessage, socket: 
     return refuse(socket, 403, "Only the workshop's own page may connect.");
   // ws would take version 8 too, which has no Origin header to check.
   if (request.method === "GET" && version !== "13")
-    return refuse(socket, 426, "Use version 13 (RFC 6455).", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+    return refuse(
+      socket,
+      426,
+      "Use version 13 (RFC 6455).",
+      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+    );
   sockets.handleUpgrade(request, socket, head, (client) => sockets.emit("connection", client, request));
 }
 

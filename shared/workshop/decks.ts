@@ -124,6 +124,7 @@ function slideParser(deck: Deck, text: string, problems: string[]) {
         if (kind === "sequence") return attempt(() => drawSequence(code, rest, hasText ? beside : alone));
         if (kind === "live") return live(deck, new Marked().parse(code, { async: false }));
         if (kind === "join") return invitation(deck, new Marked().parse(code, { async: false }));
+        if (kind === "table") return attempt(() => measured(rest));
         if (kind === "plan") return '<div class="plan"></div>';
         if (rest) return attempt(() => excerpt(kind, rest, code));
         return figure(kind || "plaintext", code);
@@ -155,6 +156,21 @@ function excerpt(language: string, info: string, code: string): string {
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`);
   }
+}
+
+/** The table under a heading of a Markdown file, and below it the file's first line: lessons/08-compare/bench/results.md Fan-out: 1,000 clients */
+function measured(info: string): string {
+  const [, path = "", heading = ""] = info.match(/^(\S+) +(.+)$/) ?? [];
+  const text = readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n");
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  if (!section) throw new Error(`${path}: there is no heading "${heading}"`);
+  const rows = section.split("\n").filter((line) => line.startsWith("|"));
+  const names = Object.keys(transports).join("|");
+  const coloured = rows.map((row) => row.replace(new RegExp(`^\\| (${names})\\b`), "| **$1**"));
+  return slideParser({} as Deck, "", []).parse(
+    `${coloured.join("\n")}\n\n<small>${text.split("\n")[0]}</small>\n`,
+    { async: false },
+  );
 }
 
 function dedent(text: string): string {

@@ -1,7 +1,8 @@
 // A server in a process of its own, which is asked from outside what it costs.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { root } from "../../../shared/workshop/lessons.ts";
 
 export type Measured = {
   port: number;
@@ -17,12 +18,9 @@ export async function start(
   env: Record<string, string> = {},
 ): Promise<Measured> {
   const { HOST: _, NO_COLOR: __, ...ours } = process.env;
-  const child = fork(fileURLToPath(new URL(`../../${program}`, import.meta.url)), args, {
-    execArgv: [
-      "--expose-gc",
-      ...["--import", import.meta.resolve("tsx")],
-      ...["--import", import.meta.resolve("./probe.ts")],
-    ],
+  const child = fork(join(root, "lessons", program), args, {
+    cwd: root,
+    execArgv: ["--expose-gc", "--import", "tsx", "--import", new URL("./probe.ts", import.meta.url).href],
     env: { ...ours, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });

@@ -10,8 +10,7 @@ type Said = { from: string; text: string };
 const ways: Record<string, (message: object, clients: Set<WebSocket>) => void> = {
   /** As demos do it: the same text made anew for each. */
   each(message, clients) {
-    for (const client of clients)
-      if (client.readyState === client.OPEN) client.send(JSON.stringify(message));
+    for (const client of clients) if (client.readyState === client.OPEN) client.send(JSON.stringify(message));
   },
 
   /** The plainest loop that is right. */
@@ -26,8 +25,7 @@ const ways: Record<string, (message: object, clients: Set<WebSocket>) => void> =
     const bytes = Buffer.from(JSON.stringify(message));
     const options = { fin: true, opcode: 1, mask: false, rsv1: false, readOnly: true };
     const frame = Buffer.concat(inside(ws).Sender.frame(bytes, options));
-    for (const client of clients)
-      if (client.readyState === client.OPEN) inside(client)._socket.write(frame);
+    for (const client of clients) if (client.readyState === client.OPEN) inside(client)._socket.write(frame);
   },
 };
 

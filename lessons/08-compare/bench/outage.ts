@@ -1,0 +1,98 @@
+// Return after an outage: how hard a server is hit by those who come back to it, and how long the last one waits.
+import { setTimeout as pause } from "node:timers/promises";
+import { WebSocket } from "ws";
+import { anyFreePort } from "../../../shared/workshop/ports.ts";
+import { type State, stayConnected } from "../../05-heartbeat-reconnect/stay-connected.ts";
+import { start } from "./measured.ts";
+import { quantile } from "./statistics.ts";
+
+export type Return = {
+  way: string;
+  clients: number;
+  /** The largest share of the clients whose attempts fell into one span of 100 ms. */
+  worst100Ms: number;
+  /** Until 99 of 100 were back, since the server was, in seconds. */
+  backAfter: number;
+};
+
+/** A client that comes back in its own way, and tells when it tries and when it is back. */
+type Come = (url: string, tries: () => void, isBack: () => void) => { close(): void };
+
+/** What is written in a hurry. */
+const fixedSecond: Come = (url, tries, isBack) => {
+  let ended = false;
+  let socket: WebSocket;
+  const connect = () => {
+    tries();
+    socket = new WebSocket(url, { perMessageDeflate: false });
+    socket.on("open", isBack);
+    socket.on("error", () => {});
+    socket.on("close", () => ended || setTimeout(connect, 1_000));
+  };
+  connect();
+  return {
+    close() {
+      ended = true;
+      socket.terminate();
+    },
+  };
+};
+
+/** Lesson 5. */
+const fullJitter: Come = (url, tries, isBack) => {
+  const onstate = ({ name }: State) => name === "connecting" && tries();
+  const handlers = { onopen: isBack, onmessage() {}, onstate };
+  return stayConnected(url, handlers, { WebSocket: WebSocket as unknown as typeof globalThis.WebSocket });
+};
+
+export const ways: Record<string, Come> = {
+  "a fixed second": fixedSecond,
+  "lesson 5: back-off with full jitter": fullJitter,
+};
+
+/** The server is away for `awaySeconds`; all its clients were there before. */
+export async function comeBack(way: string, clients: number, awaySeconds: number): Promise<Return> {
+  const come = ways[way] as Come;
+  const program = "08-compare/bench/references.ts";
+  const env = { PORT: String(await anyFreePort()) };
+  const before = await start(program, ["once"], env);
+  const attempts: number[] = [];
+  const back: number[] = [];
+  const crowd = Array.from({ length: clients }, () =>
+    come(
+      `ws://127.0.0.1:${before.port}`,
+      () => attempts.push(performance.now()),
+      () => back.push(performance.now()),
+    ),
+  );
+  const areBack = async (share: number) => {
+    while (back.length < clients * share) await pause(20);
+  };
+  try {
+    await areBack(1);
+    attempts.length = back.length = 0;
+    const fell = performance.now();
+    await before.kill();
+    await pause(awaySeconds * 1_000 - (performance.now() - fell));
+    const after = await start(program, ["once"], env);
+    const returnedMs = performance.now();
+    await areBack(0.99);
+    const backAfter = (quantile(back, 0.99) - returnedMs) / 1_000;
+    for (const client of crowd) client.close();
+    await after.kill();
+    return { way, clients, worst100Ms: mostWithin(100, attempts) / clients, backAfter };
+  } finally {
+    for (const client of crowd) client.close();
+    await before.kill();
+  }
+}
+
+/** How many of these times lie in the fullest span of `ms`. */
+function mostWithin(ms: number, times: number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  let first = 0;
+  return sorted.reduce((most, time, index) => {
+    while (time - (sorted[first] as number) > ms) first++;
+    return Math.max(most, index - first + 1);
+  }, 0);
+}

@@ -1,0 +1,115 @@
+// What was measured, as Markdown: to be read in the terminal, in a README and on a slide alike.
+import { type FanOut, plainest } from "./fan-out.ts";
+import type { Detection } from "./half-open.ts";
+import type { Return } from "./outage.ts";
+import type { Transport } from "./transports.ts";
+
+export type Results = {
+  /** ISO 8601, to the day. */
+  date: string;
+  machine: string;
+  versions: string;
+  transports: Transport[];
+  fanOut: FanOut[];
+  returns: Return[];
+  halfOpen: { shortened: number; sides: Detection[] };
+};
+
+export function toMarkdown({
+  date,
+  machine,
+  versions,
+  transports,
+  fanOut,
+  returns,
+  halfOpen,
+}: Results): string {
+  const conditions = grouped(transports, (row) => `${row.clients} ${row.messagesPerSecond}`);
+  const crowds = grouped(fanOut, (row) => `${row.clients}`);
+  return [
+    `Measured on ${date}, ${machine}, ${versions}. Node to Node over loopback, HTTP/1.1, no TLS. Elsewhere: other figures.`,
+    ...conditions.flatMap(transportsTable),
+    "Messages are 100 bytes of JSON, said at random moments. For each message that reached a client: bytes both ways with all headers, requests, and the server's CPU time, in which saying the message is included. Late: from saying to hearing, half of them (p50) and 99 in 100 (p99). A browser's request carries about 400 bytes more of headers.",
+    ...crowds.flatMap(fanOutTable),
+    `Deliveries a second: by the clock, with server and clients on one machine. A CPU second: those for a second of the server's own CPU time, which other programs disturb least; "against" holds them against ${plainest}. A connection: its heap and buffers at rest, without the kernel's.`,
+    "## Coming back",
+    table(
+      ["after 3 s away", "clients", "worst 100 ms", "99 % back after"],
+      returns.map(({ way, clients, worst100Ms, backAfter }) => [
+        way,
+        whole(clients),
+        `${Math.round(worst100Ms * 100)} %`,
+        `${backAfter.toFixed(1)} s`,
+      ]),
+    ),
+    "The worst 100 ms: how many of the clients tried within one such span.",
+    "## Half-open connections",
+    table(
+      ["who notices", "tries", "median", "worst", "promised"],
+      halfOpen.sides.map(({ side, tries, median, worst, promised }) => [
+        `the ${side}`,
+        whole(tries),
+        ...[median, worst, promised].map((seconds) => `${seconds.toFixed(1)} s`),
+      ]),
+    ),
+    `Lesson 5, with all its times ${halfOpen.shortened} times shorter; what was measured is made as much longer again.`,
+    "",
+  ].join("\n\n");
+}
+
+function transportsTable(rows: Transport[]): string[] {
+  const [{ clients = 0, messagesPerSecond = 0 } = {}] = rows;
+  const people = clients === 1 ? "1 client" : `${clients} clients`;
+  const pace = messagesPerSecond === 1 ? "1 message a second" : `${messagesPerSecond} messages a second`;
+  return [
+    `## Transports: ${people}, ${pace}`,
+    table(
+      ["", "bytes", "requests", "late, p50", "late, p99", "server's CPU"],
+      rows.map(({ transport, bytes, requests, p50, p99, cpuUs }) => [
+        transport,
+        whole(bytes),
+        `${requests}`,
+        `${p50} ms`,
+        `${p99} ms`,
+        `${whole(cpuUs)} µs`,
+      ]),
+    ),
+  ];
+}
+
+function fanOutTable(rows: FanOut[]): string[] {
+  const base = rows.find(({ server }) => server === plainest);
+  return [
+    `## Fan-out: ${whole(rows[0]?.clients ?? 0)} clients`,
+    table(
+      ["", "deliveries a second", "a CPU second", "against", "a connection"],
+      rows.map(({ server, perSecond, perCpuSecond, bytesPerConnection }) => [
+        server,
+        whole(Number(perSecond.toPrecision(3))),
+        whole(Number(perCpuSecond.toPrecision(3))),
+        (perCpuSecond / (base?.perCpuSecond ?? 1)).toFixed(2),
+        `${(bytesPerConnection / 1_000).toFixed(1)} kB`,
+      ]),
+    ),
+  ];
+}
+
+/** Lines up the columns, so that the text is a table already. The first is words, the others are numbers. */
+function table(head: string[], rows: string[][]): string {
+  const widths = head.map((_, column) =>
+    Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: string[]) =>
+    `| ${cells.map((cell, column) => (column ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(" | ")} |`;
+  const rule = widths.map((width, column) => (column ? `${"-".repeat(width - 1)}:` : "-".repeat(width)));
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}
+
+/** 12,345 */
+const whole = (value: number) => Math.round(value).toLocaleString("en-US");
+
+function grouped<Row>(rows: Row[], key: (row: Row) => string): Row[][] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row]);
+  return [...groups.values()];
+}
