@@ -29,9 +29,9 @@ type Contestant = {
 };
 
 const reference = "08-compare/bench/references.ts";
-export const plainest = "the plainest loop, encoded once";
+export const plainest = "plainest loop, encoded once";
 const contestants: Contestant[] = [
-  { server: "stringify for each client", program: reference, args: ["each"] },
+  { server: "encoded for each client", program: reference, args: ["each"] },
   { server: plainest, program: reference, args: ["once"] },
   { server: "lesson 4", program: "04-broadcast/server.ts" },
   {
@@ -39,7 +39,7 @@ const contestants: Contestant[] = [
     program: "06-resume/server.ts",
     greetings: ['{"type":"resume","after":0}'],
   },
-  { server: "the whole frame encoded once", program: reference, args: ["frame"] },
+  { server: "whole frame encoded once", program: reference, args: ["frame"] },
   {
     server: "socket.io",
     program: reference,

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { anyFreePort } from "../../../shared/workshop/ports.ts";
-import { type State, stayConnected } from "../../05-heartbeat-reconnect/stay-connected.ts";
+import { defaults, type State, stayConnected } from "../../05-heartbeat-reconnect/stay-connected.ts";
 import { start } from "./measured.ts";
 import { quantile } from "./statistics.ts";
 
@@ -18,41 +18,53 @@ export type Return = {
 /** A client that comes back in its own way, and tells when it tries and when it is back. */
 type Come = (url: string, tries: () => void, isBack: () => void) => { close(): void };
 
-/** What is written in a hurry. */
-const fixedSecond: Come = (url, tries, isBack) => {
-  let ended = false;
-  let socket: WebSocket;
-  const connect = () => {
-    tries();
-    socket = new WebSocket(url, { perMessageDeflate: false });
-    socket.on("open", isBack);
-    socket.on("error", () => {});
-    socket.on("close", () => ended || setTimeout(connect, 1_000));
+/** What is written in a hurry: the next attempt comes `pauseMs(n)` after the n-th has failed. */
+const without =
+  (pauseMs: (attempt: number) => number): Come =>
+  (url, tries, isBack) => {
+    let attempt = 0;
+    let socket: WebSocket | undefined;
+    const connect = () => {
+      tries();
+      socket = new WebSocket(url, { perMessageDeflate: false });
+      socket.on("open", isBack);
+      socket.on("error", () => {});
+      socket.on("close", () => socket && setTimeout(connect, pauseMs(attempt++)));
+    };
+    connect();
+    return {
+      close() {
+        const last = socket;
+        socket = undefined;
+        last?.terminate();
+      },
+    };
   };
-  connect();
-  return {
-    close() {
-      ended = true;
-      socket.terminate();
-    },
-  };
-};
 
 /** Lesson 5. */
-const fullJitter: Come = (url, tries, isBack) => {
-  const onstate = ({ name }: State) => name === "connecting" && tries();
-  const handlers = { onopen: isBack, onmessage() {}, onstate };
-  return stayConnected(url, handlers, { WebSocket: WebSocket as unknown as typeof globalThis.WebSocket });
-};
+const fullJitter =
+  (capMs: number): Come =>
+  (url, tries, isBack) => {
+    const onstate = ({ name }: State) => name === "connecting" && tries();
+    const handlers = { onopen: isBack, onmessage() {}, onstate };
+    const theirs = WebSocket as unknown as typeof globalThis.WebSocket;
+    return stayConnected(url, handlers, { capMs, WebSocket: theirs });
+  };
 
-export const ways: Record<string, Come> = {
-  "a fixed second": fixedSecond,
-  "lesson 5: back-off with full jitter": fullJitter,
+export const ways = {
+  fixed: { name: "a fixed second", come: without(() => 1_000) },
+  doubling: { name: "doubling, from half a second", come: without((attempt) => 500 * 2 ** attempt) },
+  jitter5: { name: "full jitter, at most 5 s", come: fullJitter(5_000) },
+  jitter12: { name: "full jitter, at most 12 s (lesson 5)", come: fullJitter(defaults.capMs) },
 };
 
 /** The server is away for `awaySeconds`; all its clients were there before. */
-export async function comeBack(way: string, clients: number, awaySeconds: number): Promise<Return> {
-  const come = ways[way] as Come;
+export async function comeBack(
+  way: keyof typeof ways,
+  clients: number,
+  awaySeconds: number,
+): Promise<Return> {
+  const { name, come } = ways[way];
   const program = "08-compare/bench/references.ts";
   const env = { PORT: String(await anyFreePort()) };
   const before = await start(program, ["once"], env);
@@ -80,7 +92,7 @@ export async function comeBack(way: string, clients: number, awaySeconds: number
     const backAfter = (quantile(back, 0.99) - returnedMs) / 1_000;
     for (const client of crowd) client.close();
     await after.kill();
-    return { way, clients, worst100Ms: mostWithin(100, attempts) / clients, backAfter };
+    return { way: name, clients, worst100Ms: mostWithin(100, attempts) / clients, backAfter };
   } finally {
     for (const client of crowd) client.close();
     await before.kill();

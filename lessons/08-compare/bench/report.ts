@@ -31,17 +31,8 @@ export function toMarkdown({
     ...conditions.flatMap(transportsTable),
     "Messages are 100 bytes of JSON, said at random moments. For each message that reached a client: bytes both ways with all headers, requests, and the server's CPU time, in which saying the message is included. Late: from saying to hearing, half of them (p50) and 99 in 100 (p99). A browser's request carries about 400 bytes more of headers.",
     ...crowds.flatMap(fanOutTable),
-    `Deliveries a second: by the clock, with server and clients on one machine. A CPU second: those for a second of the server's own CPU time, which other programs disturb least; "against" holds them against ${plainest}. A connection: its heap and buffers at rest, without the kernel's.`,
-    "## Coming back",
-    table(
-      ["after 3 s away", "clients", "worst 100 ms", "99 % back after"],
-      returns.map(({ way, clients, worst100Ms, backAfter }) => [
-        way,
-        whole(clients),
-        `${Math.round(worst100Ms * 100)} %`,
-        `${backAfter.toFixed(1)} s`,
-      ]),
-    ),
+    `Deliveries a second: by the clock, with server and clients on one machine. A CPU second: those for a second of the server's own CPU time, which other programs disturb least; "against" holds them against the ${plainest}. A connection: its heap and buffers at rest, without the kernel's.`,
+    ...grouped(returns, (row) => `${row.clients}`).flatMap(returnTable),
     "The worst 100 ms: how many of the clients tried within one such span.",
     "## Half-open connections",
     table(
@@ -89,6 +80,20 @@ function fanOutTable(rows: FanOut[]): string[] {
         whole(Number(perCpuSecond.toPrecision(3))),
         (perCpuSecond / (base?.perCpuSecond ?? 1)).toFixed(2),
         `${(bytesPerConnection / 1_000).toFixed(1)} kB`,
+      ]),
+    ),
+  ];
+}
+
+function returnTable(rows: Return[]): string[] {
+  return [
+    `## Coming back: ${whole(rows[0]?.clients ?? 0)} clients`,
+    table(
+      ["after 3 s away", "worst 100 ms", "99 % back after"],
+      rows.map(({ way, worst100Ms, backAfter }) => [
+        way,
+        `${Math.round(worst100Ms * 100)} %`,
+        `${backAfter.toFixed(1)} s`,
       ]),
     ),
   ];
