@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "n
 import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
 import { answer, checkHost, HttpError, type Routes } from "./http.ts";
-import { isOurPage } from "./ours.ts";
+import { isOurPage, listenHost } from "./ours.ts";
 
 /**
  * Serves `routes` over HTTP and opens `sockets` to handshakes on `/`, at PORT (8080) on HOST (this machine only).
@@ -20,7 +20,7 @@ export function serve({ routes = {}, sockets }: { routes?: Routes; sockets?: Web
   });
   if (sockets) server.on("upgrade", (request, socket, head) => shakeHands(sockets, request, socket, head));
 
-  const host = process.env.HOST ?? "127.0.0.1";
+  const host = listenHost();
   const port = Number(process.env.PORT ?? 8080);
   server.on("error", (error: NodeJS.ErrnoException) => {
     const taken = error.code === "EADDRINUSE";

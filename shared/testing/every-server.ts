@@ -396,7 +396,9 @@ function everyServer(lesson: string, server: () => LessonServer) {
 function sharedServer(lesson: string, isWell: (server: LessonServer) => Promise<void>) {
   let one: LessonServer;
   beforeAll(async () => {
-    one = await startServer(lesson, { PORT: String(await freePort()), PAGE_PORT: "8000" });
+    // HOST as conda sets it: a name of its own, no address.
+    const HOST = "x86_64-conda-linux-gnu";
+    one = await startServer(lesson, { PORT: String(await freePort()), PAGE_PORT: "8000", HOST });
   });
   afterAll(async () => {
     // Whatever the tests above did to it, it is the same process, and well.

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { listenHost } from "../server/ours.ts";
 import { describeLan, lanAddresses } from "./lan.ts";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "./lessons.ts";
 import { anyFreePort, canConnect, readPort, whyNotFree } from "./ports.ts";
@@ -268,7 +269,7 @@ function kill(child: ChildProcess) {
 
 function pageAnswers(pagePort: number, lesson: Lesson): Promise<boolean> {
   return new Promise((resolve) => {
-    const host = process.env.HOST || "127.0.0.1";
+    const host = listenHost();
     const options = {
       host,
       port: pagePort,

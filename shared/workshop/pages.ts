@@ -4,6 +4,7 @@ import { join } from "node:path";
 import LocalWebServer from "local-web-server";
 import ConditionalGet from "lws-conditional-get";
 import Static from "lws-static";
+import { listenHost } from "../server/ours.ts";
 import { compile, warmUp } from "./compile.ts";
 import { findDecks, renderDecks } from "./decks.ts";
 import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
@@ -128,7 +129,7 @@ async function main() {
   readPort("PORT"); // a wrong one is told now, not with the first page
   const { server } = await LocalWebServer.create({
     port,
-    hostname: process.env.HOST || "127.0.0.1",
+    hostname: listenHost(),
     directory: root,
     stack: [Gate, ConditionalGet, Made, Static],
     view: { write: hear },

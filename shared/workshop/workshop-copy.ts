@@ -63,7 +63,7 @@ export type Copy = {
 export async function copyWorkshop(): Promise<Copy> {
   const folder = join(await realpath(await mkdtemp(join(tmpdir(), "workshop-"))), "my copy");
   afterAll(() => rm(dirname(folder), { recursive: true, force: true, maxRetries: 5 }));
-  for (const room of ["workshop", "cable"])
+  for (const room of ["server", "workshop", "cable"])
     await cp(join(root, "shared", room), join(folder, "shared", room), {
       recursive: true,
       filter: (source) => !source.endsWith(".test.ts"),
