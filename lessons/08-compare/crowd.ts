@@ -6,6 +6,7 @@ import { gunzipSync } from "node:zlib";
 import { WebSocket } from "ws";
 import type { Answer } from "../../shared/both/message.ts";
 import type { Cursor } from "../../shared/server/message-log.ts";
+import { endWithParent } from "./processes.ts";
 import type { Lane } from "./settings.ts";
 
 export type Crowd = {
@@ -16,7 +17,7 @@ export type Crowd = {
 };
 const { readers, everyMs, cursor, ports }: Crowd = JSON.parse(process.argv[2] ?? "");
 
-process.on("disconnect", () => process.exit());
+endWithParent();
 
 // As much as a browser says: to read it is part of what a question costs.
 const page = `http://localhost:${process.env.PAGE_PORT ?? 8000}`;

@@ -21,14 +21,26 @@ export type Kept = {
   end(): void;
 };
 
-let ending = false;
-// Ctrl-C reaches them as well. What ends together with us has not died; what ends us stands in serve().
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
-  process.on(signal, () => {
-    ending = true;
-  });
+/** Called by what is kept: ends it when the process that began it is gone, however that went. */
+export function endWithParent(): void {
+  process.on("disconnect", () => process.exit());
+  // Gone already, while this one was beginning.
+  if (!process.connected) process.exit();
+}
 
-/** Keeps a program running. It has to end by itself when its channel is disconnected: then we are gone. */
+let ending: boolean | undefined;
+
+/** Ctrl-C reaches them as well: what ends together with us has not died. What ends us stands in serve(). */
+function noticeEnd() {
+  if (ending !== undefined) return;
+  ending = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => {
+      ending = true;
+    });
+}
+
+/** Keeps a program running, one that calls `endWithParent`. */
 export function keep({ name, file, args, env, greeting, hear }: Program): Kept {
   let child: ChildProcess;
   let over = false;
@@ -51,6 +63,7 @@ export function keep({ name, file, args, env, greeting, hear }: Program): Kept {
     if (greeting) child.send(greeting());
   }
 
+  noticeEnd();
   begin();
   return {
     send: (message) => void (child.connected && child.send(message, () => {})),

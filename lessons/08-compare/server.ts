@@ -12,6 +12,7 @@ import { serve } from "../../shared/server/serve.ts";
 import { deliver, frameLimits, readMessage } from "../../shared/server/sockets.ts";
 import { beat, heartbeat } from "../05-heartbeat-reconnect/heartbeat.ts";
 import { openDesks, type Said } from "./desk.ts";
+import { endWithParent } from "./processes.ts";
 import type { Settings } from "./settings.ts";
 import { resume } from "./shapes.ts";
 
@@ -129,8 +130,7 @@ else beStream();
 
 /** A lane's process: hears each message from the first process, and says what it has spent. */
 function beLane() {
-  // However the first process ended: none is left behind.
-  process.on("disconnect", () => process.exit());
+  endWithParent();
   const hear = (messages: Message[]) => {
     for (const message of messages) toReaders(log.take(message));
   };
