@@ -371,15 +371,18 @@ test("Ctrl-C ends it with exit code 0, whoever reads", async () => {
   await waits;
 });
 
-test.concurrent.each(["SIGTERM", "SIGKILL"] as const)("ended by %s, it leaves no process behind", async (signal) => {
-  const own = await startServer("08-compare", { PAGE_PORT: "8000" });
-  const { hears } = sitDown(own);
-  await hears("lanes");
-  const body = JSON.stringify({ ...stream, clients: 2 });
-  await fetch(`${own.url}/settings`, { method: "POST", headers: json, body });
-  await until(() => processes(own, "Crowd").length === 1);
-  own.child.kill(signal);
-  await own.ended;
-  await until(() => !processes(own).some(runs));
-  expect(processes(own)).toHaveLength(6);
-});
+test.concurrent.each(["SIGTERM", "SIGKILL"] as const)(
+  "ended by %s, it leaves no process behind",
+  async (signal) => {
+    const own = await startServer("08-compare", { PAGE_PORT: "8000" });
+    const { hears } = sitDown(own);
+    await hears("lanes");
+    const body = JSON.stringify({ ...stream, clients: 2 });
+    await fetch(`${own.url}/settings`, { method: "POST", headers: json, body });
+    await until(() => processes(own, "Crowd").length === 1);
+    own.child.kill(signal);
+    await own.ended;
+    await until(() => !processes(own).some(runs));
+    expect(processes(own)).toHaveLength(6);
+  },
+);

@@ -94,6 +94,7 @@ heartbeat(sockets.clients);
 const routes: Routes = {
   // 1. Polling: lesson 1's answer.
   "GET /messages": (_request, response, query) =>
+    // Exercise: compressed, where the page accepts it and it pays.
     sendJson(response, 200, answerTo(readCursor(query) ?? { after: 0 })),
 
   // 2. Long polling: lesson 2's.
