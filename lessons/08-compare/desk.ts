@@ -32,6 +32,9 @@ export function openDesks(
 ) {
   const desks = new Map<string, Desk>();
 
+  /** Those that have their cables. The others are told all of it with them. */
+  const laid = () => [...desks.values()].filter(({ stream }) => stream.headersSent);
+
   function deskOf(page: string): Desk {
     const desk = desks.get(page);
     if (!desk) throw new HttpError(404, "page: no such page is looking.");
@@ -67,13 +70,12 @@ export function openDesks(
   }
 
   setInterval(() => {
-    for (const { stream, cables, frozen } of desks.values())
-      if (stream.headersSent)
-        tell(stream, "counts", {
-          frozen,
-          counts: toLanes((lane) => cables[lane]?.counts()),
-          spent: toLanes(spentOn),
-        });
+    for (const { stream, cables, frozen } of laid())
+      tell(stream, "counts", {
+        frozen,
+        counts: toLanes((lane) => cables[lane]?.counts()),
+        spent: toLanes(spentOn),
+      });
   }, 500);
 
   const routes: Routes = {
@@ -82,7 +84,7 @@ export function openDesks(
       settings = readFields(await readJson(request), readSettings);
       change(settings);
       gather();
-      for (const { stream } of desks.values()) tell(stream, "settings", settings);
+      for (const { stream } of laid()) tell(stream, "settings", settings);
       sendJson(response, 200, settings);
     },
 

@@ -371,6 +371,21 @@ test("Ctrl-C ends it with exit code 0, whoever reads", async () => {
   await waits;
 });
 
+test.concurrent("a slider that is moved while the lanes are being laid is heard, and spoils nothing", async () => {
+  const own = await startServer("08-compare", { PAGE_PORT: "8000" });
+  const { hears } = sitDown(own);
+  let told: Told | undefined;
+  void hears("lanes").then((lanes) => {
+    told = lanes;
+  });
+  const body = JSON.stringify({ ...stream, perSecond: 2 });
+  await until(async () => {
+    await fetch(`${own.url}/settings`, { method: "POST", headers: json, body });
+    return told;
+  });
+  expect(told?.settings.perSecond).toBe(2);
+});
+
 test.concurrent.each(["SIGTERM", "SIGKILL"] as const)(
   "ended by %s, it leaves no process behind",
   async (signal) => {
