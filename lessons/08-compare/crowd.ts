@@ -19,6 +19,9 @@ const { readers, everyMs, cursor, ports }: Crowd = JSON.parse(process.argv[2] ??
 
 endWithParent();
 
+/** The last message that anybody here has heard of: where one who comes back begins. */
+let newest = cursor.after;
+
 // As much as a browser says: to read it is part of what a question costs.
 const page = `http://localhost:${process.env.PAGE_PORT ?? 8000}`;
 const headers = {
@@ -48,24 +51,26 @@ async function ask(lane: Lane, path: string, after: number): Promise<number> {
   const body = Buffer.concat(chunks);
   const plain = response.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
   const { messages }: Answer = JSON.parse(plain.toString());
-  return messages.at(-1)?.id ?? after;
+  const last = messages.at(-1)?.id ?? after;
+  newest = Math.max(newest, last);
+  return last;
 }
 
 /** Reads in one of the four ways, until the connection ends. */
 const read: Record<Lane, () => Promise<unknown>> = {
   async polling() {
-    for (let { after } = cursor; ; await pause(everyMs)) after = await ask("polling", "/messages", after);
+    for (let after = newest; ; await pause(everyMs)) after = await ask("polling", "/messages", after);
   },
   async "long-polling"() {
-    for (let { after } = cursor; ; ) after = await ask("long-polling", "/wait", after);
+    for (let after = newest; ; ) after = await ask("long-polling", "/wait", after);
   },
   async sse() {
-    const response = await answered("sse", "/events");
+    const response = await answered("sse", `/events?after=${newest}`);
     await once(response.resume(), "close");
   },
   async websocket() {
     const socket = new WebSocket(`ws://127.0.0.1:${ports.websocket}`, { perMessageDeflate: false });
-    socket.on("open", () => socket.send(JSON.stringify({ type: "resume", ...cursor })));
+    socket.on("open", () => socket.send(JSON.stringify({ type: "resume", after: newest, log: cursor.log })));
     await once(socket, "close");
   },
 };

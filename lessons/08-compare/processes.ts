@@ -56,9 +56,12 @@ export function keep({ name, file, args, env, greeting, hear }: Program): Kept {
     if (hear) child.on("message", hear);
     child.on("error", (error) => console.log(`${name}: ${error.message}`));
     child.on("exit", (code, signal) => {
-      if (over || ending) return;
-      console.log(`${name}: ended (${signal ?? `exit code ${code}`}), begun again`);
-      timer = setTimeout(begin, 300);
+      // Not at once: when Ctrl-C ends us all, its death may be told before our own signal is.
+      timer = setTimeout(() => {
+        if (over || ending) return;
+        console.log(`${name}: ended (${signal ?? `exit code ${code}`}), begun again`);
+        begin();
+      }, 300);
     });
     if (greeting) child.send(greeting());
   }

@@ -294,22 +294,6 @@ test("each lane is a process of its own, and all have the same messages, to the 
   await leaves();
 });
 
-test("what a lane has spent is counted there, and in no other", async () => {
-  const { hears, leaves } = sitDown(server);
-  const { ports } = await hears("lanes");
-  const { spent: before } = await hears("counts");
-  await readers.websocket(`http://127.0.0.1:${ports.websocket}`, 0, server.url);
-  const more = (spent: Record<Lane, Spent>, lane: Lane, what: keyof Spent) =>
-    spent[lane][what] - before[lane][what];
-  const { spent } = await hears(
-    "counts",
-    ({ spent }) => more(spent, "websocket", "delivered") >= count && more(spent, "sse", "idleMicros") > 0,
-  );
-  expect(more(spent, "polling", "delivered")).toBe(0);
-  for (const lane of lanes) expect(more(spent, lane, "cpuMicros"), lane).toBeGreaterThan(0);
-  await leaves();
-});
-
 test("a lane's process that dies is said, and begun again in the same place, with all that was said before", async () => {
   const { hears, leaves } = sitDown(server);
   const { ports } = await hears("lanes");
@@ -359,45 +343,63 @@ test("a crowd reads in each lane, past the page's cables; it goes when the page 
   expect(server.output()).not.toContain("Crowd: ended");
 }, 30_000);
 
-test("Ctrl-C ends it with exit code 0, whoever reads", async () => {
-  const own = await startServer("08-compare");
+test("Ctrl-C, which reaches them all, ends it with exit code 0, whoever reads; nothing is begun again", async () => {
+  const own = await startServer("08-compare", { PAGE_PORT: "8000" });
+  const { hears } = sitDown(own);
+  await hears("lanes");
   const client = await Client.open(own.port);
   const waits = fetch(`${own.url}/wait?after=0`).catch(() => {});
   const began = performance.now();
   own.child.kill("SIGTERM");
+  for (const pid of processes(own)) process.kill(pid, "SIGTERM");
   expect(await client.closed).toEqual({ code: 1001, reason: "server going away" });
   expect(await own.ended).toBe(0);
   expect(performance.now() - began).toBeLessThan(5_000);
+  expect(own.output()).not.toContain("begun again");
   await waits;
 });
 
-test.concurrent("a slider that is moved while the lanes are being laid is heard, and spoils nothing", async () => {
-  const own = await startServer("08-compare", { PAGE_PORT: "8000" });
-  const { hears } = sitDown(own);
-  let told: Told | undefined;
-  void hears("lanes").then((lanes) => {
-    told = lanes;
+describe("a server of its own", () => {
+  let own: LessonServer;
+  let desk: ReturnType<typeof sitDown>;
+  let ports: Told["ports"] | undefined;
+  beforeAll(async () => {
+    own = await startServer("08-compare", { PAGE_PORT: "8000" });
+    desk = sitDown(own);
   });
-  const body = JSON.stringify({ ...stream, perSecond: 2 });
-  await until(async () => {
-    await fetch(`${own.url}/settings`, { method: "POST", headers: json, body });
-    return told;
-  });
-  expect(told?.settings.perSecond).toBe(2);
-});
+  const set = (settings: Settings) =>
+    fetch(`${own.url}/settings`, { method: "POST", headers: json, body: JSON.stringify(settings) });
 
-test.concurrent.each(["SIGTERM", "SIGKILL"] as const)(
-  "ended by %s, it leaves no process behind",
-  async (signal) => {
-    const own = await startServer("08-compare", { PAGE_PORT: "8000" });
-    const { hears } = sitDown(own);
-    await hears("lanes");
-    const body = JSON.stringify({ ...stream, clients: 2 });
-    await fetch(`${own.url}/settings`, { method: "POST", headers: json, body });
+  test("hears a slider that is moved while its lanes are being laid, and lays them all the same", async () => {
+    let told: Told | undefined;
+    void desk.hears("lanes").then((lanes) => {
+      told = lanes;
+    });
+    await until(async () => {
+      await set({ ...stream, perSecond: 2 });
+      return told;
+    });
+    expect(told?.settings.perSecond).toBe(2);
+    ports = told?.ports;
+  });
+
+  test("counts what a lane has spent there, and in no other", async () => {
+    await set(stream);
+    await readers.websocket(`http://127.0.0.1:${ports?.websocket}`, 0, own.url);
+    const { spent } = await desk.hears("counts", ({ spent }) => spent.websocket.delivered >= count);
+    for (const lane of lanes) {
+      expect(spent[lane].delivered > 0, lane).toBe(lane === "websocket");
+      expect(spent[lane].cpuMicros, lane).toBeGreaterThan(0);
+      expect(spent[lane].idleMicros, lane).toBeGreaterThan(0);
+    }
+  });
+
+  test("killed, leaves no process behind, not even one that is beginning", async () => {
+    await set({ ...stream, clients: 2 });
     await until(() => processes(own, "Crowd").length === 1);
-    own.child.kill(signal);
+    own.child.kill("SIGKILL");
     await own.ended;
     await until(() => !processes(own).some(runs));
     expect(processes(own)).toHaveLength(6);
-  },
-);
+  });
+});
