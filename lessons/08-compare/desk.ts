@@ -56,11 +56,12 @@ export function openDesks(
   });
 
   // The crowd is there while somebody looks. Another number is another crowd.
+  const forThoseWhoLook = (asked: Settings) => (desks.size > 0 ? asked : { ...asked, clients: 1 });
   let ports: Record<Lane, number> | undefined;
   let crowd: { kept: Kept; of: string } | undefined;
   function gather() {
     const { clients, everyMs } = settings;
-    const of = desks.size > 0 && clients > 1 ? `${clients} ${everyMs}` : "";
+    const of = clients > 1 ? `${clients} ${everyMs}` : "";
     if (!ports || of === (crowd?.of ?? "")) return;
     crowd?.kept.end();
     crowd = undefined;
@@ -81,7 +82,7 @@ export function openDesks(
   const routes: Routes = {
     // How fast, how large, for how many: for every page that looks.
     "POST /settings": async (request, response) => {
-      settings = readFields(await readJson(request), readSettings);
+      settings = forThoseWhoLook(readFields(await readJson(request), readSettings));
       change(settings);
       gather();
       for (const { stream } of laid()) tell(stream, "settings", settings);
@@ -99,7 +100,7 @@ export function openDesks(
       const leave = () => {
         desks.delete(page);
         for (const cable of Object.values(cables)) void cable.end();
-        if (desks.size === 0) settings = { ...settings, clients: 1 };
+        settings = forThoseWhoLook(settings);
         gather();
       };
       response.on("close", leave);

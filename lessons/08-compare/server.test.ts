@@ -337,6 +337,8 @@ test("a crowd reads in each lane, past the page's cables; it goes when the page 
   expect(runs(pid)).toBe(true);
   await leaves();
   await until(() => !runs(pid));
+  // Nor does it come for nobody.
+  expect(await (await post("settings", { ...stream, clients: 10 })).json()).toEqual(stream);
   const next = sitDown(server);
   expect((await next.hears("lanes")).settings.clients).toBe(1);
   await next.leaves();

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { noCounts } from "../../shared/cable/entry.ts";
 import { Figures, type Late, type PerMessage } from "./figures.ts";
-import { toLanes } from "./settings.ts";
+import { type Spent, toLanes } from "./settings.ts";
 import { inWords, lateness } from "./words.ts";
 
 const message = (id: number) => ({ id, from: "clock", text: "tick", at: 0 });
@@ -79,4 +79,41 @@ test("lateness and bytes are those of the last minute, and memory holds no more 
   expect(figures.perMessage?.bytes).toBe(102);
   expect(figures.cpuPerMessage).toEqual({ micros: 30, below: false });
   expect(figures.measuredMs).toBe(60_000);
+});
+
+/** Two samples, so far apart, between which 100 messages came. */
+function measured(spent: Spent, { afterMs = 10_000, payloadBytes = 10_000 } = {}) {
+  const figures = new Figures(0);
+  figures.sample(noCounts(), { cpuMicros: 0, idleMicros: 0, delivered: 0 }, 0);
+  for (let id = 1; id <= 100; id++) figures.take(message(id), 100, afterMs, 1);
+  const counts = noCounts();
+  Object.assign(counts.down, { bytes: payloadBytes + 2_000, headerBytes: 2_000, payloadBytes });
+  figures.sample(counts, spent, afterMs);
+  return figures;
+}
+
+test("a lane's CPU time is what it has spent more than a process without readers, for each message to any reader", () => {
+  const spent = { cpuMicros: 30_000, idleMicros: 10_000, delivered: 1_000 };
+  expect(measured(spent).cpuPerMessage).toEqual({ micros: 20, below: false });
+});
+
+test("less than a quarter more cannot be told from none, and that is said", () => {
+  const spent = { cpuMicros: 12_000, idleMicros: 10_000, delivered: 100 };
+  expect(measured(spent).cpuPerMessage).toEqual({ micros: 25, below: true });
+  expect(measured({ ...spent, cpuMicros: 9_000 }).cpuPerMessage).toEqual({ micros: 25, below: true });
+});
+
+test("of CPU time nothing is said in the first seconds, nor when nothing was delivered", () => {
+  const spent = { cpuMicros: 30_000, idleMicros: 10_000, delivered: 1_000 };
+  expect(measured(spent, { afterMs: 2_000 }).cpuPerMessage).toBeUndefined();
+  expect(measured({ ...spent, delivered: 0 }).cpuPerMessage).toBeUndefined();
+});
+
+test("of what came compressed the message is as large as it was on its way", () => {
+  const spent = { cpuMicros: 0, idleMicros: 0, delivered: 100 };
+  expect(measured(spent, { payloadBytes: 1_500 }).perMessage).toMatchObject({
+    bytes: 35,
+    message: 15,
+    wrapping: 0,
+  });
 });
