@@ -22,8 +22,11 @@ export function overlaySolution(lesson: string, name = lesson): string {
   rmSync(to, { recursive: true, force: true, maxRetries: 5 });
   mkdirSync(to, { recursive: true });
   for (const file of readdirSync(from))
-    if (file !== "solution" && !file.endsWith(".test.ts"))
-      cpSync(join(from, file), join(to, file), { recursive: true });
+    if (file !== "solution")
+      cpSync(join(from, file), join(to, file), {
+        recursive: true,
+        filter: (source) => !source.endsWith(".test.ts"),
+      });
   for (const file of solutionFiles(lesson)) cpSync(join(from, "solution", file), join(to, file));
   for (const name of readdirSync(to, { recursive: true }).map(String)) {
     if (!name.endsWith(".ts")) continue;
