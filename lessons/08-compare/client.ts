@@ -11,11 +11,12 @@ import type { Reader } from "./lanes/reader.ts";
 import { serverSentEvents } from "./lanes/server-sent-events.ts";
 import { websocket } from "./lanes/websocket.ts";
 import { oneIn, Picture } from "./picture.ts";
-import { type Lane, lanes, names, type Settings, toLanes } from "./settings.ts";
+import { type Lane, lanes, names, type Settings, type Spent, toLanes } from "./settings.ts";
 import { type Conditions, rows, save, toCsv, toTabs } from "./table.ts";
 import { every, inWords } from "./words.ts";
 
 type Laid = { page: string; ports: Record<Lane, number>; settings: Settings; cursor: Reader["cursor"] };
+type Counted = { counts: Record<Lane, Counts>; spent: Record<Lane, Spent>; frozen: boolean };
 
 const find = <Found extends Element>(selector: string, within: ParentNode = document) =>
   within.querySelector(selector) as Found;
@@ -35,7 +36,7 @@ const chart = new Chart(find(".plot"));
 find(".legend").innerHTML = legend;
 
 let page = "";
-let settings: Settings = { perSecond: 1, size: 100 };
+let settings: Settings = { perSecond: 1, size: 100, everyMs: 1_000, clients: 1 };
 let figures = toLanes(() => new Figures(0));
 let stops: (() => void)[] = [];
 let settled = false;
@@ -59,7 +60,7 @@ function begin({ ports, cursor }: Laid) {
     };
   };
   stops = [
-    polling(reader("polling"), everyMs),
+    polling(reader("polling"), () => settings.everyMs),
     longPolling(reader("long-polling")),
     serverSentEvents(reader("sse")),
     websocket(reader("websocket")),
@@ -80,7 +81,9 @@ function state(lane: Lane, name: string, text: string) {
   place.dataset.state = name;
   write(
     place,
-    name === "open" && lane === "polling" ? `open, asks ${every(everyMs())}` : name + (text && `, ${text}`),
+    name === "open" && lane === "polling"
+      ? `open, asks ${every(settings.everyMs)}`
+      : name + (text && `, ${text}`),
   );
 }
 
@@ -90,27 +93,28 @@ function write(place: Element, text: string) {
 }
 
 // What the cables count, twice a second.
-function show(counts: Record<Lane, Counts>) {
+function show(counts: Record<Lane, Counts>, spent: Record<Lane, Spent>) {
   const now = Date.now();
   // A minute's figures begin when all four are open: they compare the stream, not the beginning.
   settled ||= lanes.every((lane) => find<HTMLElement>(".state", places[lane]).dataset.state === "open");
   if (!settled) anew();
-  for (const lane of lanes) figures[lane].sample(counts[lane], now);
+  for (const lane of lanes) figures[lane].sample(counts[lane], spent[lane], now);
   chart.draw(now);
   const dearest = Math.max(...lanes.map((lane) => figures[lane].perMessage?.bytes ?? 0));
   for (const lane of lanes) showLane(lane, dearest);
-  write(find(".seen"), inWords(figures, settings, everyMs()));
+  write(find(".seen"), inWords(figures, settings));
   find(".measured").textContent =
     `${Math.round(Math.max(...lanes.map((lane) => figures[lane].measuredMs)) / 1_000)} s`;
 }
 
 function showLane(lane: Lane, dearest: number) {
-  const { late, perMessage, received, counts, lost, doubled, outOfOrder } = figures[lane];
+  const { late, perMessage, cpuPerMessage, received, counts, lost, doubled, outOfOrder } = figures[lane];
   const values = {
     p50: late && duration(late.p50),
     p95: late && duration(late.p95),
     worst: late && duration(late.worst),
     bytes: perMessage && `${readable(Math.round(perMessage.bytes))} B`,
+    cpu: cpuPerMessage && micros(cpuPerMessage),
     ...parts(perMessage),
     received: readable(received),
     requests: readable(counts?.requests ?? 0),
@@ -126,6 +130,11 @@ function showLane(lane: Lane, dearest: number) {
   for (const part of ["message", "wrapping", "headers"] as const)
     find<HTMLElement>(`.bar .${part}`, places[lane]).style.width =
       `${(100 * (perMessage?.[part] ?? 0)) / dearest}%`;
+}
+
+/** Two digits: more would not come out the same a minute later. */
+function micros({ micros, below }: NonNullable<Figures["cpuPerMessage"]>) {
+  return `${below ? "< " : ""}${readable(Number(micros.toPrecision(2)))} µs`;
 }
 
 const figure = (lane: Lane, name: string) => find<HTMLElement>(`[data-figure="${name}"]`, places[lane]);
@@ -164,10 +173,10 @@ function sit() {
     void post("delay", { ms: delay.valueAsNumber, jitterMs: jitter.valueAsNumber });
   });
   on("settings", follow);
-  on("counts", ({ counts, frozen }: { counts: Record<Lane, Counts>; frozen: boolean }) => {
+  on("counts", ({ counts, spent, frozen }: Counted) => {
     if (frozen) desk("reconnecting", "frozen: nothing passes, nothing closes, and no lane is told");
     else desk("open", "open: one stream, four lanes");
-    show(counts);
+    show(counts, spent);
   });
   source.addEventListener("error", () => {
     desk("reconnecting", "reconnecting: the server does not answer");
@@ -194,23 +203,27 @@ async function post(path: string, body: object) {
 const steps: Record<string, number[]> = {
   perSecond: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100],
   size: [60, 100, 200, 500, 1_000, 2_000, 4_000],
-  every: [100, 200, 500, 1_000, 2_000, 5_000],
+  everyMs: [100, 200, 500, 1_000, 2_000, 5_000],
+  clients: [1, 2, 5, 10, 20, 50, 100, 200],
 };
-const [perSecond, size, everySlider, delay, jitter] = ["perSecond", "size", "every", "delay", "jitter"].map(
-  (id) => find<HTMLInputElement>(`#${id}`),
-) as [HTMLInputElement, HTMLInputElement, HTMLInputElement, HTMLInputElement, HTMLInputElement];
+const slider = (id: string) => find<HTMLInputElement>(`#${id}`);
+const ofStream = ["perSecond", "size", "everyMs", "clients"] as const;
+const [delay, jitter] = [slider("delay"), slider("jitter")];
 const chosen = ({ id, valueAsNumber }: HTMLInputElement) => steps[id]?.[valueAsNumber] ?? valueAsNumber;
-const everyMs = () => chosen(everySlider);
 const conditions = (): Conditions => ({
   ...settings,
-  pollEveryMs: everyMs(),
   delayMs: delay.valueAsNumber,
   jitterMs: jitter.valueAsNumber,
 });
 
 function label(slider: HTMLInputElement) {
   const value = chosen(slider);
-  const text = slider === perSecond ? `${value}` : slider === size ? `${readable(value)} B` : duration(value);
+  const units: Record<string, string> = {
+    perSecond: `${value}`,
+    clients: `${value}`,
+    size: `${readable(value)} B`,
+  };
+  const text = units[slider.id] ?? duration(value);
   find(`output[for="${slider.id}"]`).textContent = text;
   slider.setAttribute("aria-valuetext", text);
 }
@@ -218,10 +231,10 @@ function label(slider: HTMLInputElement) {
 /** Another page may have moved the stream's sliders. */
 function follow(now: Settings) {
   settings = now;
-  for (const slider of [perSecond, size]) {
-    const step = steps[slider.id]?.indexOf(now[slider.id as keyof Settings]) ?? -1;
-    if (step !== -1 && !sending) slider.value = String(step);
-    label(slider);
+  for (const id of ofStream) {
+    const step = steps[id]?.indexOf(now[id]) ?? -1;
+    if (step !== -1 && !sending) slider(id).value = String(step);
+    label(slider(id));
   }
   const share = oneIn(now.perSecond);
   for (const lane of lanes)
@@ -234,16 +247,15 @@ function anew() {
 }
 
 let sending: ReturnType<typeof setTimeout> | undefined;
-for (const slider of [perSecond, size, everySlider, delay, jitter]) {
-  label(slider);
-  slider.addEventListener("input", () => {
-    label(slider);
+for (const each of [...ofStream.map(slider), delay, jitter]) {
+  label(each);
+  each.addEventListener("input", () => {
+    label(each);
     clearTimeout(sending);
     sending = setTimeout(async () => {
-      if (slider === perSecond || slider === size)
-        await post("settings", { perSecond: chosen(perSecond), size: chosen(size) });
-      if (slider === delay || slider === jitter)
+      if (each === delay || each === jitter)
         await post("delay", { ms: delay.valueAsNumber, jitterMs: jitter.valueAsNumber });
+      else await post("settings", Object.fromEntries(ofStream.map((id) => [id, chosen(slider(id))])));
       sending = undefined;
       anew();
     }, 150);

@@ -1,11 +1,14 @@
 // The figures of one lane: how late, how many bytes, what was lost. Of the last minute, or since the sliders moved.
 import type { Message } from "../../shared/both/message.ts";
 import type { Counts } from "../../shared/cable/entry.ts";
+import type { Spent } from "./settings.ts";
 
 export const windowMs = 60_000;
+/** Of CPU time nothing is said before: a process that has begun is dearer than one that runs. */
+const settledMs = 3_000;
 
 type Arrival = { atMs: number; lateMs: number };
-type Sample = { atMs: number; counts: Counts; received: number; messageBytes: number };
+type Sample = { atMs: number; counts: Counts; spent: Spent; received: number; messageBytes: number };
 
 /** Bytes a message, both ways: the message itself, what is wrapped around it in bodies and frames, and headers. */
 export type PerMessage = {
@@ -60,10 +63,10 @@ export class Figures {
     return true;
   }
 
-  /** What the cable has counted up to now. */
-  sample(counts: Counts, atMs: number): void {
+  /** What the cable has counted up to now, and what the lane's process has spent. */
+  sample(counts: Counts, spent: Spent, atMs: number): void {
     this.counts = counts;
-    this.#samples.push({ atMs, counts, received: this.received, messageBytes: this.#messageBytes });
+    this.#samples.push({ atMs, counts, spent, received: this.received, messageBytes: this.#messageBytes });
     const begins = atMs - windowMs;
     // One sample older than the window stays: the bytes are counted from there.
     while ((this.#samples[1]?.atMs ?? atMs) <= begins) this.#samples.shift();
@@ -92,11 +95,27 @@ export class Figures {
       bytes: up + down,
       up,
       down,
-      message,
+      // What was compressed on its way was less there than it is here.
+      message: Math.min(message, payload),
       wrapping: Math.max(0, payload - message),
       headers: each(({ counts }) => counts.up.headerBytes + counts.down.headerBytes),
       requests: each(({ counts }) => counts.requests),
     };
+  }
+
+  /**
+   * Microseconds of CPU for each message handed to a reader of this lane, this page or another: what the lane's
+   * process has spent more than one that hears the same stream and has no readers. `below`: less than can be told.
+   */
+  get cpuPerMessage(): { micros: number; below: boolean } | undefined {
+    const [first, last] = [this.#samples[0]?.spent, this.#samples.at(-1)?.spent];
+    const delivered = first && last ? last.delivered - first.delivered : 0;
+    if (!first || !last || delivered === 0 || this.measuredMs < settledMs) return undefined;
+    const idle = last.idleMicros - first.idleMicros;
+    const more = last.cpuMicros - first.cpuMicros - idle;
+    // Two processes that do the same differ by a tenth, on a busy computer by more.
+    const least = idle / 4;
+    return { micros: Math.max(more, least) / delivered, below: more < least };
   }
 
   /** How long it has been measured, at most a minute. */

@@ -4,16 +4,17 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Answer, Message } from "../../shared/both/message.ts";
 import type { Counts } from "../../shared/cable/entry.ts";
 import { Client, type LessonServer, raw, startServer, until } from "../../shared/testing/lesson.ts";
-import { type Lane, lanes } from "./settings.ts";
+import { type Lane, lanes, type Settings, type Spent } from "./settings.ts";
 
 const page = "http://localhost:8000";
 const json = { "Content-Type": "application/json" };
 const count = 60;
+const stream = { perSecond: 100, size: 100, everyMs: 100, clients: 1 };
 
 let server: LessonServer;
 beforeAll(async () => {
   server = await startServer("08-compare", { PAGE_PORT: "8000" });
-  expect((await post("settings", { perSecond: 50, size: 100 })).status).toBe(200);
+  expect((await post("settings", stream)).status).toBe(200);
 });
 afterAll(async () => {
   // Whatever the tests did to it, it is the same process, and well.
@@ -30,7 +31,7 @@ const post = (path: string, body: unknown, headers: Record<string, string> = {})
   });
 
 /** Every way to read, by what it is at the server: resolves with the first `count` messages after the cursor. */
-const readers: Record<Lane, (url: string, after: number) => Promise<Message[]>> = {
+const readers: Record<Lane, (url: string, after: number, logUrl?: string) => Promise<Message[]>> = {
   polling: (url, after) => ask(`${url}/messages`, after, 100),
   "long-polling": (url, after) => ask(`${url}/wait`, after, 0),
   async sse(url, after) {
@@ -43,9 +44,9 @@ const readers: Record<Lane, (url: string, after: number) => Promise<Message[]>> 
     }
     return heard;
   },
-  async websocket(url, after) {
+  async websocket(url, after, logUrl = url) {
     const client = await Client.open(Number(new URL(url).port));
-    const { log }: Answer = await (await fetch(`${server.url}/messages`)).json();
+    const { log }: Answer = await (await fetch(`${logUrl}/messages`)).json();
     client.send({ type: "resume", after, log });
     await until(() => client.heard.length >= count);
     client.socket.close();
@@ -87,7 +88,7 @@ async function* events(url: string, headers: Record<string, string> = {}) {
   }
 }
 
-describe.each(lanes)("%s", (lane) => {
+describe.concurrent.each(lanes)("%s", (lane) => {
   test("delivers every message after the cursor, each once, ids rising by one", async () => {
     const { messages }: Answer = await (await fetch(`${server.url}/messages`)).json();
     const after = messages.at(-1)?.id ?? 0;
@@ -138,15 +139,19 @@ test.each<[string, unknown, number]>([
   ["not JSON", "{", 400],
   ["null", "null", 422],
   ["an array", [], 422],
-  ["without a size", { perSecond: 1 }, 422],
-  ["too fast", { perSecond: 101, size: 100 }, 422],
-  ["too slow", { perSecond: 0, size: 100 }, 422],
-  ["not a number", { perSecond: "1", size: 100 }, 422],
-  ["too small", { perSecond: 1, size: 59 }, 422],
-  ["too large", { perSecond: 1, size: 4_001 }, 422],
-  ["half a byte", { perSecond: 1, size: 100.5 }, 422],
-  ["with __proto__", '{"perSecond":1,"size":100,"__proto__":{}}', 422],
-  ["with another field", { perSecond: 1, size: 100, admin: true }, 422],
+  ["without a size", { ...stream, size: undefined }, 422],
+  ["too fast", { ...stream, perSecond: 101 }, 422],
+  ["too slow", { ...stream, perSecond: 0 }, 422],
+  ["not a number", { ...stream, perSecond: "1" }, 422],
+  ["too small", { ...stream, size: 59 }, 422],
+  ["too large", { ...stream, size: 4_001 }, 422],
+  ["half a byte", { ...stream, size: 100.5 }, 422],
+  ["asking too often", { ...stream, everyMs: 99 }, 422],
+  ["for nobody", { ...stream, clients: 0 }, 422],
+  ["for too many", { ...stream, clients: 201 }, 422],
+  ["for half a client", { ...stream, clients: 1.5 }, 422],
+  ["with __proto__", `${JSON.stringify(stream).slice(0, -1)},"__proto__":{}}`, 422],
+  ["with another field", { ...stream, admin: true }, 422],
 ])("settings that are %s are refused in words", async (_what, body, expected) => {
   const answer = await post("settings", body);
   expect(answer.status).toBe(expected);
@@ -168,7 +173,7 @@ test.each<[string, string, unknown, number]>([
 test.each(["http://localhost:8001", "https://evil.example", "null", `${page}.evil.example`])(
   "the foreign Origin %j may steer nothing, lay no cable, open no socket and read no answer",
   async (Origin) => {
-    expect((await post("settings", { perSecond: 1, size: 100 }, { Origin })).status).toBe(403);
+    expect((await post("settings", stream, { Origin })).status).toBe(403);
     expect((await post("network", { page: "x", command: "freeze" }, { Origin })).status).toBe(403);
     expect((await post("delay", { page: "x", ms: 0, jitterMs: 0 }, { Origin })).status).toBe(403);
     expect((await fetch(`${server.url}/lanes`, { headers: { Origin } })).status).toBe(403);
@@ -187,18 +192,42 @@ test.each(["POST /settings", "POST /network", "GET /lanes", "GET /events"])(
 );
 
 type Told = {
-  event: string | undefined;
-  data: { page: string; ports: Record<Lane, number>; counts: Record<Lane, Counts>; frozen: boolean };
+  page: string;
+  ports: Record<Lane, number>;
+  settings: Settings;
+  counts: Record<Lane, Counts>;
+  spent: Record<Lane, Spent>;
+  frozen: boolean;
 };
 
-test("a page that looks gets four cables, which count, freeze, heal, and are taken away when it leaves", async () => {
-  const desk = events(`${server.url}/lanes`) as AsyncGenerator<Told>;
-  const hears = async (event: string, which: (data: Told["data"]) => boolean = () => true) => {
-    for (;;) {
-      const { value } = await desk.next();
-      if (value?.event === event && which(value.data)) return value.data as Told["data"];
-    }
+/** A page's desk: what it is told. */
+function sitDown({ url }: LessonServer) {
+  const desk = events(`${url}/lanes`);
+  return {
+    async hears(event: string, which: (data: Told) => boolean = () => true): Promise<Told> {
+      for (;;) {
+        const { value } = await desk.next();
+        if (value?.event === event && which(value.data)) return value.data;
+      }
+    },
+    leaves: () => desk.return(undefined),
   };
+}
+
+/** The processes that a server has begun, by what it calls them. */
+const processes = ({ output }: LessonServer, name = ".+") =>
+  [...output().matchAll(new RegExp(`^${name}: process (\\d+)$`, "gm"))].map(([, pid]) => Number(pid));
+
+function runs(pid: number) {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test("a page that looks gets four cables, which count, freeze, heal, and are taken away when it leaves", async () => {
+  const { hears, leaves } = sitDown(server);
   const { page, ports } = await hears("lanes");
   expect(new Set(Object.values(ports)).size).toBe(4);
 
@@ -227,7 +256,7 @@ test("a page that looks gets four cables, which count, freeze, heal, and are tak
   expect((await client.closed).code).toBe(1006);
   (await Client.open(ports.websocket)).socket.close();
 
-  await desk.return(undefined);
+  await leaves();
   await until(() =>
     fetch(`http://127.0.0.1:${ports.polling}/messages`).then(
       () => false,
@@ -252,16 +281,127 @@ test("one tab's end leaves the other's cables; more than eight are told so", asy
   });
 });
 
-test("Ctrl-C ends it with exit code 0, whoever reads", async () => {
-  const own = await startServer("08-compare");
-  const desk = events(`${own.url}/lanes`);
-  await desk.next();
+test("each lane is a process of its own, and all have the same messages, to the millisecond", async () => {
+  const { hears, leaves } = sitDown(server);
+  const { ports } = await hears("lanes");
+  const four = await Promise.all(
+    lanes.map((lane) => readers[lane](`http://127.0.0.1:${ports[lane]}`, 0, server.url)),
+  );
+  const { messages }: Answer = await (await fetch(`${server.url}/messages`)).json();
+  for (const heard of four) expect(heard.slice(0, count)).toEqual(messages.slice(0, count));
+  // And one that nobody reads from.
+  expect(new Set([server.child.pid, ...processes(server)]).size).toBe(6);
+  await leaves();
+});
+
+test("a lane's process that dies is said, and begun again in the same place, with all that was said before", async () => {
+  const { hears, leaves } = sitDown(server);
+  const { ports } = await hears("lanes");
+  const url = `http://127.0.0.1:${ports.polling}/messages?after=0`;
+  const before: Answer = await (await fetch(url)).json();
+  const [pid = 0] = processes(server, "Polling");
+  process.kill(pid, "SIGKILL");
+  await until(() => processes(server, "Polling").length === 2 && !runs(pid));
+  expect(server.output()).toContain("Polling: ended (SIGKILL), begun again");
+  let after: Answer | undefined;
+  await until(async () => {
+    after = await fetch(url).then(
+      (answer) => answer.json(),
+      () => undefined,
+    );
+    return after && after.messages.length > before.messages.length;
+  });
+  expect(after?.log).toBe(before.log);
+  expect(after?.messages.map(({ id }) => id)).toEqual(after?.messages.map((_, n) => n + 1));
+  await leaves();
+});
+
+test("a crowd reads in each lane, past the page's cables; it goes when the page does", async () => {
+  const { hears, leaves } = sitDown(server);
+  await hears("lanes");
+  const { spent: before } = await hears("counts");
+  const published = async () =>
+    ((await (await fetch(`${server.url}/messages`)).json()) as Answer).messages.at(-1)?.id ?? 0;
+  const from = await published();
+  expect((await post("settings", { ...stream, clients: 10 })).status).toBe(200);
+  // Nine beside the page; counted half a second late, and polled a little later than published.
+  await until(async () => {
+    const { counts, spent } = await hears("counts");
+    for (const lane of lanes) expect(counts[lane].down.bytes, lane).toBe(0);
+    const messages = (await published()) - from;
+    const ratios = lanes.map((lane) => (spent[lane].delivered - before[lane].delivered) / messages);
+    return ratios.every((ratio) => ratio > 6 && ratio < 10);
+  }, 20_000);
+
+  const [pid = 0] = processes(server, "Crowd");
+  expect(runs(pid)).toBe(true);
+  await leaves();
+  await until(() => !runs(pid));
+  // Nor does it come for nobody.
+  expect(await (await post("settings", { ...stream, clients: 10 })).json()).toEqual(stream);
+  const next = sitDown(server);
+  expect((await next.hears("lanes")).settings.clients).toBe(1);
+  await next.leaves();
+  expect(server.output()).not.toContain("Crowd: ended");
+}, 30_000);
+
+test("Ctrl-C, which reaches them all, ends it with exit code 0, whoever reads; nothing is begun again", async () => {
+  const own = await startServer("08-compare", { PAGE_PORT: "8000" });
+  const { hears } = sitDown(own);
+  await hears("lanes");
   const client = await Client.open(own.port);
   const waits = fetch(`${own.url}/wait?after=0`).catch(() => {});
   const began = performance.now();
   own.child.kill("SIGTERM");
+  for (const pid of processes(own)) process.kill(pid, "SIGTERM");
   expect(await client.closed).toEqual({ code: 1001, reason: "server going away" });
   expect(await own.ended).toBe(0);
   expect(performance.now() - began).toBeLessThan(5_000);
+  expect(own.output()).not.toContain("begun again");
   await waits;
+});
+
+describe("a server of its own", () => {
+  let own: LessonServer;
+  let desk: ReturnType<typeof sitDown>;
+  let ports: Told["ports"] | undefined;
+  beforeAll(async () => {
+    own = await startServer("08-compare", { PAGE_PORT: "8000" });
+    desk = sitDown(own);
+  });
+  const set = (settings: Settings) =>
+    fetch(`${own.url}/settings`, { method: "POST", headers: json, body: JSON.stringify(settings) });
+
+  test("hears a slider that is moved while its lanes are being laid, and lays them all the same", async () => {
+    let told: Told | undefined;
+    void desk.hears("lanes").then((lanes) => {
+      told = lanes;
+    });
+    await until(async () => {
+      await set({ ...stream, perSecond: 2 });
+      return told;
+    });
+    expect(told?.settings.perSecond).toBe(2);
+    ports = told?.ports;
+  });
+
+  test("counts what a lane has spent there, and in no other", async () => {
+    await set(stream);
+    await readers.websocket(`http://127.0.0.1:${ports?.websocket}`, 0, own.url);
+    const { spent } = await desk.hears("counts", ({ spent }) => spent.websocket.delivered >= count);
+    for (const lane of lanes) {
+      expect(spent[lane].delivered > 0, lane).toBe(lane === "websocket");
+      expect(spent[lane].cpuMicros, lane).toBeGreaterThan(0);
+      expect(spent[lane].idleMicros, lane).toBeGreaterThan(0);
+    }
+  });
+
+  test("killed, leaves no process behind, not even one that is beginning", async () => {
+    await set({ ...stream, clients: 2 });
+    await until(() => processes(own, "Crowd").length === 1);
+    own.child.kill("SIGKILL");
+    await own.ended;
+    await until(() => !processes(own).some(runs));
+    expect(processes(own)).toHaveLength(6);
+  });
 });

@@ -2,7 +2,12 @@
 import { Refused } from "../../shared/both/message.ts";
 
 /** A message's id, name and time take 58 bytes of it. */
-export const readSettings = { perSecond: between(0.1, 100), size: wholeBetween(60, 4_000) };
+export const readSettings = {
+  perSecond: between(0.1, 100),
+  size: wholeBetween(60, 4_000),
+  everyMs: wholeBetween(100, 5_000),
+  clients: wholeBetween(1, 200),
+};
 export const command = { page: word, command: oneOf("freeze", "cut", "heal") };
 export const delay = { page: word, ms: wholeBetween(0, 1_000), jitterMs: wholeBetween(0, 1_000) };
 export const resume = { after: wholeBetween(0, Number.MAX_SAFE_INTEGER), log: word };

@@ -2,7 +2,7 @@
 import type { Figures } from "./figures.ts";
 import { type Lane, lanes, names, type Settings } from "./settings.ts";
 
-export type Conditions = Settings & { pollEveryMs: number; delayMs: number; jitterMs: number };
+export type Conditions = Settings & { delayMs: number; jitterMs: number };
 
 /** A head and a row for each lane. */
 export function rows(all: Record<Lane, Figures>, conditions: Conditions): (string | number)[][] {
@@ -11,7 +11,8 @@ export function rows(all: Record<Lane, Figures>, conditions: Conditions): (strin
     ["lane", (_, lane) => names[lane]],
     ["messages per second", () => conditions.perSecond],
     ["message bytes", () => conditions.size],
-    ["polling interval ms", () => conditions.pollEveryMs],
+    ["clients", () => conditions.clients],
+    ["polling interval ms", () => conditions.everyMs],
     ["network delay ms", () => conditions.delayMs],
     ["jitter ms", () => conditions.jitterMs],
     ["measured s", ({ measuredMs }) => round(measuredMs / 1_000)],
@@ -24,6 +25,7 @@ export function rows(all: Record<Lane, Figures>, conditions: Conditions): (strin
     ["down per message", ({ perMessage }) => (perMessage ? round(perMessage.down) : "")],
     ["header bytes per message", ({ perMessage }) => (perMessage ? round(perMessage.headers) : "")],
     ["requests per message", ({ perMessage }) => (perMessage ? round(perMessage.requests * 10) / 10 : "")],
+    ["server CPU us per message", ({ cpuPerMessage: cpu }) => (cpu && !cpu.below ? round(cpu.micros) : "")],
     ["messages", ({ received }) => received],
     ["requests", ({ counts }) => counts?.requests ?? 0],
     ["TCP connections", ({ counts }) => counts?.connections ?? 0],

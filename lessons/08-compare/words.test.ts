@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { noCounts } from "../../shared/cable/entry.ts";
 import { Figures, type Late, type PerMessage } from "./figures.ts";
-import { toLanes } from "./settings.ts";
+import { type Spent, toLanes } from "./settings.ts";
 import { inWords, lateness } from "./words.ts";
 
 const message = (id: number) => ({ id, from: "clock", text: "tick", at: 0 });
@@ -14,8 +14,7 @@ const seen = (mean: number, bytes: number, requests = 0.05) => ({
 test("what is seen is said in words", () => {
   const said = inWords(
     { polling: seen(503, 490), "long-polling": seen(20, 494), sse: seen(4, 121), websocket: seen(0.4, 102) },
-    { perSecond: 1, size: 100 },
-    1_000,
+    { size: 100, everyMs: 1_000 },
   );
   expect(said).toBe(
     "Polling every second: half a second late on average, 490 bytes for each message of 100. " +
@@ -31,21 +30,19 @@ test.each<[string, number, RegExp]>([
   ["dearer", 480, /494 bytes\.$/],
 ])("where polling is %s, it says so", (_how, bytes, expected) => {
   const all = { ...toLanes(() => seen(5, 121)), polling: seen(500, bytes), "long-polling": seen(8, 494) };
-  expect(inWords(all, { perSecond: 20, size: 100 }, 500)).toMatch(expected);
+  expect(inWords(all, { size: 100, everyMs: 500 })).toMatch(expected);
 });
 
 test("where the message outweighs its headers, or a poll brings one at most, nothing is said for polling", () => {
   const large = { ...toLanes(() => seen(5, 4_020)), "long-polling": seen(8, 4_890) };
-  expect(inWords(large, { perSecond: 20, size: 4_000 }, 1_000)).toMatch(
-    /all four cost about the same bytes\.$/,
-  );
+  expect(inWords(large, { size: 4_000, everyMs: 1_000 })).toMatch(/all four cost about the same bytes\.$/);
   const few = { ...toLanes(() => seen(5, 121)), polling: seen(500, 130, 1), "long-polling": seen(8, 494) };
-  expect(inWords(few, { perSecond: 1, size: 100 }, 1_000)).toMatch(/494 bytes\.$/);
+  expect(inWords(few, { size: 100, everyMs: 1_000 })).toMatch(/494 bytes\.$/);
 });
 
 test("before anything has arrived, that is said", () => {
   const nothing = toLanes(() => ({ late: undefined, perMessage: undefined }));
-  expect(inWords(nothing, { perSecond: 1, size: 100 }, 1_000)).toBe("Nothing has arrived yet.");
+  expect(inWords(nothing, { size: 100, everyMs: 1_000 })).toBe("Nothing has arrived yet.");
 });
 
 test.each([
@@ -75,9 +72,48 @@ test("lateness and bytes are those of the last minute, and memory holds no more 
     for (let n = 0; n < 100; n++) figures.take(message(++id), 100, second * 1_000, second < 500 ? 900 : 10);
     const counts = noCounts();
     counts.down.bytes = id * 102;
-    figures.sample(counts, second * 1_000);
+    const spent = { cpuMicros: id * 40, idleMicros: id * 10, delivered: id };
+    figures.sample(counts, spent, second * 1_000);
   }
   expect(figures.late).toEqual({ mean: 10, p50: 10, p95: 10, worst: 10 });
   expect(figures.perMessage?.bytes).toBe(102);
+  expect(figures.cpuPerMessage).toEqual({ micros: 30, below: false });
   expect(figures.measuredMs).toBe(60_000);
+});
+
+/** Two samples, so far apart, between which 100 messages came. */
+function measured(spent: Spent, { afterMs = 10_000, payloadBytes = 10_000 } = {}) {
+  const figures = new Figures(0);
+  figures.sample(noCounts(), { cpuMicros: 0, idleMicros: 0, delivered: 0 }, 0);
+  for (let id = 1; id <= 100; id++) figures.take(message(id), 100, afterMs, 1);
+  const counts = noCounts();
+  Object.assign(counts.down, { bytes: payloadBytes + 2_000, headerBytes: 2_000, payloadBytes });
+  figures.sample(counts, spent, afterMs);
+  return figures;
+}
+
+test("a lane's CPU time is what it has spent more than a process without readers, for each message to any reader", () => {
+  const spent = { cpuMicros: 30_000, idleMicros: 10_000, delivered: 1_000 };
+  expect(measured(spent).cpuPerMessage).toEqual({ micros: 20, below: false });
+});
+
+test("less than a quarter more cannot be told from none, and that is said", () => {
+  const spent = { cpuMicros: 12_000, idleMicros: 10_000, delivered: 100 };
+  expect(measured(spent).cpuPerMessage).toEqual({ micros: 25, below: true });
+  expect(measured({ ...spent, cpuMicros: 9_000 }).cpuPerMessage).toEqual({ micros: 25, below: true });
+});
+
+test("of CPU time nothing is said in the first seconds, nor when nothing was delivered", () => {
+  const spent = { cpuMicros: 30_000, idleMicros: 10_000, delivered: 1_000 };
+  expect(measured(spent, { afterMs: 2_000 }).cpuPerMessage).toBeUndefined();
+  expect(measured({ ...spent, delivered: 0 }).cpuPerMessage).toBeUndefined();
+});
+
+test("of what came compressed the message is as large as it was on its way", () => {
+  const spent = { cpuMicros: 0, idleMicros: 0, delivered: 100 };
+  expect(measured(spent, { payloadBytes: 1_500 }).perMessage).toMatchObject({
+    bytes: 35,
+    message: 15,
+    wrapping: 0,
+  });
 });

@@ -7,14 +7,14 @@ type Seen = Record<Lane, Pick<Figures, "late" | "perMessage">>;
 const order: Lane[] = ["polling", "websocket", "sse", "long-polling"];
 
 /** "Polling every second: half a second late on average, 490 bytes for each message of 100." */
-export function inWords(seen: Seen, settings: Settings, everyMs: number): string {
+export function inWords(seen: Seen, { size, everyMs }: Pick<Settings, "size" | "everyMs">): string {
   const said = order.flatMap((lane) => {
     const { late, perMessage } = seen[lane];
     if (!late || !perMessage) return [];
     const what = lane === "polling" ? `Polling ${every(everyMs)}` : names[lane];
     const bytes = Math.round(perMessage.bytes);
     return lane === "polling"
-      ? `${what}: ${lateness(late.mean)} on average, ${readable(bytes)} bytes for each message of ${readable(settings.size)}.`
+      ? `${what}: ${lateness(late.mean)} on average, ${readable(bytes)} bytes for each message of ${readable(size)}.`
       : `${what}: ${lateness(late.mean)}, ${readable(bytes)} bytes.`;
   });
   if (said.length === 0) return "Nothing has arrived yet.";

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import { findLessons, type Lesson, root } from "../workshop/lessons.ts";
 
-/** Whether a lesson asks for something. The last one is a laboratory, and has nothing to mend. */
+/** Whether a lesson asks for something. */
 export const hasExercise = ({ folder }: { folder: string }) =>
   existsSync(join(root, "lessons", folder, "exercise.test.ts"));
 
@@ -22,12 +22,17 @@ export function overlaySolution(lesson: string, name = lesson): string {
   rmSync(to, { recursive: true, force: true, maxRetries: 5 });
   mkdirSync(to, { recursive: true });
   for (const file of readdirSync(from))
-    if (file !== "solution" && !file.endsWith(".test.ts")) cpSync(join(from, file), join(to, file));
+    if (file !== "solution")
+      cpSync(join(from, file), join(to, file), {
+        recursive: true,
+        filter: (source) => !source.endsWith(".test.ts"),
+      });
   for (const file of solutionFiles(lesson)) cpSync(join(from, "solution", file), join(to, file));
-  for (const file of readdirSync(to).filter((name) => name.endsWith(".ts"))) {
-    const text = readFileSync(join(to, file), "utf8");
+  for (const name of readdirSync(to, { recursive: true }).map(String)) {
+    if (!name.endsWith(".ts")) continue;
+    const text = readFileSync(join(to, name), "utf8");
     // What a lesson imports from an earlier one stays where it is.
-    writeFileSync(join(to, file), text.replace(/(?<= from ")\.\.\/(?=\d\d-)/g, "../../lessons/"));
+    writeFileSync(join(to, name), text.replace(/(?<= from "(?:\.\.\/)+)(?=\d\d-)/g, "../lessons/"));
   }
   return to;
 }

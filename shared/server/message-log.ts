@@ -7,18 +7,24 @@ export type Cursor = { after: number; log?: string | undefined };
 
 /** Keeps the last `keep` messages. Each log has a name of its own, so that a cursor from before a restart is recognised. */
 export class MessageLog {
-  readonly name = randomUUID().slice(0, 8);
+  readonly name: string;
   readonly #keep: number;
   #messages: Message[] = [];
   #lastId = 0;
 
-  constructor(keep = 1_000) {
+  constructor(keep = 1_000, name = randomUUID().slice(0, 8)) {
     this.#keep = keep;
+    this.name = name;
   }
 
   /** Appends what was said under the next id. */
   add(from: string, text: string): Message {
-    const message = { id: ++this.#lastId, from, text, at: Date.now() };
+    return this.take({ id: this.#lastId + 1, from, text, at: Date.now() });
+  }
+
+  /** Appends what another log of the same name has numbered. */
+  take(message: Message): Message {
+    this.#lastId = message.id;
     this.#messages.push(message);
     // Twice as many, then half of them go: moving the whole list for each message would be slow.
     if (this.#messages.length >= 2 * this.#keep) this.#messages = this.#messages.slice(-this.#keep);

@@ -122,7 +122,7 @@ function slideParser(deck: Deck, text: string, problems: string[]) {
       code({ text: code, lang = "" }: Tokens.Code) {
         const [, kind = "", rest = ""] = lang.match(/^(\S+) *(.*)$/) ?? [];
         if (kind === "sequence") return attempt(() => drawSequence(code, rest, hasText ? beside : alone));
-        if (kind === "live") return live(deck, new Marked().parse(code, { async: false }));
+        if (kind === "live") return live(deck, new Marked().parse(code, { async: false }), rest);
         if (kind === "join") return invitation(deck, new Marked().parse(code, { async: false }));
         if (kind === "table") return attempt(() => measured(rest));
         if (kind === "plan") return '<div class="plan"></div>';
@@ -212,13 +212,13 @@ function fitCode(html: string): string {
   return html.replaceAll("<pre><code", `<pre style="font-size: ${size}px"><code`);
 }
 
-/** The lesson itself, twice. slides/deck.ts fills in what runs, or says how to start it. */
-function live({ file, title, number }: Deck, hint: string): string {
+/** The lesson itself, twice or once. slides/deck.ts fills in what runs, or says how to start it. */
+function live({ file, title, number }: Deck, hint: string, howMany: string): string {
   const frame = (which: string) =>
     `<iframe title="${escapeHtml(title)}, ${which} tab" data-lesson-page="/lessons/${file}/"></iframe>`;
   return (
     `<div class="live" data-lesson="${file}" data-number="${number}">` +
-    `<div class="hint">${hint}</div><div class="frames" hidden>${frame("first")}${frame("second")}</div>` +
+    `<div class="hint">${hint}</div><div class="frames" hidden>${frame("first")}${howMany === "one" ? "" : frame("second")}</div>` +
     '<div class="not-running"></div></div>'
   );
 }
