@@ -1,7 +1,7 @@
 // What every lesson's page promises: two tabs talk, text is text, nothing is lost that was typed, everybody can use it.
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browser } from "./browser.ts";
 import { type LessonServer, lessonPorts, say, until } from "./lesson.ts";
 
@@ -20,75 +20,68 @@ export function everyPage(
       server = await ports.startServer();
     });
 
-    test("lets two tabs talk", async () => {
-      const [ada, grace] = [await open(ports), await open(ports)];
-      await say(ada, "Ada", "Is anybody there?");
-      await hears(grace, "Is anybody there?");
-      await say(grace, "Grace", "I am.");
-      await hears(ada, "I am.");
-      expect(await ada.getByLabel("Message", { exact: true }).inputValue()).toBe("");
-      await Promise.all([ada.close(), grace.close()]);
-    });
-
-    test("shows HTML and script as the text they are", async () => {
-      const page = await open(ports);
-      const text = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
-      await say(page, "<b>Ada</b>", text);
-      await hears(page, text);
-      expect(await page.getByRole("log").locator("img, script, b").count()).toBe(0);
-      expect(await page.title()).not.toBe("1");
-      await page.close();
-    });
-
-    test("says what is wrong with a blank message", async () => {
-      const page = await open(ports);
-      await say(page, "Ada", " ");
-      await until(async () => /blank/.test((await page.getByRole("alert").textContent()) ?? ""));
-      await page.close();
-    });
-
-    test("is found without fault by axe-core, wide, narrow and in the dark, and never scrolls sideways", async () => {
-      const page = await open(ports);
-      await say(page, "Ada", "Hello");
-      await hears(page, "Hello");
-      for (const [colorScheme, width] of [
-        ["light", 1280],
-        ["light", 390],
-        ["dark", 1280],
-      ] as const) {
-        await page.emulateMedia({ colorScheme });
-        await page.setViewportSize({ width, height: 900 });
-        expect(await faults(page), `${colorScheme}, ${width} px`).toEqual([]);
-        expect(
-          await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
-        ).toBeLessThanOrEqual(0);
-      }
-      await page.close();
-    });
-
-    test("asks no other machine for anything, and has nothing to complain of", async () => {
-      const page = await (await browser()).newPage();
+    describe("in two tabs", () => {
+      let ada: Page;
+      let grace: Page;
       const complaints: string[] = [];
-      page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-      page.on("pageerror", (error) => complaints.push(error.message));
-      page.on("request", (request) => {
-        if (new URL(request.url()).hostname !== "localhost") complaints.push(request.url());
+      beforeAll(async () => {
+        ada = await (await browser()).newPage();
+        ada.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+        ada.on("pageerror", (error) => complaints.push(error.message));
+        ada.on("request", (request) => {
+          if (new URL(request.url()).hostname !== "localhost") complaints.push(request.url());
+        });
+        await ada.goto(ports.url);
+        await connected(ada);
+        grace = await open(ports);
       });
-      await page.goto(ports.url);
-      await until(async () => (await page.getByRole("status").textContent()) !== "connecting");
-      expect(complaints).toEqual([]);
-      await page.close();
-    });
+      afterAll(() => Promise.all([ada.close(), grace.close()]));
 
-    test("leads to the lesson before, the one after, and its README", async () => {
-      const page = await open(ports);
-      const links = await page.getByRole("navigation").getByRole("link").all();
-      expect(links.length).toBeGreaterThanOrEqual(3);
-      for (const link of links) {
-        const href = await link.evaluate((a) => (a as HTMLAnchorElement).href);
-        expect((await fetch(href)).status, href).toBe(200);
-      }
-      await page.close();
+      test("lets the two talk, asks no other machine for anything, and has nothing to complain of", async () => {
+        await say(ada, "Ada", "Is anybody there?");
+        await hears(grace, "Is anybody there?");
+        await say(grace, "Grace", "I am.");
+        await hears(ada, "I am.");
+        expect(await ada.getByLabel("Message", { exact: true }).inputValue()).toBe("");
+        expect(complaints).toEqual([]);
+      });
+
+      test("shows HTML and script as the text they are", async () => {
+        const text = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+        await say(ada, "<b>Ada</b>", text);
+        await hears(ada, text);
+        expect(await ada.getByRole("log").locator("img, script, b").count()).toBe(0);
+        expect(await ada.title()).not.toBe("1");
+      });
+
+      test("says what is wrong with a blank message", async () => {
+        await say(ada, "Ada", " ");
+        await until(async () => /blank/.test((await ada.getByRole("alert").textContent()) ?? ""));
+      });
+
+      test("leads to the lesson before, the one after, and its README", async () => {
+        const links = await grace.getByRole("navigation").getByRole("link").all();
+        expect(links.length).toBeGreaterThanOrEqual(3);
+        for (const link of links) {
+          const href = await link.evaluate((a) => (a as HTMLAnchorElement).href);
+          expect((await fetch(href)).status, href).toBe(200);
+        }
+      });
+
+      test("is found without fault by axe-core, wide, narrow and in the dark, and never scrolls sideways", async () => {
+        for (const [colorScheme, width] of [
+          ["light", 1280],
+          ["light", 390],
+          ["dark", 1280],
+        ] as const) {
+          await grace.emulateMedia({ colorScheme });
+          await grace.setViewportSize({ width, height: 900 });
+          expect(await faults(grace), `${colorScheme}, ${width} px`).toEqual([]);
+          expect(
+            await grace.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+          ).toBeLessThanOrEqual(0);
+        }
+      });
     });
 
     more(
@@ -131,9 +124,12 @@ export function everyPage(
 
 async function open(ports: Ports): Promise<Page> {
   const page = await ports.openPage();
-  await until(async () => (await page.getByRole("status").textContent()) !== "connecting");
+  await connected(page);
   return page;
 }
+
+const connected = (page: Page) =>
+  until(async () => (await page.getByRole("status").textContent()) !== "connecting");
 
 /** Resolves when `text` stands in the page's log. */
 export async function hears(page: Page, text: string): Promise<void> {
