@@ -59,7 +59,7 @@ async function check(lesson: Lesson): Promise<boolean> {
   if ("compileError" in report) {
     const { where, text, code } = report.compileError;
     console.log(`  This file does not compile: ${where}\n  ${red(text)}\n`);
-    console.log(`${code.replace(/^/gm, "    ")}\n`);
+    if (code) console.log(`${code.replace(/^/gm, "    ")}\n`);
     return false;
   }
   const { results } = report;

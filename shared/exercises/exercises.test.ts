@@ -149,6 +149,34 @@ describe.concurrent("a plausible mistake", { timeout: 120_000 }, () => {
     ["03-chat", "an @ anywhere", "what is said to all", ["/^@", "/@"]],
     [
       "03-chat",
+      "a whisper that its sender is told of beside the loop",
+      "whoever says it",
+      [
+        /if \(isFor\(each\) .*\) (.*)/,
+        "if (isFor(each)) deliver(each, JSON.stringify({ type: 'message', ...message }));\n" +
+          "    if (to) deliver(client, JSON.stringify({ type: 'message', ...message }));",
+      ],
+    ],
+    [
+      "03-chat",
+      "a name that is remembered once",
+      "who has taken another name",
+      ["    names.set(", "    if (!names.has(client)) names.set("],
+    ],
+    [
+      "03-chat",
+      "one socket for each name",
+      "everybody of that name",
+      ["names.get(each) === to", "[...names].findLast(([, name]) => name === to)?.[0] === each"],
+    ],
+    [
+      "03-chat",
+      "refused, and sent all the same",
+      "a whisper to somebody who is not here",
+      ["return refuse(", "refuse("],
+    ],
+    [
+      "03-chat",
       "names that outlive their sockets",
       "nor is somebody here",
       ["    names.delete(client);\n", ""],

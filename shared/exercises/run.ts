@@ -13,7 +13,7 @@ export type Result = {
   fault?: { kind: "broken" | "stuck" | "ended"; expected: string; happened: string };
 };
 
-/** A file that does not compile. `code` is the line with a caret beneath. */
+/** A file that does not compile. `code` is the line with a caret beneath, empty where the file ends too early. */
 export type CompileError = { where: string; text: string; code: string };
 
 export type Report = { compileError: CompileError } | { results: Result[] };
@@ -129,8 +129,9 @@ async function compile(folder: string, file: string, outfile?: string): Promise<
   const { file: where = file, line = 1, column = 0, lineText = "" } = error.location ?? {};
   return {
     where: `${where.replaceAll("\\", "/")}:${line}:${column + 1}`,
-    text: error.text,
+    // At the end of a file there is no code to show: the fault lies somewhere before.
+    text: lineText.trim() ? error.text : `${error.text}. Something above is opened and not closed.`,
     // A tab stays a tab, or the caret would point beside the fault.
-    code: `${lineText}\n${lineText.slice(0, column).replace(/[^\t]/g, " ")}^`,
+    code: lineText.trim() ? `${lineText}\n${lineText.slice(0, column).replace(/[^\t]/g, " ")}^` : "",
   };
 }
