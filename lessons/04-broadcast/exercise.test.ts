@@ -12,6 +12,19 @@ export const promises = [
     await grace.hearsSaid("milk or lemon?");
   }),
 
+  promise("it is the same message for all who hear it", "Why", async (server) => {
+    const people = [await Person.comes(server, "Ada", tea), await Person.comes(server, "Grace", tea)];
+    people[0]?.says("milk or lemon?");
+    const ids: number[] = [];
+    for (const person of people)
+      ids.push((await person.hears("message", ({ text }) => text === "milk or lemon?")).id);
+    expectThat(
+      ids[0] === ids[1],
+      "Ada and Grace to hear one message, with one id",
+      `it had the id ${ids[0]} for Ada and ${ids[1]} for Grace: the log holds it more than once`,
+    );
+  }),
+
   promise("and nowhere else", "Hint 2", async (server) => {
     const ada = await Person.comes(server, "Ada", tea);
     const others = [
@@ -60,7 +73,7 @@ export const promises = [
       person.hears(
         "presence",
         ({ here }) => here === count,
-        `be told that ${count} are here, in the same room`,
+        `be told that ${count} ${count === 1 ? "is" : "are"} here, in the same room`,
       );
     await hears(grace, 2);
     await hears(alan, 1);

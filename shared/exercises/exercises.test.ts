@@ -210,6 +210,24 @@ describe.concurrent("a plausible mistake", { timeout: 120_000 }, () => {
       ],
       ["const names =", "const table: Record<string, Set<WebSocket>> = {};\nconst names ="],
     ],
+    [
+      "04-broadcast",
+      "a message that is added to the log for each who hears it",
+      "it is the same message",
+      [
+        'toRoom(room, { type: "message", ...log.add(from, message.text) })',
+        'for (const each of clients) if (rooms.get(each) === room) deliver(each, encode({ type: "message", ...log.add(from, message.text) }))',
+      ],
+    ],
+    [
+      "05-heartbeat-reconnect",
+      "a count for each name",
+      "whoever comes back",
+      ["  let said: number[] = [];\n", ""],
+      ["const sayLimit", "const saidBy = new Map<string, number[]>();\nconst sayLimit"],
+      ["said = [...said.filter", "const said = [...(saidBy.get(message.from) ?? []).filter"],
+      ["    // 1013", "    saidBy.set(message.from, said);\n    // 1013"],
+    ],
     ["05-heartbeat-reconnect", "1008, which is final", "the code", ["close(1013", "close(1008"]],
     [
       "05-heartbeat-reconnect",
