@@ -38,11 +38,13 @@ const people = async (server: LessonServer) => ({
 });
 
 export const promises = [
-  promise("while Ada is away for a moment, nobody else gets her name", "Hint 1", async (server) => {
+  promise("while Ada is away for two seconds, nobody else gets her name", "Hint 1", async (server) => {
     const { grace, ada } = await people(server);
     await nameOf(ada, grace);
-    await leaves(ada);
-    await expectName("Ada (2)", await comes(server, "Ada", "other1"), grace, "Ada's page may come back");
+    ada.leaves();
+    await pause(2_000);
+    const why = "two seconds are not three, and Ada's page may come back";
+    await expectName("Ada (2)", await comes(server, "Ada", "other1"), grace, why);
   }),
 
   promise("whoever comes back is called what it was called before", "Hint 1", async (server) => {

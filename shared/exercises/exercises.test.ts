@@ -45,7 +45,7 @@ describe.concurrent("a starter", { timeout: 120_000 }, () => {
     ["03-chat", "nobody else hears it", /Alan heard it too/],
     ["04-broadcast", "and nowhere else", /Alan heard it/],
     ["05-heartbeat-reconnect", "whoever says more than ten things", /it stayed open/],
-    ["06-resume", "while Ada is away for a moment", /"from":"Ada"/],
+    ["06-resume", "while Ada is away for two seconds", /"from":"Ada"/],
     ["07-server-sent-events", "whoever listens is told how many do", /no event of that name/],
     ["08-compare", "many messages come compressed", /there was no Content-Encoding, and \d{4} bytes/],
   ])("of %s fails its exercise: %s", async ([lesson, title, happened]) => {
@@ -266,6 +266,7 @@ describe.concurrent("a plausible mistake", { timeout: 120_000 }, () => {
       "whoever stays away",
       ["      names.release(person);\n", ""],
     ],
+    ["06-resume", "half a second", "while Ada is away", [/keepNameMs = \S+;/, "keepNameMs = 500;"]],
     [
       "06-resume",
       "an absence that ends and is not forgotten",
