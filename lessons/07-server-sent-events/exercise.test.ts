@@ -98,11 +98,30 @@ export const promises = [
 
   promise("who only asks for the head, or is told to stay away, is not counted", "Hint 2", async (server) => {
     const ada = await Listener.comes(server);
+    await toldOf(ada, 1);
     await ask(server, "/events", { method: "HEAD" });
     await ask(server, "/events?until=0");
-    await pause(200);
+    await pause(300);
+    const told = () => `the last one said ${last(ada)?.data}`;
+    expectThat(last(ada)?.data === "1", "one to listen still, after a HEAD and a 204", told());
     await Listener.comes(server);
     await toldOf(ada, 2);
+    await pause(300);
+    expectThat(last(ada)?.data === "2", "two to listen, after a HEAD and a 204", told());
+  }),
+
+  promise("while nobody comes or goes, nothing is told", "Hint 2", async (server) => {
+    const ada = await Listener.comes(server);
+    await toldOf(ada, 1);
+    await pause(300);
+    const before = ada.named("presence").length;
+    await pause(1_300);
+    const more = ada.named("presence").length - before;
+    expectThat(
+      more === 0,
+      "silence about who is here while it stays the same",
+      `${more} events in a second or so`,
+    );
   }),
 
   promise("fifty who come at once are told of in a few events", "Hint 2", async (server) => {

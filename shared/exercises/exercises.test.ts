@@ -319,6 +319,19 @@ describe.concurrent("a plausible mistake", { timeout: 120_000 }, () => {
     ],
     [
       "07-server-sent-events",
+      "told again and again",
+      "while nobody comes",
+      ["serve({", "setInterval(tellPresence, 500);\n\nserve({"],
+    ],
+    [
+      "07-server-sent-events",
+      "counted before it is known whether it is a stream",
+      "who only asks for the head",
+      ["      listening.add(response);\n", ""],
+      ["      if (request.method ===", "      listening.add(response);\n      if (request.method ==="],
+    ],
+    [
+      "07-server-sent-events",
       "told each time",
       "fifty who come at once",
       ["  if (presenceDue) return;\n", ""],

@@ -38,7 +38,9 @@ export class Listener {
     const decoder = new TextDecoder();
     let unread = "";
     for await (const chunk of response.body ?? []) {
-      const blocks = (unread + decoder.decode(chunk, { stream: true })).split("\n\n");
+      // A line may end with \r\n as well.
+      const text = (unread + decoder.decode(chunk, { stream: true })).replaceAll("\r\n", "\n");
+      const blocks = text.split("\n\n");
       unread = blocks.pop() ?? "";
       for (const block of blocks) this.#take(block);
     }

@@ -102,11 +102,13 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
   } catch (error) {
     if (request.destroyed && !request.complete) return void response.destroy();
     // A body that was not read to its end would be taken for the next request.
-    if (!request.complete) response.setHeader("Connection", "close");
+    if (!request.complete && !response.headersSent) response.setHeader("Connection", "close");
     if (error instanceof HttpError) sendJson(response, error.status, { error: error.message });
     else if (error instanceof Refused) sendJson(response, 422, { error: error.message });
     else {
       console.error(error);
+      // Half of an answer is out: no status can say any more that the other half will not come.
+      if (response.headersSent && !response.writableEnded) return void response.destroy();
       sendJson(response, 500, { error: "The server made a mistake; its terminal says which." });
     }
   }
