@@ -62,7 +62,7 @@ export class ChatRoom extends HTMLElement {
         // Who typed on while it was under way keeps what was typed.
         if (text.value === said) text.value = "";
       } catch (error) {
-        this.refused(`Not sent: ${(error as Error).message}`);
+        this.refused(`Not sent: ${inWords(error as Error)}`);
       }
     });
   }
@@ -176,6 +176,13 @@ function element<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, className = 
   if (className) made.className = className;
   made.textContent = text;
   return made;
+}
+
+/** Why something was not sent. What a browser says of a failed request tells a reader nothing. */
+function inWords({ name, message }: Error): string {
+  if (name === "TypeError") return "the server does not answer.";
+  if (name === "TimeoutError") return "no answer came in time. It may have arrived all the same.";
+  return message;
 }
 
 function clock(at: number): string {

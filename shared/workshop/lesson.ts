@@ -171,7 +171,10 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       "",
       `  Open      ${address}  in two tabs`,
       `  Read on   ${folder}/README.md`,
-      `  Edit      ${folder}/server.ts, ${folder}/client.ts: save, and it runs`,
+      // With our solution the learner's server is left alone: to edit it would change nothing here.
+      process.env.SERVER_FILE
+        ? `  Compare   npm run solution ${lesson.number} shows your server.ts beside ours`
+        : `  Edit      ${folder}/server.ts, ${folder}/client.ts: save, and it runs`,
       "  End       Ctrl-C",
       ...(interactive ? ["", "  Press Enter to open it in the browser."] : []),
       "",
