@@ -1,0 +1,47 @@
+// Promises of the answer to a request, where the handler itself is at fault.
+import { createServer } from "node:http";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { answer, type Handler } from "./http.ts";
+
+async function serve(handler: Handler) {
+  const server = createServer((request, response) => void answer({ "GET /": handler }, request, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const printed = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => {
+    printed.mockRestore();
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as { port: number };
+  return { url: `http://127.0.0.1:${port}/`, printed };
+}
+
+test("a handler that fails is answered with 500, and the terminal says why", async () => {
+  const { url, printed } = await serve(() => {
+    throw new TypeError("no such thing");
+  });
+  expect((await fetch(url)).status).toBe(500);
+  expect(String(printed.mock.lastCall)).toContain("no such thing");
+});
+
+test("a handler that fails half-way ends its answer unfinished, and not the server", async () => {
+  const { url, printed } = await serve((_request, response, query) => {
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    response.write("the first half\n");
+    if (query.has("fail")) throw new TypeError("no second half");
+    response.end();
+  });
+  const read = async () => (await fetch(`${url}?fail`)).text();
+  await expect(read()).rejects.toThrow();
+  expect(String(printed.mock.lastCall)).toContain("no second half");
+  expect(await (await fetch(url)).text()).toBe("the first half\n");
+});
+
+test("a handler that fails after its answer has been given leaves that answer whole", async () => {
+  const { url, printed } = await serve((_request, response) => {
+    response.end("all of it");
+    response.setHeader("ETag", '"too late"');
+  });
+  expect(await (await fetch(url)).text()).toBe("all of it");
+  expect(String(printed.mock.lastCall)).toContain("ERR_HTTP_HEADERS_SENT");
+});
