@@ -68,13 +68,13 @@ async function check(lesson: Lesson): Promise<boolean> {
   const broken = results.find(({ fault }) => fault);
   if (broken?.fault) {
     const { kind, expected, happened } = broken.fault;
-    // A server that fell has said where; no hint knows better.
+    // A server that fell has said where, and one that never listened has not come to what a hint is about.
     const read = readme.where(broken.read) ?? `lessons/${lesson.folder}/README.md`;
     console.log(`
   ${bold(`Broken: ${broken.title}`)}
 
     Expected   ${expected}
-    Happened   ${happened}${kind === "ended" ? "" : `\n    Read       ${read}`}
+    Happened   ${happened}${kind === "ended" || kind === "silent" ? "" : `\n    Read       ${read}`}
 `);
     return false;
   }

@@ -58,6 +58,20 @@ describe("check", () => {
     expect(output).toContain("clients.add(client;\n");
   });
 
+  test("tells of a file that ends too early that something is open, and of one that is gone how to get it back", async () => {
+    await save(`${starter}\nconst open = \`\n`);
+    expect((await check("3")).output).toMatch(
+      /server\.ts:\d+:\d+\n.*Something above is opened and not closed\.\n\n$/,
+    );
+    await rm(workshop.path(lesson, "server.ts"));
+    const { code, output } = await check("3");
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /server\.ts\n {2}There is no such file\. git restore lessons\/03-chat\/server\.ts brings/,
+    );
+    await save(starter);
+  });
+
   test("tells where a server falls", async () => {
     await save(starter.replace("clients.add(client);", "clients.push(client);"));
     const { code, output } = await check("3");
@@ -81,6 +95,8 @@ describe("check", () => {
     patienceMs = "15000";
     expect(code).toBe(1);
     expect(output).toContain("Broken: ");
+    // No hint is about a server that never listens.
+    expect(/ Read /.test(output)).toBe(first === "");
     expect(performance.now() - began).toBeLessThan(11_000);
   });
 

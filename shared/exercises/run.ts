@@ -1,6 +1,6 @@
 // Runs the promises of an exercise against a lesson's folder, and says of each whether it holds.
-import { rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, rmSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { build, type Message } from "esbuild";
 import { root } from "../workshop/lessons.ts";
 import { Broken, type Promised, pause } from "./promise.ts";
@@ -9,8 +9,8 @@ import { Ended, type LessonServer, startServer } from "./server.ts";
 export type Result = {
   title: string;
   read: string;
-  /** Why it is broken: not as promised, no end in time, or a server that ended. Undefined: it holds. */
-  fault?: { kind: "broken" | "stuck" | "ended"; expected: string; happened: string };
+  /** Why it is broken: not as promised, no end in time, a server that never listened, or one that ended. Undefined: it holds. */
+  fault?: { kind: "broken" | "stuck" | "silent" | "ended"; expected: string; happened: string };
 };
 
 /** A file that does not compile. `code` is the line with a caret beneath, empty where the file ends too early. */
@@ -74,7 +74,10 @@ async function keep(
     const listenMs = limitMs - 1_000;
     await pause(listenMs);
     if (!listens)
-      throw new Broken("the server to listen on PORT", `nothing listens there after ${listenMs / 1_000} s`);
+      throw new Broken(
+        "the server to listen on PORT",
+        `nothing listens there after ${listenMs / 1_000} s. Does it get as far as serve(…)?`,
+      );
     await pause(limitMs - listenMs);
     throw new Broken("this to be settled within a few seconds", "it took too long");
   })();
@@ -103,13 +106,16 @@ function describe(error: unknown, complaint?: { why: string; where: string | und
     };
   if (!(error instanceof Broken)) throw error;
   const { expected, happened } = error;
-  const stuck = /too long|nothing listens/.test(happened);
+  const kind = /^nothing listens/.test(happened) ? "silent" : /too long/.test(happened) ? "stuck" : "broken";
   const printed = complaint ? `. The server printed: ${complaint.why}${at(complaint.where)}` : "";
-  return { kind: stuck ? "stuck" : "broken", expected, happened: happened + printed };
+  return { kind, expected, happened: happened + printed };
 }
 
 /** Compiles a file and all that it imports, into `outfile` if there is one; undefined when all is well. */
 async function compile(folder: string, file: string, outfile?: string): Promise<CompileError | undefined> {
+  const path = relative(root, join(folder, file)).replaceAll("\\", "/");
+  if (!existsSync(join(root, path)))
+    return { where: path, text: `There is no such file. git restore ${path} brings it back.`, code: "" };
   const [error] = await build({
     entryPoints: [join(folder, file)],
     absWorkingDir: root,
