@@ -31,13 +31,13 @@ async function main() {
     transports(50, 20, 2.5, "in turn"),
   );
   const fanOuts: FanOut[] = [];
-  for (const [clients, seconds] of [
-    [1_000, 0.7],
-    [10_000, 1],
+  for (const [clients, rounds, messages] of [
+    [1_000, 12, 80],
+    [10_000, 6, 10],
   ] as const)
     fanOuts.push(
       ...(await step(`fan-out: ${clients.toLocaleString("en-US")} clients`, (progress) =>
-        fanOut(clients, seconds, progress),
+        fanOut(clients, rounds, messages, progress),
       ).catch(leftOut)),
     );
   const returns: Return[] = [];

@@ -52,20 +52,42 @@ const contestants: Contestant[] = [
 
 /** 28 characters, with which a message of lesson 4 is a frame of about 100 bytes. */
 const text = "twenty-eight characters long";
-/** So many messages are on their way at any time: the server always has something to do. */
-const underWay = 4;
+/** A process may open 20,000 files on some systems: more clients than this are not there at the same time. */
+const atOnce = 10_000;
 
-/** All contestants with so many clients, there and back again: a machine that grows slower in between meets each twice. */
-export async function fanOut(clients: number, seconds: number, progress: () => void): Promise<FanOut[]> {
+/**
+ * All contestants with so many clients each. Where that is possible they are there together and take turns, round
+ * after round; else they come one after another, there and back again: a machine that grows slower in between meets
+ * all of them. `progress` is called after each turn.
+ */
+export async function fanOut(
+  clients: number,
+  rounds: number,
+  messages: number,
+  progress = () => {},
+): Promise<FanOut[]> {
   const runs: FanOut[] = [];
-  for (const contestant of [...contestants, ...contestants.toReversed()]) {
-    runs.push(await measure(contestant, clients, seconds));
-    progress();
-  }
+  const run = async (these: Contestant[], rounds: number) => {
+    const opened = await Promise.all(these.map((contestant) => open(contestant, clients)));
+    try {
+      // The first round is for warming up.
+      for (let round = 0; round <= rounds; round++)
+        for (const one of opened) {
+          const result = await one.say(messages);
+          if (round > 0) runs.push(result);
+          progress();
+        }
+    } finally {
+      await Promise.all(opened.map((one) => one.end()));
+    }
+  };
+  if (clients * contestants.length <= atOnce) await run(contestants, rounds);
+  else for (const one of [...contestants, ...contestants.toReversed()]) await run([one], rounds / 2);
+
   return contestants.map(({ server }) => {
-    const both = runs.filter((run) => run.server === server);
+    const its = runs.filter((run) => run.server === server);
     const middle = (of: "perSecond" | "perCpuSecond" | "bytesPerConnection") =>
-      Math.round(median(both.map((run) => run[of])));
+      Math.round(median(its.map((run) => run[of])));
     return {
       server,
       clients,
@@ -76,53 +98,52 @@ export async function fanOut(clients: number, seconds: number, progress: () => v
   });
 }
 
-async function measure(contestant: Contestant, clients: number, seconds: number): Promise<FanOut> {
+async function open(contestant: Contestant, clients: number) {
   const { program, args, env, path = "/", greetings = [], say = plainSay } = contestant;
   const server = await start(program, args, env);
-  try {
-    const before = await server.ask("memory");
-    const crowd = await Crowd.connect(server.port, clients, { path, greetings });
-    // Comes last and hears last: when it has a message, so has everybody.
-    const speaker = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { perMessageDeflate: false });
-    await once(speaker, "open");
-    for (const greeting of greetings) speaker.send(greeting);
-    await pause(300);
-    const after = await server.ask("memory");
+  const before = await server.ask("memory");
+  const crowd = await Crowd.connect(server.port, clients, { path, greetings });
+  // Comes last and hears last: when it has a message, so has everybody.
+  const speaker = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { perMessageDeflate: false });
+  await once(speaker, "open");
+  for (const greeting of greetings) speaker.send(greeting);
+  let heard = 0;
+  speaker.on("message", (data) => data.toString().includes(text) && heard++);
+  await pause(300);
+  const bytesPerConnection = ((await server.ask("memory")) - before) / (clients + 1);
 
-    let over = false;
-    let spoken = 0;
-    let heard = 0;
-    const speak = () => {
-      spoken++;
-      speaker.send(say(text));
-    };
-    speaker.on("message", (data) => {
-      if (!data.toString().includes(text)) return;
-      heard++;
-      if (!over) speak();
-    });
-    for (let n = 0; n < underWay; n++) speak();
-    await pause(seconds * 300);
-    const first = { frames: crowd.frames, atMs: performance.now(), cpuUs: await server.ask("cpu") };
-    await pause(seconds * 1_000);
-    const last = { frames: crowd.frames, atMs: performance.now(), cpuUs: await server.ask("cpu") };
-    over = true;
-    for (const end = performance.now() + 5_000; heard < spoken && performance.now() < end; ) await pause(20);
-    if (heard < spoken || crowd.lost > 0)
-      throw new Error(`${contestant.server}: ${spoken - heard} messages and ${crowd.lost} clients were lost`);
-    speaker.terminate();
-    crowd.end();
-    const frames = last.frames - first.frames;
-    return {
-      server: contestant.server,
-      clients,
-      perSecond: frames / ((last.atMs - first.atMs) / 1_000),
-      perCpuSecond: frames / ((last.cpuUs - first.cpuUs) / 1_000_000),
-      bytesPerConnection: (after - before) / (clients + 1),
-    };
-  } finally {
-    await server.kill();
-  }
+  return {
+    /** So many messages in one go, until everybody has heard them all. */
+    async say(messages: number): Promise<FanOut> {
+      const [heardAll, framesAll] = [heard + messages, crowd.frames + messages * clients];
+      const cpuUs = await server.ask("cpu");
+      const fromMs = performance.now();
+      for (let n = 0; n < messages; n++) speaker.send(say(text));
+      while (heard < heardAll || crowd.frames < framesAll) {
+        await new Promise(setImmediate);
+        const missing = framesAll - crowd.frames;
+        if (crowd.lost > 0 || performance.now() - fromMs > 20_000)
+          throw new Error(
+            `${contestant.server}: ${crowd.lost} clients were ended, ${missing} messages missing`,
+          );
+      }
+      const seconds = (performance.now() - fromMs) / 1_000;
+      const cpuSeconds = ((await server.ask("cpu")) - cpuUs) / 1_000_000;
+      const delivered = messages * (clients + 1);
+      return {
+        server: contestant.server,
+        clients,
+        perSecond: delivered / seconds,
+        perCpuSecond: delivered / cpuSeconds,
+        bytesPerConnection,
+      };
+    },
+    async end() {
+      speaker.terminate();
+      crowd.end();
+      await server.kill();
+    },
+  };
 }
 
 function plainSay(text: string): string {

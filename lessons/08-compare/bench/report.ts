@@ -31,7 +31,7 @@ export function toMarkdown({
     ...conditions.flatMap(transportsTable),
     "Messages are 100 bytes of JSON, said at random moments. For each message that reached a client: bytes both ways with all headers, requests, and the server's CPU time, in which saying the message is included. Late: from saying to hearing, half of them (p50) and 99 in 100 (p99). A browser's request carries about 400 bytes more of headers.",
     ...crowds.flatMap(fanOutTable),
-    `Deliveries a second: by the clock, with server and clients on one machine. A CPU second: those for a second of the server's own CPU time, which other programs disturb least; "against" holds them against the ${plainest}. A connection: its heap and buffers at rest, without the kernel's.`,
+    `Deliveries a second: by the clock, with server and clients on one machine; "against" holds them against the ${plainest}. A CPU second: those for a second of the server's own CPU time. A connection: its heap and buffers at rest, without the kernel's.`,
     ...grouped(returns, (row) => `${row.clients}`).flatMap(returnTable),
     "The worst 100 ms: how many of the clients tried within one such span.",
     "## Half-open connections",
@@ -73,12 +73,12 @@ function fanOutTable(rows: FanOut[]): string[] {
   return [
     `## Fan-out: ${whole(rows[0]?.clients ?? 0)} clients`,
     table(
-      ["", "deliveries a second", "a CPU second", "against", "a connection"],
+      ["", "deliveries a second", "against", "a CPU second", "a connection"],
       rows.map(({ server, perSecond, perCpuSecond, bytesPerConnection }) => [
         server,
         whole(Number(perSecond.toPrecision(3))),
+        (perSecond / (base?.perSecond ?? 1)).toFixed(2),
         whole(Number(perCpuSecond.toPrecision(3))),
-        (perCpuSecond / (base?.perCpuSecond ?? 1)).toFixed(2),
         `${(bytesPerConnection / 1_000).toFixed(1)} kB`,
       ]),
     ),
