@@ -158,7 +158,7 @@ function excerpt(language: string, info: string, code: string): string {
   }
 }
 
-/** The table under a heading of a Markdown file, and below it the file's first line: lessons/08-compare/bench/results.md Fan-out: 1,000 clients */
+/** The table under a heading of a Markdown file, and below it the file's first sentence: lessons/08-compare/bench/results.md Fan-out: 1,000 clients */
 function measured(info: string): string {
   const [, path = "", heading = ""] = info.match(/^(\S+) +(.+)$/) ?? [];
   const text = readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n");
@@ -167,8 +167,9 @@ function measured(info: string): string {
   const rows = section.split("\n").filter((line) => line.startsWith("|"));
   const names = Object.keys(transports).join("|");
   const coloured = rows.map((row) => row.replace(new RegExp(`^\\| (${names})\\b`), "| **$1**"));
+  const [measuredWhere = ""] = text.match(/^.*?\.(?= [A-Z])/) ?? [];
   return slideParser({} as Deck, "", []).parse(
-    `${coloured.join("\n")}\n\n<small>${text.split("\n")[0]}</small>\n`,
+    `${coloured.join("\n")}\n\n<small>${measuredWhere}</small>\n`,
     { async: false },
   );
 }
@@ -201,9 +202,14 @@ function fitCode(html: string): string {
   if (blocks.length === 0) return html;
   const rest = html.replace(/<figure class="code">.*?<\/figure>/gs, "").replace(/<h2>.*?<\/h2>/s, "");
   const texts = rest
-    .split(/<\/(?:p|li|tr|blockquote)>/)
+    .replace(/<(table|small)>.*?<\/\1>/gs, "")
+    .split(/<\/(?:p|li|blockquote)>/)
     .map((text) => text.replace(/<[^>]*>/g, "").trim().length);
-  const textHeight = texts.reduce((sum, length) => sum + (length && Math.ceil(length / 58) * 48 + 20), 0);
+  const rowsHeight = 52 * (rest.match(/<tr>|<small>/g)?.length ?? 0);
+  const textHeight = texts.reduce(
+    (sum, length) => sum + (length && Math.ceil(length / 58) * 48 + 20),
+    rowsHeight,
+  );
   const lines = blocks.reduce((sum, block) => sum + block.length, 0);
   const widest = Math.max(...blocks.flat().map((line) => line.length));
   // 530 pixels below the title, less 64 for each block's frame and source; a letter is 0.602 of its size wide.
