@@ -9,8 +9,8 @@ export default defineConfig({
     globalSetup: fileURLToPath(new URL("browser-setup.ts", import.meta.url)),
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Real processes, a real browser and real clocks on a computer that others use too: what fails is tried again.
-    retry: 2,
+    // Real processes, a real browser and real clocks on a computer that others use too: what fails is tried once more.
+    retry: 1,
     maxWorkers: 3,
   },
 });
