@@ -29,7 +29,7 @@ export function toMarkdown({
   return [
     `Measured on ${date}, ${machine}, ${versions}. Node to Node over loopback, HTTP/1.1, no TLS. Elsewhere: other figures.`,
     ...conditions.flatMap(transportsTable),
-    "Messages are 100 bytes of JSON, said at random moments. For each message that reached a client: bytes both ways with all headers, requests, and the server's CPU time, in which saying the message is included. Late: from saying to hearing, half of them (p50) and 99 in 100 (p99). A browser's request carries about 400 bytes more of headers.",
+    "Messages are 100 bytes of JSON, said at random moments. For each message that reached a client: bytes both ways with all headers, requests, and the server's CPU time, in which saying the message is included. Late: from saying to hearing, half of them (p50) and 99 in 100 (p99). A browser's request carries about 500 bytes more of headers.",
     ...crowds.flatMap(fanOutTable),
     `Deliveries a second: by the clock, with server and clients on one machine; "against" holds them against the ${plainest}. A CPU second: those for a second of the server's own CPU time. A connection: its heap and buffers at rest, without the kernel's.`,
     ...grouped(returns, (row) => `${row.clients}`).flatMap(returnTable),
