@@ -259,8 +259,8 @@ export function everySocketServer(
       ["a close with a code that is never sent", frame(0x88, Buffer.from([3, 238])), 1002],
       ["text that is not UTF-8", frame(0x81, Buffer.from([0xff])), 1007],
       [
-        "a frame that announces a gigabyte",
-        Buffer.from([0x81, 0xff, 0, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0]),
+        "a frame that announces 17 KiB, before they arrive",
+        Buffer.from([0x81, 0xfe, 0x44, 0, 0, 0, 0, 0]),
         1009,
       ],
       ["binary where text is spoken", frame(0x82, "{}"), 1003],
