@@ -1,6 +1,8 @@
 // Promises of the benchmark: small runs of each part measure what they say, and its tables are those that are shown.
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { root } from "../../../shared/workshop/lessons.ts";
 import { fanOut, plainest } from "./fan-out.ts";
 import { halfOpen } from "./half-open.ts";
 import { comeBack } from "./outage.ts";
@@ -43,6 +45,35 @@ describe("small runs of the benchmark", () => {
     }
   });
 });
+
+test.skipIf(process.platform === "win32")(
+  "where a process may open too few files for so many clients, what is measured next finds them free again",
+  async () => {
+    const { href } = new URL("fan-out.ts", import.meta.url);
+    const script = `const { fanOut } = await import("${href}");
+      await fanOut(1_000, 1, 1).catch(({ message }) => console.log("left out:", message));
+      await fanOut(5, 1, 1);
+      console.log("went on");
+      process.exit();`;
+    const limited = spawn(
+      "sh",
+      [
+        "-c",
+        'ulimit -n 700 && exec "$0" "$@"',
+        process.execPath,
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        script,
+      ],
+      { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    let printed = "";
+    for await (const text of limited.stdout) printed += text;
+    expect(printed).toMatch(/^left out: .*EMFILE.*\nwent on\n$/);
+  },
+);
 
 test("the middle of some numbers, and what lies below which share of them", () => {
   expect(median([3, 1, 2])).toBe(2);

@@ -6,7 +6,7 @@ const handshake = (path: string) =>
   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /** A short text as a client sends it: masked, as it must be, with a key that changes nothing (RFC 6455 §5.2). */
-export function textFrame(text: string): Buffer {
+function textFrame(text: string): Buffer {
   const bytes = Buffer.from(text);
   if (bytes.length > 125) throw new Error("for short texts only");
   return Buffer.concat([Buffer.from([0x81, 0x80 | bytes.length, 0, 0, 0, 0]), bytes]);
@@ -20,21 +20,15 @@ export class Crowd {
   readonly #sockets: Socket[] = [];
   #ending = false;
 
-  /** Connects `count` clients, a few hundred at a time; each says `greetings` and is there when it has heard something, or been let in if nothing greets. */
-  static async connect(
-    port: number,
-    count: number,
-    { path = "/", greetings = [] as string[] } = {},
-  ): Promise<Crowd> {
+  /** Connects `count` clients, a few hundred at a time. Each says `greeting`, if there is one, once it is let in. */
+  static async connect(port: number, count: number, { path = "/", greeting = "" } = {}): Promise<Crowd> {
     const crowd = new Crowd();
     for (let left = count; left > 0; left -= 250)
-      await Promise.all(
-        Array.from({ length: Math.min(250, left) }, () => crowd.#join(port, path, greetings)),
-      );
+      await Promise.all(Array.from({ length: Math.min(250, left) }, () => crowd.#join(port, path, greeting)));
     return crowd;
   }
 
-  #join(port: number, path: string, greetings: string[]): Promise<void> {
+  #join(port: number, path: string, greeting: string): Promise<void> {
     return new Promise((resolve, reject) => {
       let letIn = false;
       /** The beginning of a frame whose rest is still to come. */
@@ -47,7 +41,7 @@ export class Crowd {
           if (end === -1 || !bytes.includes(" 101 ")) return reject(new Error(bytes.toString()));
           letIn = true;
           bytes = bytes.subarray(end + 4);
-          for (const greeting of greetings) socket.write(textFrame(greeting));
+          if (greeting) socket.write(textFrame(greeting));
           resolve();
         }
         let at = 0;

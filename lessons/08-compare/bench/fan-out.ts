@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { Crowd } from "./crowd.ts";
-import { start } from "./measured.ts";
+import { references, start } from "./measured.ts";
+import { say as sayPlainly, socketIo } from "./readers.ts";
 import { median } from "./statistics.ts";
 
 export type FanOut = {
@@ -21,37 +22,33 @@ type Contestant = {
   server: string;
   program: string;
   args?: string[];
-  env?: Record<string, string>;
   path?: string;
-  greetings?: string[];
-  /** How it is told to say something. */
+  greeting?: string;
+  /** How something is said to it, if not as to a lesson. */
   say?: (text: string) => string;
 };
 
-const reference = "08-compare/bench/references.ts";
 export const plainest = "plainest loop, encoded once";
 const contestants: Contestant[] = [
-  { server: "encoded for each client", program: reference, args: ["each"] },
-  { server: plainest, program: reference, args: ["once"] },
+  { server: "encoded for each client", program: references, args: ["each"] },
+  { server: plainest, program: references, args: ["once"] },
   { server: "lesson 4", program: "04-broadcast/server.ts" },
   {
     server: "lesson 6",
     program: "06-resume/server.ts",
-    greetings: ['{"type":"resume","after":0}'],
+    greeting: '{"type":"resume","after":0}',
   },
-  { server: "whole frame encoded once", program: reference, args: ["frame"] },
+  { server: "whole frame encoded once", program: references, args: ["frame"] },
   {
     server: "socket.io",
-    program: reference,
+    program: references,
     args: ["socket.io"],
-    path: "/socket.io/?EIO=4&transport=websocket",
-    greetings: ["40"],
-    say: (text) => `42["say",${JSON.stringify({ from: "bench", text })}]`,
+    ...socketIo,
   },
 ];
 
-/** 28 characters, with which a message of lesson 4 is a frame of about 100 bytes. */
-const text = "twenty-eight characters long";
+/** 32 characters, with which a message of lesson 4 is a frame of about 100 bytes. */
+const text = "thirty-two characters, not fewer";
 /** A process may open 20,000 files on some systems: more clients than this are not there at the same time. */
 const atOnce = 10_000;
 
@@ -68,8 +65,9 @@ export async function fanOut(
 ): Promise<FanOut[]> {
   const runs: FanOut[] = [];
   const run = async (these: Contestant[], rounds: number) => {
-    const opened = await Promise.all(these.map((contestant) => open(contestant, clients)));
+    const opened: Awaited<ReturnType<typeof open>>[] = [];
     try {
+      for (const contestant of these) opened.push(await open(contestant, clients));
       // The first round is for warming up.
       for (let round = 0; round <= rounds; round++)
         for (const one of opened) {
@@ -99,14 +97,18 @@ export async function fanOut(
 }
 
 async function open(contestant: Contestant, clients: number) {
-  const { program, args, env, path = "/", greetings = [], say = plainSay } = contestant;
-  const server = await start(program, args, env);
+  const { program, args, path = "/", greeting = "", say = sayPlainly } = contestant;
+  const server = await start(program, args);
   const before = await server.ask("memory");
-  const crowd = await Crowd.connect(server.port, clients, { path, greetings });
+  const crowd = await Crowd.connect(server.port, clients, { path, greeting }).catch(async (error) => {
+    // With it go those who were let in: what is measured next needs the files that they hold.
+    await server.kill();
+    throw error;
+  });
   // Comes last and hears last: when it has a message, so has everybody.
   const speaker = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { perMessageDeflate: false });
   await once(speaker, "open");
-  for (const greeting of greetings) speaker.send(greeting);
+  if (greeting) speaker.send(greeting);
   let heard = 0;
   speaker.on("message", (data) => data.toString().includes(text) && heard++);
   await pause(300);
@@ -144,8 +146,4 @@ async function open(contestant: Contestant, clients: number) {
       await server.kill();
     },
   };
-}
-
-function plainSay(text: string): string {
-  return JSON.stringify({ type: "say", from: "bench", text });
 }

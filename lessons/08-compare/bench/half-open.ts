@@ -1,7 +1,7 @@
 // Half-open connections: how long until each side knows that the other has gone, without a word.
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { createCable } from "../../../shared/cable/proxy.ts";
+import { type Cable, createCable } from "../../../shared/cable/proxy.ts";
 import { defaults, type State, stayConnected } from "../../05-heartbeat-reconnect/stay-connected.ts";
 import { start } from "./measured.ts";
 import { median } from "./statistics.ts";
@@ -60,11 +60,7 @@ async function serverNotices(port: number, silentAfterMs: number): Promise<numbe
 }
 
 /** Pages whose cable freezes, each at its own moment; until each lets go of its socket. */
-async function pageNotices(
-  cable: Awaited<ReturnType<typeof createCable>>,
-  silences: number[],
-  shortened: number,
-): Promise<number[]> {
+async function pageNotices(cable: Cable, silences: number[], shortened: number): Promise<number[]> {
   const { silenceMs, answerMs } = defaults;
   const times = { silenceMs: silenceMs / shortened, answerMs: answerMs / shortened };
   const noticed: number[] = [];

@@ -11,6 +11,9 @@ export type Measured = {
   kill(): Promise<void>;
 };
 
+/** The program that the lessons' servers are held against; its argument says which way of sending. */
+export const references = "08-compare/bench/references.ts";
+
 /** Starts a program, a path from the lessons' folder, on a free port or on `env.PORT`. Rejects with what it printed if it ends before it listens. */
 export async function start(
   program: string,

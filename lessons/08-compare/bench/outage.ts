@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { anyFreePort } from "../../../shared/workshop/ports.ts";
 import { defaults, type State, stayConnected } from "../../05-heartbeat-reconnect/stay-connected.ts";
-import { start } from "./measured.ts";
+import { references, start } from "./measured.ts";
 import { quantile } from "./statistics.ts";
 
 export type Return = {
@@ -65,14 +65,13 @@ export async function comeBack(
   awaySeconds: number,
 ): Promise<Return> {
   const { name, come } = ways[way];
-  const program = "08-compare/bench/references.ts";
   const env = { PORT: String(await anyFreePort()) };
-  const before = await start(program, ["once"], env);
+  let server = await start(references, ["once"], env);
   const attempts: number[] = [];
   const back: number[] = [];
   const crowd = Array.from({ length: clients }, () =>
     come(
-      `ws://127.0.0.1:${before.port}`,
+      `ws://127.0.0.1:${server.port}`,
       () => attempts.push(performance.now()),
       () => back.push(performance.now()),
     ),
@@ -84,18 +83,16 @@ export async function comeBack(
     await areBack(1);
     attempts.length = back.length = 0;
     const fell = performance.now();
-    await before.kill();
+    await server.kill();
     await pause(awaySeconds * 1_000 - (performance.now() - fell));
-    const after = await start(program, ["once"], env);
+    server = await start(references, ["once"], env);
     const returnedMs = performance.now();
     await areBack(0.99);
     const backAfter = (quantile(back, 0.99) - returnedMs) / 1_000;
-    for (const client of crowd) client.close();
-    await after.kill();
     return { way: name, clients, worst100Ms: mostWithin(100, attempts) / clients, backAfter };
   } finally {
     for (const client of crowd) client.close();
-    await before.kill();
+    await server.kill();
   }
 }
 

@@ -17,6 +17,16 @@ export type Reader = {
 /** Opens a reader; resolves when it is ready to hear. */
 export type Open = (port: number, hear: (message: Message) => void) => Promise<Reader>;
 
+/** How something is said to lessons 3, 4 and 6, and to the plain references. */
+export const say = (text: string) => JSON.stringify({ type: "say", from: "b", text });
+
+/** The same to socket.io: a packet of its own for each step, in a WebSocket. */
+export const socketIo = {
+  path: "/socket.io/?EIO=4&transport=websocket",
+  greeting: "40",
+  say: (text: string) => `42["say",${JSON.stringify({ from: "b", text })}]`,
+};
+
 /** HTTP over one connection that is kept open, as a browser keeps it. */
 function httpClient(port: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });

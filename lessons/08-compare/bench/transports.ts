@@ -3,8 +3,17 @@ import { request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import type { Message } from "../../../shared/both/message.ts";
-import { start } from "./measured.ts";
-import { greet, longPolling, type Open, polling, serverSentEvents, webSocket } from "./readers.ts";
+import { references, start } from "./measured.ts";
+import {
+  greet,
+  longPolling,
+  type Open,
+  polling,
+  say,
+  serverSentEvents,
+  socketIo,
+  webSocket,
+} from "./readers.ts";
 import { quantile } from "./statistics.ts";
 
 export type Transport = {
@@ -27,7 +36,6 @@ type Contestant = {
   transport: string;
   program: string;
   args?: string[];
-  env?: Record<string, string>;
   open: Open;
   /** How a message is said; post, if not given. */
   speaker?: { path?: string; greeting?: string; say: (text: string) => string };
@@ -37,13 +45,6 @@ type Contestant = {
   lateMs?: number;
 };
 
-const reference = "08-compare/bench/references.ts";
-const say = (text: string) => JSON.stringify({ type: "say", from: "b", text });
-const engine = {
-  path: "/socket.io/?EIO=4&transport=websocket",
-  greeting: "40",
-  say: (text: string) => `42["say",${JSON.stringify({ from: "b", text })}]`,
-};
 /** `{"id":100,"from":"b","text":"","at":1790000000000}` */
 const bare = 50;
 
@@ -78,7 +79,7 @@ const contestants: Contestant[] = [
   },
   {
     transport: "WebSocket, compressed",
-    program: reference,
+    program: references,
     args: ["compressed"],
     open: webSocket({ compressed: true }),
     speaker: { say },
@@ -86,10 +87,10 @@ const contestants: Contestant[] = [
   },
   {
     transport: "socket.io",
-    program: reference,
+    program: references,
     args: ["socket.io"],
-    open: webSocket({ ...engine, unwrap: (text) => text.startsWith("42") && JSON.parse(text.slice(2))[1] }),
-    speaker: engine,
+    open: webSocket({ ...socketIo, unwrap: (text) => text.startsWith("42") && JSON.parse(text.slice(2))[1] }),
+    speaker: socketIo,
     around: bare,
   },
 ];
