@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { root } from "../shared/testing/process.ts";
-import { findDecks, planOf, readDeck, renderDecks } from "../shared/workshop/decks.ts";
-import { findLessons } from "../shared/workshop/lessons.ts";
-import { findSteps, quote } from "../shared/workshop/quote.ts";
-import { drawSequence } from "../shared/workshop/sequence.ts";
+import { findLessons } from "../shared/machinery/launcher/lessons.ts";
+import { findDecks, planOf, readDeck, renderDecks } from "../shared/machinery/slides/decks.ts";
+import { findSteps, quote } from "../shared/machinery/slides/quote.ts";
+import { drawSequence } from "../shared/machinery/slides/sequence.ts";
+import { root } from "../shared/machinery/testing/process.ts";
 
 const decks = await findDecks();
 const slides = decks.flatMap((deck) => deck.slides);
@@ -108,10 +108,10 @@ describe("an excerpt", () => {
 
   test("that is gone is told on its slide, which file and which line", () => {
     const text =
-      "---\nlong: 1\n---\n\n## A\n\n```ts shared/workshop/quote.ts\nno such line\n```\n\n```ts nowhere.ts\na\n```\n";
+      "---\nlong: 1\n---\n\n## A\n\n```ts shared/machinery/slides/quote.ts\nno such line\n```\n\n```ts nowhere.ts\na\n```\n";
     const [slide] = readDeck("43-b.md", text).slides;
     expect(slide?.problems).toEqual([
-      "shared/workshop/quote.ts: no longer there: no such line",
+      "shared/machinery/slides/quote.ts: no longer there: no such line",
       "nowhere.ts: there is no such file",
     ]);
     expect(slide?.html).toContain("no longer there: no such line");

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { runNode } from "../shared/testing/process.ts";
-import { findDecks } from "../shared/workshop/decks.ts";
+import { findDecks } from "../shared/machinery/slides/decks.ts";
+import { runNode } from "../shared/machinery/testing/process.ts";
 
 const count = (await findDecks()).flatMap((deck) => deck.slides).length;
 let folder: string;
@@ -21,7 +21,7 @@ test.each([
   if ("missing" in browser) throw new Error(browser.missing);
   const file = join(folder, `${pages}.pdf`);
   const run = runNode(
-    ["shared/workshop/start.cjs", "slides-pdf", file],
+    ["shared/machinery/launcher/start.cjs", "slides-pdf", file],
     { CHROME_PATH: browser.path, ...env },
     [],
   );

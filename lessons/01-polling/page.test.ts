@@ -1,7 +1,7 @@
 // Promises of lesson 1's page.
 import { expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/testing/every-page.ts";
-import { say, shown, until } from "../../shared/testing/lesson.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("01-polling", (ports) => {
   test("counts requests, empty answers, and how late a message came", async () => {

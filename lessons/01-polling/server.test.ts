@@ -1,7 +1,7 @@
 // Promises of lesson 1's server.
 import { expect, test } from "vitest";
-import { everyHttpServer, patientServer } from "../../shared/testing/every-server.ts";
-import { startServer } from "../../shared/testing/lesson.ts";
+import { everyHttpServer, patientServer } from "../../shared/machinery/testing/every-server.ts";
+import { startServer } from "../../shared/machinery/testing/lesson.ts";
 
 everyHttpServer("01-polling");
 patientServer("01-polling");

@@ -1,7 +1,7 @@
 // Promises of lesson 2's page.
 import { expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/testing/every-page.ts";
-import { say, shown, until } from "../../shared/testing/lesson.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("02-long-polling", (ports, server) => {
   test("one request waits while nobody speaks", async () => {

@@ -1,7 +1,7 @@
 // Promises of lesson 2's server.
 import { describe, expect, test } from "vitest";
-import { everyHttpServer } from "../../shared/testing/every-server.ts";
-import { type LessonServer, startServer, until } from "../../shared/testing/lesson.ts";
+import { everyHttpServer } from "../../shared/machinery/testing/every-server.ts";
+import { type LessonServer, startServer, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyHttpServer("02-long-polling");
 

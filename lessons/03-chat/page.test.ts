@@ -1,8 +1,8 @@
 // Promises of lesson 3's page.
 import { expect, test } from "vitest";
-import { browser } from "../../shared/testing/browser.ts";
-import { everyPage, hears } from "../../shared/testing/every-page.ts";
-import { lessonPorts, say, shown, until } from "../../shared/testing/lesson.ts";
+import { browser } from "../../shared/machinery/testing/browser.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { lessonPorts, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("03-chat", (ports) => {
   test("shows open, close with code 1000, and opens again", async () => {

@@ -1,7 +1,7 @@
 // Promises of lesson 3's server.
 import { expect, test } from "vitest";
-import { everySocketServer, patientServer } from "../../shared/testing/every-server.ts";
-import { Client, rawWebSocket, startServer } from "../../shared/testing/lesson.ts";
+import { everySocketServer, patientServer } from "../../shared/machinery/testing/every-server.ts";
+import { Client, rawWebSocket, startServer } from "../../shared/machinery/testing/lesson.ts";
 
 everySocketServer("03-chat");
 patientServer("03-chat");

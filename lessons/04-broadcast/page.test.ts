@@ -1,7 +1,7 @@
 // Promises of lesson 4's page.
 import { expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/testing/every-page.ts";
-import { shown, until } from "../../shared/testing/lesson.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("04-broadcast", (ports) => {
   test("is greeted, hears the tick, and knows how many are here", async () => {

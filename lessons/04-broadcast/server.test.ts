@@ -1,7 +1,7 @@
 // Promises of lesson 4's server.
 import { expect, test } from "vitest";
-import { everySocketServer } from "../../shared/testing/every-server.ts";
-import { Client, rawWebSocket, startServer, until } from "../../shared/testing/lesson.ts";
+import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
+import { Client, rawWebSocket, startServer, until } from "../../shared/machinery/testing/lesson.ts";
 
 everySocketServer("04-broadcast");
 

@@ -2,7 +2,7 @@
 import { room } from "../../shared/page/chat-room.ts";
 import { duration, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
-import { type State, stayConnected } from "./stay-connected.ts";
+import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts";
 
 let log: string | undefined;
 let connections = 0;

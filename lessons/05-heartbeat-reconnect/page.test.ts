@@ -1,9 +1,9 @@
 // Promises of lesson 5's page, with the real times: a dead connection is known in 25 s, on both sides.
 import { afterAll, describe, expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/testing/every-page.ts";
-import { Freezer } from "../../shared/testing/freezer.ts";
-import { Client, lessonPorts, say, shown, until } from "../../shared/testing/lesson.ts";
-import { freePort } from "../../shared/testing/process.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { Freezer } from "../../shared/machinery/testing/freezer.ts";
+import { Client, lessonPorts, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
+import { freePort } from "../../shared/machinery/testing/process.ts";
 
 everyPage("05-heartbeat-reconnect", (ports) => {
   test("counts with the server, and sees the moment it stops", async () => {

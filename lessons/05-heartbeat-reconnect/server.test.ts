@@ -1,7 +1,7 @@
 // Promises of lesson 5's server.
 import { expect, test } from "vitest";
-import { everySocketServer } from "../../shared/testing/every-server.ts";
-import { Client, rawWebSocket, startServer } from "../../shared/testing/lesson.ts";
+import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
+import { Client, rawWebSocket, startServer } from "../../shared/machinery/testing/lesson.ts";
 
 everySocketServer("05-heartbeat-reconnect");
 

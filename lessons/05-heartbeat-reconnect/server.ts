@@ -1,11 +1,11 @@
 // Heartbeat: the server notices who has gone without a word, and lets pages notice when it is the one.
 import { type WebSocket, WebSocketServer } from "ws";
 import { beat as beatFields, say, typing } from "../../shared/both/message.ts";
+import { beat, heartbeat } from "../../shared/pieces/heartbeat.ts";
 import { MessageLog } from "../../shared/server/message-log.ts";
 import { Names } from "../../shared/server/names.ts";
 import { serve } from "../../shared/server/serve.ts";
 import { deliver, frameLimits, readMessage } from "../../shared/server/sockets.ts";
-import { beat, heartbeat } from "./heartbeat.ts";
 
 const log = new MessageLog();
 const names = new Names();

@@ -3,8 +3,8 @@ import { readFields, say } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
-import type { State } from "../05-heartbeat-reconnect/stay-connected.ts";
-import { resuming } from "./resuming.ts";
+import { resuming } from "../../shared/pieces/resume-client.ts";
+import type { State } from "../../shared/pieces/stay-connected.ts";
 
 let state: State;
 let backAt = 0;

@@ -1,10 +1,10 @@
 // Promises of lesson 6's page.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/testing/every-page.ts";
-import { Freezer } from "../../shared/testing/freezer.ts";
-import { Client, lessonPorts, say, shown, until } from "../../shared/testing/lesson.ts";
-import { freePort } from "../../shared/testing/process.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { Freezer } from "../../shared/machinery/testing/freezer.ts";
+import { Client, lessonPorts, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
+import { freePort } from "../../shared/machinery/testing/process.ts";
 
 const texts = (page: Page) => page.getByRole("log").locator("li.message .text").allTextContents();
 const numberIs = (page: Page, name: string, value: number) =>

@@ -2,14 +2,14 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Answer, Message } from "../../shared/both/message.ts";
+import { Freezer } from "../../shared/machinery/testing/freezer.ts";
+import { startServer, until } from "../../shared/machinery/testing/lesson.ts";
+import { freePort } from "../../shared/machinery/testing/process.ts";
+import { Outbox } from "../../shared/pieces/outbox-client.ts";
+import { resuming } from "../../shared/pieces/resume-client.ts";
+import { Heard, replay } from "../../shared/pieces/resume-server.ts";
+import { defaults } from "../../shared/pieces/stay-connected.ts";
 import { MessageLog } from "../../shared/server/message-log.ts";
-import { Freezer } from "../../shared/testing/freezer.ts";
-import { startServer, until } from "../../shared/testing/lesson.ts";
-import { freePort } from "../../shared/testing/process.ts";
-import { defaults } from "../05-heartbeat-reconnect/stay-connected.ts";
-import { Outbox } from "./outbox.ts";
-import { Heard, replay } from "./resume.ts";
-import { resuming } from "./resuming.ts";
 
 const closing: (() => void)[] = [];
 afterEach(() => {

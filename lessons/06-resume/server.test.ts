@@ -1,7 +1,13 @@
 // Promises of lesson 6's server.
 import { expect, test } from "vitest";
-import { everySocketServer } from "../../shared/testing/every-server.ts";
-import { Client, type Heard, rawWebSocket, startServer, until } from "../../shared/testing/lesson.ts";
+import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
+import {
+  Client,
+  type Heard,
+  rawWebSocket,
+  startServer,
+  until,
+} from "../../shared/machinery/testing/lesson.ts";
 
 everySocketServer("06-resume", async (client) => {
   client.send({ type: "resume", after: 0 });

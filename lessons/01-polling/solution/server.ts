@@ -1,9 +1,9 @@
 // Polling: the page asks again and again, and the server answers at once with what is new, mostly nothing.
 import { setTimeout as pause } from "node:timers/promises";
-import { readFields, say } from "../../shared/both/message.ts";
-import { readCursor, readJson, sendJson } from "../../shared/server/http.ts";
-import { MessageLog } from "../../shared/server/message-log.ts";
-import { serve } from "../../shared/server/serve.ts";
+import { readFields, say } from "../../../shared/both/message.ts";
+import { readCursor, readJson, sendJson } from "../../../shared/server/http.ts";
+import { MessageLog } from "../../../shared/server/message-log.ts";
+import { serve } from "../../../shared/server/serve.ts";
 
 const log = new MessageLog();
 

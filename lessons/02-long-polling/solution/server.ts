@@ -1,8 +1,8 @@
 // Long polling: the page asks once, and the server holds the answer back until there is one.
-import { readFields, say } from "../../shared/both/message.ts";
-import { readCursor, readJson, sendJson } from "../../shared/server/http.ts";
-import { MessageLog } from "../../shared/server/message-log.ts";
-import { serve } from "../../shared/server/serve.ts";
+import { readFields, say } from "../../../shared/both/message.ts";
+import { readCursor, readJson, sendJson } from "../../../shared/server/http.ts";
+import { MessageLog } from "../../../shared/server/message-log.ts";
+import { serve } from "../../../shared/server/serve.ts";
 
 /** Proxies on the way cut idle requests, many after 60 s: better an empty answer before that. */
 const holdMs = Number(process.env.HOLD_MS ?? 25_000);

@@ -1,9 +1,9 @@
 // Chat: a connection that stays open, so that what one page says goes to every page at once.
 import { type WebSocket, WebSocketServer } from "ws";
-import { say } from "../../shared/both/message.ts";
-import { MessageLog } from "../../shared/server/message-log.ts";
-import { serve } from "../../shared/server/serve.ts";
-import { deliver, frameLimits, readMessage, refuse } from "../../shared/server/sockets.ts";
+import { say } from "../../../shared/both/message.ts";
+import { MessageLog } from "../../../shared/server/message-log.ts";
+import { serve } from "../../../shared/server/serve.ts";
+import { deliver, frameLimits, readMessage, refuse } from "../../../shared/server/sockets.ts";
 
 const log = new MessageLog();
 const clients = new Set<WebSocket>();

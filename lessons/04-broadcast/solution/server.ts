@@ -1,10 +1,10 @@
 // Broadcast: the server speaks first, to one, to all, or to all but one.
 import { type WebSocket, WebSocketServer } from "ws";
-import { say, typing } from "../../shared/both/message.ts";
-import { MessageLog } from "../../shared/server/message-log.ts";
-import { Names } from "../../shared/server/names.ts";
-import { serve } from "../../shared/server/serve.ts";
-import { deliver, frameLimits, readMessage } from "../../shared/server/sockets.ts";
+import { say, typing } from "../../../shared/both/message.ts";
+import { MessageLog } from "../../../shared/server/message-log.ts";
+import { Names } from "../../../shared/server/names.ts";
+import { serve } from "../../../shared/server/serve.ts";
+import { deliver, frameLimits, readMessage } from "../../../shared/server/sockets.ts";
 
 const log = new MessageLog();
 const names = new Names();

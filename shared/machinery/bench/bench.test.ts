@@ -1,0 +1,118 @@
+// Promises of the benchmark: small runs of each part measure what they say, and its tables are those that are shown.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { root } from "../launcher/lessons.ts";
+import { fanOut, plainest } from "./fan-out.ts";
+import { halfOpen } from "./half-open.ts";
+import { comeBack } from "./outage.ts";
+import { toMarkdown } from "./report.ts";
+import { median, quantile } from "./statistics.ts";
+import { transports } from "./transports.ts";
+
+describe("small runs of the benchmark", () => {
+  test("every transport brings every message, a socket in the fewest bytes, and compressed in fewer still", async () => {
+    const rows = await transports(2, 20, 1, "together");
+    const bytes = Object.fromEntries(rows.map((row) => [row.transport, row.bytes]));
+    expect(rows.map(({ lost }) => lost)).toEqual(rows.map(() => 0));
+    // The header of a frame from the server is two bytes.
+    expect(bytes.WebSocket).toBeGreaterThanOrEqual(98);
+    expect(bytes.WebSocket).toBeLessThanOrEqual(104);
+    expect(bytes["long polling"]).toBeGreaterThan(3 * (bytes.WebSocket ?? 0));
+    expect(bytes["WebSocket, compressed"]).toBeLessThan((bytes.WebSocket ?? 0) / 2);
+    expect(bytes["polling every 1 s"]).toBeLessThan(bytes["long polling"] ?? 0);
+  });
+
+  test("all who are connected hear all that is said, whoever sends it", async () => {
+    const rows = await fanOut(50, 2, 10);
+    expect(rows).toHaveLength(6);
+    for (const { server, perSecond, bytesPerConnection } of rows) {
+      expect(perSecond, server).toBeGreaterThan(1_000);
+      expect(bytesPerConnection, server).toBeGreaterThan(500);
+    }
+  });
+
+  test("those who come back after a fixed second come as one", async () => {
+    const { worst100Ms, backAfter } = await comeBack("fixed", 50, 0.5);
+    expect(worst100Ms).toBeGreaterThan(0.7);
+    expect(backAfter).toBeLessThan(5);
+  });
+
+  test("both sides of a half-open connection notice, in the order of what is promised", async () => {
+    for (const { worst, promised } of await halfOpen(5, 20)) {
+      expect(worst).toBeGreaterThan(promised / 5);
+      expect(worst).toBeLessThan(promised * 3);
+    }
+  });
+});
+
+test.skipIf(process.platform === "win32")(
+  "where a process may open too few files for so many clients, what is measured next finds them free again",
+  async () => {
+    const { href } = new URL("fan-out.ts", import.meta.url);
+    const script = `const { fanOut } = await import("${href}");
+      await fanOut(1_000, 1, 1).catch(({ message }) => console.log("left out:", message));
+      await fanOut(5, 1, 1);
+      console.log("went on");
+      process.exit();`;
+    const limited = spawn(
+      "sh",
+      [
+        "-c",
+        'ulimit -n 700 && exec "$0" "$@"',
+        process.execPath,
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        script,
+      ],
+      { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    let printed = "";
+    for await (const text of limited.stdout) printed += text;
+    expect(printed).toMatch(/^left out: .*EMFILE.*\nwent on\n$/);
+  },
+);
+
+test("the middle of some numbers, and what lies below which share of them", () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median([4, 1, 2, 3])).toBe(2.5);
+  expect(quantile([5, 1, 3], 0.99)).toBe(5);
+  expect(quantile([], 0.5)).toBe(0);
+});
+
+test("the report holds every figure against the plainest loop", () => {
+  const row = { clients: 1_000, perCpuSecond: 500, bytesPerConnection: 3_000 };
+  const report = toMarkdown({
+    date: "2026-01-01",
+    machine: "m",
+    versions: "v",
+    transports: [],
+    fanOut: [
+      { ...row, server: plainest, perSecond: 200 },
+      { ...row, server: "lesson 4", perSecond: 190 },
+    ],
+    returns: [],
+    halfOpen: { shortened: 10, sides: [] },
+  });
+  expect(report).toMatch(/## Fan-out: 1,000 clients\n\n/);
+  expect(report).toMatch(/lesson 4 +\| +190 \| +0\.95 \| +500 \| +3\.0 kB/);
+});
+
+// What was measured with `npm run bench` when results.md was made; READMEs and slides show rows of it.
+const measured = readFileSync(new URL("results.md", import.meta.url), "utf8");
+const rowsOf = (text: string) => text.split("\n").filter((line) => /^\| (?!-)/.test(line));
+
+test.each(["../../../lessons/09-compare/README.md", "../../../README.md"])(
+  "the figures in %s are rows of what was measured",
+  (file) => {
+    const text = readFileSync(new URL(file, import.meta.url), "utf8");
+    const [, section] = text.match(/\n## Measured\n(.*?)(\n## |$)/s) ?? [];
+    if (section === undefined) throw new Error("there is no section Measured");
+    const known = new Set(rowsOf(measured));
+    for (const row of rowsOf(section)) expect(known.has(row), row).toBe(true);
+    const [, date = "no date"] = measured.match(/Measured on (\S+),/) ?? [];
+    expect(section).toContain(date);
+  },
+);

@@ -1,0 +1,60 @@
+// What the lessons' servers are held against: the same chat, as plain as it can be, sent in other ways.
+// node --import tsx shared/machinery/bench/references.ts once
+import { createServer } from "node:http";
+import type { Socket } from "node:net";
+import { Server } from "socket.io";
+import * as ws from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
+
+type Said = { from: string; text: string };
+const ways: Record<string, (message: object, clients: Set<WebSocket>) => void> = {
+  /** As demos do it: the same text made anew for each. */
+  each(message, clients) {
+    for (const client of clients) if (client.readyState === client.OPEN) client.send(JSON.stringify(message));
+  },
+
+  /** The plainest loop that is right. */
+  once(message, clients) {
+    const bytes = Buffer.from(JSON.stringify(message));
+    for (const client of clients)
+      if (client.readyState === client.OPEN) client.send(bytes, { binary: false });
+  },
+
+  /** The header as well, since a server's frames are not masked and so all alike: nothing that ws promises to allow. */
+  frame(message, clients) {
+    const bytes = Buffer.from(JSON.stringify(message));
+    const options = { fin: true, opcode: 1, mask: false, rsv1: false, readOnly: true };
+    const frame = Buffer.concat(inside(ws).Sender.frame(bytes, options));
+    for (const client of clients) if (client.readyState === client.OPEN) inside(client)._socket.write(frame);
+  },
+};
+
+/** What ws exports and holds, but does not tell its types. */
+type Inside = { _socket: Socket; Sender: { frame(data: Buffer, options: object): Buffer[] } };
+const inside = (thing: unknown) => thing as Inside;
+
+const way = process.argv[2] ?? "once";
+const server = createServer();
+let id = 0;
+const stamp = ({ from, text }: Said) => ({ id: ++id, from, text, at: Date.now() });
+
+if (way === "socket.io") {
+  const io = new Server(server, { transports: ["websocket"], pingInterval: 600_000, serveClient: false });
+  io.on("connection", (client) => client.on("say", (said: Said) => io.emit("message", stamp(said))));
+} else {
+  const compressed = way === "compressed";
+  const sockets = new WebSocketServer({ server, perMessageDeflate: compressed && { threshold: 0 } });
+  const toAll = ways[compressed ? "once" : way];
+  if (!toAll) throw new Error(`${way}: there is ${Object.keys(ways).join(", ")}, compressed, socket.io`);
+  sockets.on("connection", (client) => {
+    client.on("error", () => {});
+    client.on("message", (data) =>
+      toAll({ type: "message", ...stamp(JSON.parse(data.toString())) }, sockets.clients),
+    );
+  });
+}
+
+server.listen({ port: Number(process.env.PORT ?? 0), host: "127.0.0.1", backlog: 1024 }, () => {
+  const address = server.address();
+  console.log(`listening on http://localhost:${typeof address === "object" && address?.port}`);
+});

@@ -1,0 +1,209 @@
+// Transports: the same stream of messages over each of them; how late, how many bytes, how much of the server's time.
+import { request } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import { WebSocket } from "ws";
+import type { Message } from "../../both/message.ts";
+import { references, start } from "./measured.ts";
+import {
+  greet,
+  longPolling,
+  type Open,
+  polling,
+  say,
+  serverSentEvents,
+  socketIo,
+  webSocket,
+} from "./readers.ts";
+import { quantile } from "./statistics.ts";
+
+export type Transport = {
+  transport: string;
+  clients: number;
+  messagesPerSecond: number;
+  /** For each message that reached a client. */
+  bytes: number;
+  requests: number;
+  /** The server's CPU time, in microseconds; that of saying the message is in it. */
+  cpuUs: number;
+  /** From the moment it is said to the moment a client holds it, in milliseconds. */
+  p50: number;
+  p99: number;
+  /** Messages that never came, over all clients. */
+  lost: number;
+};
+
+type Contestant = {
+  transport: string;
+  program: string;
+  args?: string[];
+  open: Open;
+  /** How a message is said; post, if not given. */
+  speaker?: { path?: string; greeting?: string; say: (text: string) => string };
+  /** Bytes of JSON around the text, as it reaches a client. */
+  around: number;
+  /** How long the last message may take to be fetched. */
+  lateMs?: number;
+};
+
+/** `{"id":100,"from":"b","text":"","at":1790000000000}` */
+const bare = 50;
+
+const contestants: Contestant[] = [
+  {
+    transport: "polling every 1 s",
+    program: "01-polling/server.ts",
+    open: polling(1_000),
+    around: bare,
+    lateMs: 1_500,
+  },
+  {
+    transport: "polling every 100 ms",
+    program: "01-polling/server.ts",
+    open: polling(100),
+    around: bare,
+    lateMs: 500,
+  },
+  { transport: "long polling", program: "02-long-polling/server.ts", open: longPolling, around: bare },
+  {
+    transport: "server-sent events",
+    program: "08-server-sent-events/server.ts",
+    open: serverSentEvents,
+    around: bare,
+  },
+  {
+    transport: "WebSocket",
+    program: "03-chat/server.ts",
+    open: webSocket(),
+    speaker: { say },
+    around: bare + '"type":"message",'.length,
+  },
+  {
+    transport: "WebSocket, compressed",
+    program: references,
+    args: ["compressed"],
+    open: webSocket({ compressed: true }),
+    speaker: { say },
+    around: bare + '"type":"message",'.length,
+  },
+  {
+    transport: "socket.io",
+    program: references,
+    args: ["socket.io"],
+    open: webSocket({ ...socketIo, unwrap: (text) => text.startsWith("42") && JSON.parse(text.slice(2))[1] }),
+    speaker: socketIo,
+    around: bare,
+  },
+];
+
+/** Each transport with so many clients and messages a second, all at the same time or one after another. */
+export async function transports(
+  clients: number,
+  messagesPerSecond: number,
+  seconds: number,
+  order: "together" | "in turn",
+): Promise<Transport[]> {
+  const measured: Transport[] = [];
+  const jobs = contestants.map(
+    (contestant) => () => measure(contestant, clients, messagesPerSecond, seconds),
+  );
+  if (order === "together") return Promise.all(jobs.map((job) => job()));
+  for (const job of jobs) measured.push(await job());
+  return measured;
+}
+
+async function measure(
+  { transport, program, args, open, speaker, around, lateMs = 300 }: Contestant,
+  clients: number,
+  messagesPerSecond: number,
+  seconds: number,
+): Promise<Transport> {
+  const server = await start(program, args, { BEAT_EVERY_MS: "600000" });
+  try {
+    const late: number[] = [];
+    let from = Number.POSITIVE_INFINITY;
+    let to = Number.POSITIVE_INFINITY;
+    let said = 0;
+    let delivered = 0;
+    // The text says when it was said, by the one clock of this process.
+    const hear = ({ text }: Message) => {
+      const saidMs = Number(text.split(" ")[0]);
+      if (performance.now() <= to && performance.now() >= from) delivered++;
+      if (saidMs >= from && saidMs <= to) late.push(performance.now() - saidMs);
+    };
+    const readers = await Promise.all(Array.from({ length: clients }, () => open(server.port, hear)));
+    const speak = speaker ? await socketSpeaker(server.port, speaker) : postSpeaker(server.port);
+    const publish = () => {
+      const now = performance.now();
+      if (now >= from && now <= to) said++;
+      speak.say(now.toFixed(3).padEnd(100 - around, " and so on"));
+    };
+    let next: NodeJS.Timeout | undefined;
+    // At random moments, as people speak: on the beat, a poll would always come equally late.
+    const goOn = () => {
+      next = setTimeout(
+        () => {
+          publish();
+          goOn();
+        },
+        (Math.random() * 2_000) / messagesPerSecond,
+      );
+    };
+    publish();
+    goOn();
+    await pause(1_200);
+
+    const totals = async () => ({
+      bytes: readers.reduce((sum, reader) => sum + reader.bytes(), 0),
+      requests: readers.reduce((sum, reader) => sum + reader.requests(), 0),
+      cpuUs: await server.ask("cpu"),
+    });
+    const before = await totals();
+    from = performance.now();
+    await pause(seconds * 1_000);
+    to = performance.now();
+    const after = await totals();
+    clearTimeout(next);
+    await pause(lateMs);
+    for (const reader of readers) reader.end();
+    speak.end();
+    const each = (what: keyof typeof before) => (after[what] - before[what]) / Math.max(1, delivered);
+    return {
+      transport,
+      clients,
+      messagesPerSecond,
+      bytes: Math.round(each("bytes")),
+      requests: round(each("requests")),
+      cpuUs: Math.round(each("cpuUs")),
+      p50: round(quantile(late, 0.5)),
+      p99: round(quantile(late, 0.99)),
+      lost: said * clients - late.length,
+    };
+  } finally {
+    await server.kill();
+  }
+}
+
+/** Two digits that mean something. */
+const round = (value: number) => Number(value.toPrecision(2));
+
+function postSpeaker(port: number) {
+  return {
+    say(text: string) {
+      const body = JSON.stringify({ from: "b", text });
+      const headers = { "Content-Type": "application/json" };
+      request({ port, host: "127.0.0.1", method: "POST", path: "/messages", headers }, (response) =>
+        response.resume(),
+      ).end(body);
+    },
+    end() {},
+  };
+}
+
+async function socketSpeaker(
+  port: number,
+  { path = "/", greeting, say }: NonNullable<Contestant["speaker"]>,
+) {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { perMessageDeflate: false });
+  await greet(socket, greeting ?? "");
+  return { say: (text: string) => socket.send(say(text)), end: () => socket.terminate() };
+}

@@ -1,0 +1,195 @@
+// The cable as a program, with a real server process behind it.
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { freePort, root, runNode } from "../testing/process.ts";
+import type { FromPanel, ServerState, ToPanel } from "./protocol.ts";
+import { later } from "./testing.ts";
+
+const ws = JSON.stringify(join(root, "node_modules/ws/wrapper.mjs"));
+/** Says its process's number to whoever connects, and goodbye on SIGTERM. */
+const serverCode = `
+import { WebSocketServer } from ${ws};
+import { word } from "./word.ts";
+const sockets = new WebSocketServer({ port: Number(process.env.PORT), host: "127.0.0.1" });
+sockets.on("connection", (client) => client.send(word + " " + process.pid));
+process.on("SIGTERM", () => {
+  for (const client of sockets.clients) client.close(1001, "bye");
+  sockets.close(() => process.exit(0));
+});
+console.log("listening as " + process.pid);
+`;
+const wordCode = (word: string) => `export const word: string = "${word}";\n`;
+
+async function started() {
+  const folder = mkdtempSync(join(tmpdir(), "cable-"));
+  later(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "package.json"), '{"type":"module"}');
+  writeFileSync(join(folder, "server.ts"), serverCode);
+  writeFileSync(join(folder, "word.ts"), wordCode("one"));
+  const [port, controlPort] = [await freePort(), await freePort()];
+  const env = {
+    PORT: String(port),
+    CABLE_PORT: String(controlPort),
+    PAGE_PORT: "8000",
+    SERVER_PORT: undefined,
+  };
+  const program = runNode(["shared/machinery/cable/cable.ts", join(folder, "server.ts")], env);
+  later(() => program.kill());
+  await program.prints(/cable +localhost/);
+
+  const panel = new WebSocket(`ws://localhost:${controlPort}/cable`, { origin: "http://localhost:8000" });
+  later(() => panel.terminate());
+  let state: ServerState | undefined;
+  panel.on("error", () => {});
+  panel.on("message", (data) => {
+    const message: ToPanel = JSON.parse(String(data));
+    if (message.type !== "hello" && message.type !== "state") return;
+    state = message.state.server;
+    panel.emit("state");
+  });
+  await once(panel, "open");
+  return {
+    program,
+    env,
+    folder,
+    save: (word: string) => writeFileSync(join(folder, "word.ts"), wordCode(word)),
+    command: (command: FromPanel) => panel.send(JSON.stringify(command)),
+    /** Resolves when the panel is told so; of another process than `notPid`. */
+    async is(process: ServerState["process"], notPid?: number): Promise<ServerState> {
+      while (state?.process !== process || (notPid !== undefined && state.pid === notPid))
+        await once(panel, "state");
+      return state;
+    },
+    /** Opens a page; resolves with what the server says first. */
+    async page() {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+      socket.on("error", () => {});
+      later(() => socket.terminate());
+      const closed = new Promise<number>((resolve) => socket.on("close", resolve));
+      const [greeting] = await once(socket, "message");
+      const [word, pid] = String(greeting).split(" ");
+      return { socket, closed, word, pid: Number(pid) };
+    },
+  };
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function gone(pid: number): Promise<void> {
+  while (runs(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe("the server behind the cable", () => {
+  test("is killed without a goodbye, stays away, and is brought back", async () => {
+    const { is, page, command } = await started();
+    const { pid } = await is("running");
+    const first = await page();
+    expect(first.pid).toBe(pid);
+    command({ command: "kill" });
+    expect(await first.closed).toBe(1006);
+    expect(await is("dead")).toMatchObject({ why: "killed (SIGKILL)" });
+    expect(runs(first.pid)).toBe(false);
+    command({ command: "restart" });
+    await is("running");
+    const second = await page();
+    expect(second.pid).not.toBe(first.pid);
+    // A server that runs is asked to go first.
+    command({ command: "restart" });
+    expect(await second.closed).toBe(1001);
+  });
+
+  test("stops for a while and comes back by itself", async () => {
+    const { is, page, command } = await started();
+    await is("running");
+    const { closed } = await page();
+    command({ command: "stop", forMs: 700 });
+    expect(await closed).toBe(1001);
+    expect((await is("stopped")).backInMs).toBeLessThanOrEqual(700);
+    await is("running");
+    await page();
+  });
+
+  test("is restarted when a file is saved that it imports", async () => {
+    const { is, page, save } = await started();
+    await is("running");
+    const first = await page();
+    expect(first.word).toBe("one");
+    save("two");
+    expect(await first.closed).toBe(1001);
+    await is("running", first.pid);
+    expect((await page()).word).toBe("two");
+  });
+
+  test("that does not compile is shown as that, and mended by saving", async () => {
+    const { is, page, save, program, folder } = await started();
+    await is("running");
+    writeFileSync(join(folder, "word.ts"), "export const word: string = ;");
+    expect(await is("dead")).toMatchObject({ why: "does not compile" });
+    await program.prints(/server +.*word\.ts:1:28/);
+    save("mended");
+    await is("running");
+    expect((await page()).word).toBe("mended");
+  });
+
+  test("that ends by itself is shown dead, with its exit code", async () => {
+    const { is, save, folder, program } = await started();
+    await is("running");
+    writeFileSync(join(folder, "word.ts"), 'export const word = ""; process.exit(3);');
+    expect(await is("dead")).toMatchObject({ why: "exit code 3" });
+    await program.prints(/The server has ended \(exit code 3\)/);
+    save("again");
+    await is("running");
+  });
+});
+
+describe("when the cable ends", () => {
+  test("the server says goodbye to its pages, and nothing is left running", async () => {
+    const { is, page, program } = await started();
+    await is("running");
+    const { closed, pid } = await page();
+    program.child.kill("SIGTERM");
+    expect(await closed).toBe(1001);
+    expect(await program.ended).toBe(0);
+    expect(runs(pid)).toBe(false);
+  });
+
+  test("even by SIGKILL, nothing is left running", async () => {
+    const { is, page, program } = await started();
+    await is("running");
+    const { pid } = await page();
+    await program.kill();
+    await gone(pid);
+  });
+});
+
+test("a port that is taken gets one line with its number and its variable, and exit code 1", async () => {
+  const { env, program, folder } = await started();
+  for (const name of ["PORT", "CABLE_PORT"] as const) {
+    const other = name === "PORT" ? "CABLE_PORT" : "PORT";
+    const second = runNode(["shared/machinery/cable/cable.ts", join(folder, "server.ts")], {
+      ...env,
+      [other]: String(await freePort()),
+    });
+    expect(await second.ended).toBe(1);
+    expect(second.output().trim().split("\n")).toEqual([
+      `Port ${env[name]} is taken. End what uses it, or choose another: ${name}=${Number(env[name]) + 10}`,
+    ]);
+  }
+  // The first one is none the worse for it.
+  const socket = connect(Number(env.PORT), "127.0.0.1");
+  await once(socket, "connect");
+  socket.destroy();
+  expect(program.child.exitCode).toBeNull();
+});

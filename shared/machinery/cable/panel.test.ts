@@ -1,0 +1,215 @@
+// Promises of the panel: what passes is seen with its true sizes, and the buttons do what they say.
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { browser, openPage } from "../testing/browser.ts";
+import { faults, hears } from "../testing/every-page.ts";
+import { say, shown, until } from "../testing/lesson.ts";
+import { freePort, type Running, runNode } from "../testing/process.ts";
+
+const status = async (page: Page) => (await page.getByRole("status").textContent()) ?? "";
+const words = async (page: Page) => (await page.locator(".wire-words").textContent()) ?? "";
+const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
+
+/** Starts a lesson as a reader does, cable and all. */
+function lesson(number: string, env: Record<string, string> = {}) {
+  let run: Running;
+  let url = "";
+  beforeAll(async () => {
+    const ports = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()) };
+    run = runNode(["shared/machinery/launcher/start.cjs", "lesson", number], { ...ports, ...env }, []);
+    url = (await run.prints(/Open +(http:\S+)/))[1] ?? "";
+  });
+  afterAll(async () => {
+    run.child.kill();
+    await run.ended;
+  });
+  return async () => {
+    const page = await openPage(url);
+    await page.setViewportSize({ width: 1280, height: 1000 });
+    if ((await page.getByRole("button", { name: "The cable" }).getAttribute("aria-expanded")) === "false")
+      await press(page, "The cable");
+    await until(async () => /server running/.test(await words(page)));
+    return page;
+  };
+}
+
+describe("with lesson 3 the panel", () => {
+  const open = lesson("3");
+
+  test("shows a message as two frames with their true sizes, masked on its way up, and opens them bit by bit", async () => {
+    const page = await open();
+    await hears(page, "open");
+    const text = '{"type":"say","from":"Ada","text":"How big am I?"}';
+    await say(page, "Ada", "How big am I?");
+    const up = page.locator("li.up", { hasText: "How big am I?" });
+    await up.waitFor();
+    expect(await up.locator(".sizes").textContent()).toBe(`6 + ${text.length} B`);
+    const down = page.locator("li.down", { hasText: "How big am I?" });
+    expect(await down.locator(".sizes").textContent()).toMatch(/^2 \+ \d+ B$/);
+    await up.locator("summary").click();
+    const header = up.getByRole("table");
+    for (const cells of ["FIN 1", "opcode 0001 1: text", "MASK 1 masked", "masking key"])
+      expect((await header.innerText()).replace(/\s+/g, " ")).toContain(cells);
+    expect(await up.locator("pre").textContent()).toBe(text);
+    expect(await faults(page)).toEqual([]);
+    await page.close();
+  });
+
+  test("shows the handshake with its headers on both sides", async () => {
+    const page = await open();
+    const handshake = page.locator('li[data-kind="handshake"]').last();
+    await handshake.locator("summary").click();
+    await expect.poll(() => handshake.innerText()).toMatch(/Sec-WebSocket-Key[\s\S]*Sec-WebSocket-Accept/);
+    await page.close();
+  });
+
+  test("freezes and heals: what was frozen arrives, and nobody had noticed", async () => {
+    const [ada, grace] = [await open(), await open()];
+    await hears(grace, "open");
+    await press(ada, "Freeze");
+    await until(async () => /cable frozen both ways/.test(await words(grace)));
+    await say(ada, "Ada", "said into the ice");
+    expect(await status(ada)).toBe("open");
+    await press(grace, "Heal");
+    await hears(grace, "said into the ice");
+    await hears(ada, "said into the ice");
+    await Promise.all([ada.close(), grace.close()]);
+  });
+
+  test("loses what was frozen when told so: the connection is reset", async () => {
+    const page = await open();
+    await hears(page, "open");
+    await page.getByLabel("when healed").selectOption("drop");
+    await press(page, "Freeze");
+    await until(async () => /cable frozen/.test(await words(page)));
+    await say(page, "Ada", "lost for ever");
+    await press(page, "Heal");
+    await hears(page, "close 1006, unclean");
+    await page.close();
+  });
+
+  test("closes and resets: both are unclean, since no close frame was sent", async () => {
+    for (const name of ["End (FIN)", "Reset"]) {
+      const page = await open();
+      await hears(page, "open");
+      await page.getByRole("group", { name: "Let the network fail" }).getByRole("button", { name }).click();
+      await hears(page, "close 1006, unclean");
+      const how = name === "End (FIN)" ? "FIN" : "RST";
+      await page
+        .locator('li[data-kind="connection-end"]', { hasText: `${how}from the cable` })
+        .first()
+        .waitFor();
+      await page.close();
+    }
+  });
+
+  test("kills the server, which looks dead, and starts it again", async () => {
+    const page = await open();
+    await hears(page, "open");
+    await press(page, "Kill the server");
+    await hears(page, "close 1006, unclean");
+    await until(async () => /server dead: killed/.test(await words(page)));
+    expect(await page.locator(".wire").getAttribute("data-server")).toBe("dead");
+    await press(page, "Restart");
+    await until(async () => /server running/.test(await words(page)));
+    await press(page, "Open again");
+    await until(async () => (await status(page)) === "open");
+    await page.close();
+  });
+
+  test("filters, pauses and clears what it shows", async () => {
+    const page = await open();
+    await hears(page, "open");
+    const rows = page.locator(".wire-rows li");
+    await page.getByLabel("TCP").uncheck();
+    expect(await rows.filter({ hasText: "TCP" }).count()).toBe(0);
+    await press(page, "Pause");
+    await say(page, "Ada", "unseen");
+    await hears(page, "unseen");
+    await until(async () => /waiting/.test((await page.locator(".wire-left-out").textContent()) ?? ""));
+    expect(await rows.filter({ hasText: "unseen" }).count()).toBe(0);
+    await press(page, "Go on");
+    await rows.filter({ hasText: "unseen" }).first().waitFor();
+    await press(page, "Clear");
+    expect(await rows.count()).toBe(0);
+    await page.close();
+  });
+
+  test("folds away and remembers that", async () => {
+    const context = await (await browser()).newContext({ viewport: { width: 1280, height: 1000 } });
+    const page = await context.newPage();
+    const first = await open();
+    await page.goto(first.url());
+    const fold = page.getByRole("button", { name: "The cable" });
+    expect(await fold.getAttribute("aria-expanded")).toBe("true");
+    await fold.press("Enter");
+    await page.reload();
+    expect(await fold.getAttribute("aria-expanded")).toBe("false");
+    expect(await page.getByRole("button", { name: "Freeze" }).isVisible()).toBe(false);
+    await Promise.all([context.close(), first.close()]);
+  });
+});
+
+describe("with lesson 1 the panel", () => {
+  const open = lesson("1");
+
+  test("shows each poll and its answer, and sums headers against payload", async () => {
+    const page = await open();
+    await until(async () => (await shown(page, "requests")) >= 3);
+    const answer = page.locator('li[data-kind="response"]').last();
+    await page.locator('li[data-kind="request"]', { hasText: "/messages?after=" }).nth(1).waitFor();
+    expect(await answer.locator(".kind").textContent()).toBe("200");
+    await until(async () =>
+      /\d+ requests, .* of headers for .* of payload/.test(
+        (await page.locator(".wire-sum").textContent()) ?? "",
+      ),
+    );
+    expect(await faults(page)).toEqual([]);
+    await page.close();
+  });
+
+  test("delays what passes: an answer takes that much longer", async () => {
+    const page = await open();
+    await page.getByLabel("delay").selectOption("500");
+    await until(async () => /delayed by 500 ms/.test(await words(page)));
+    const began = performance.now();
+    await say(page, "Ada", "slow");
+    await hears(page, "slow");
+    // Half a second up and half a second down, at the least.
+    expect(performance.now() - began).toBeGreaterThan(900);
+    await press(page, "Heal");
+    await until(async () => /cable open/.test(await words(page)));
+    await page.close();
+  });
+
+  test("refuses new connections, which the page notices, and heals", async () => {
+    const page = await open();
+    await press(page, "Refuse");
+    await press(page, "Reset");
+    await until(async () => /reconnecting/.test(await status(page)));
+    await press(page, "Heal");
+    await until(async () => /^polling/.test(await status(page)));
+    await page.close();
+  });
+});
+
+describe("with lesson 5 the panel", () => {
+  const open = lesson("5", { PING_EVERY_MS: "1000" });
+
+  test("shows ping, pong and the beat; a refused network is counted down to, and come back from", async () => {
+    const page = await open();
+    await page.locator('li[data-kind="frame"]', { hasText: "ping" }).first().waitFor({ timeout: 20_000 });
+    await page.locator("li.up", { hasText: "pong" }).first().waitFor();
+    await page.locator("li.down", { hasText: '{"type":"beat"}' }).first().waitFor();
+    await press(page, "Refuse");
+    await page
+      .getByRole("group", { name: "Let the network fail" })
+      .getByRole("button", { name: "Reset" })
+      .click();
+    await until(async () => /^reconnecting/.test(await status(page)));
+    await press(page, "Heal");
+    await press(page, "Try now").catch(() => {});
+    await until(async () => /^open/.test(await status(page)), 20_000);
+    await page.close();
+  }, 60_000);
+});

@@ -1,0 +1,134 @@
+// Promises of LAN=1: the room gets in, under this computer's own addresses and no other.
+import { request } from "node:http";
+import { networkInterfaces } from "node:os";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { browser } from "../testing/browser.ts";
+import { say } from "../testing/lesson.ts";
+import { freePort, type Running, runNode } from "../testing/process.ts";
+import { describeLan, drawQr, lanAddresses } from "./lan.ts";
+
+describe("the addresses", () => {
+  const own = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal }) => !internal)
+    .map(({ address }) => address);
+
+  test.each(["", "0"])("are none with LAN=%s", (wanted) => expect(lanAddresses(wanted)).toEqual([]));
+
+  test.skipIf(own.length === 0)("are this computer's own with LAN=1", () => {
+    for (const address of lanAddresses("1")) expect(own).toContain(address);
+  });
+
+  test.each(["203.0.113.7", "evil.example", "yes", "127.0.0.1.evil.example"])(
+    "%s is none of this computer's, and is refused in words",
+    (wanted) => expect(() => lanAddresses(wanted)).toThrow(/is no address of this computer. It has: /),
+  );
+
+  test("come with their picture, and with what it means that everybody may come in", () => {
+    const text = describeLan("http://192.168.1.23:8000/", ["10.0.0.5"]);
+    expect(text).toContain("http://192.168.1.23:8000/");
+    expect(text).toContain("10.0.0.5");
+    expect(text).toContain("█");
+    expect(text).toMatch(/unencrypted\s+and without a password/);
+    expect(drawQr("http://192.168.1.23:8000/")).toMatch(/^data:image\/svg\+xml,%3Csvg/);
+  });
+});
+
+// 127.0.0.2 stands for an address in the network. On macOS it does not answer unless it is set up.
+describe.skipIf(process.platform === "darwin")("a lesson that is open to the network", () => {
+  const room = "127.0.0.2";
+  let lesson: Running;
+  let page: number;
+  let server: number;
+
+  beforeAll(async () => {
+    [server, page] = [await freePort(), await freePort()];
+    const env = { PORT: String(server), PAGE_PORT: String(page), LAN: room };
+    lesson = runNode(["shared/machinery/start.cjs", "launcher/lesson", "4"], env, []);
+    await lesson.prints(/Open to this network/);
+  });
+  afterAll(async () => {
+    lesson.child.kill();
+    await lesson.ended;
+  });
+
+  const status = (port: number, path: string, headers: Record<string, string>) =>
+    new Promise<number>((resolve, reject) => {
+      const answer = request({ host: room, port, path, headers, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      answer.on("error", reject).end();
+    });
+
+  const knock = (origin: string, host = `${room}:${server}`) =>
+    new Promise<string>((resolve) => {
+      const socket = new WebSocket(`ws://${room}:${server}`, { origin, headers: { Host: host } });
+      socket.on("open", () => {
+        socket.close();
+        resolve("open");
+      });
+      socket.on("error", ({ message }) => resolve(message));
+    });
+
+  test("prints the address, its code, and what it means", () => {
+    expect(lesson.output()).toContain(`http://${room}:${page}/lessons/04-broadcast/`);
+    expect(lesson.output()).toContain("Ctrl-C closes it");
+  });
+
+  test("answers under its own address, and under no other name", async () => {
+    const path = "/lessons/04-broadcast/";
+    expect(await status(page, path, { Host: `${room}:${page}` })).toBe(200);
+    expect(await status(page, path, { Host: "evil.example" })).toBe(421);
+    expect(await status(page, path, { Host: `192.0.2.1:${page}` })).toBe(421);
+    expect(await status(server, "/", { Host: `${room}:${server}` })).toBe(426);
+    expect(await status(server, "/", { Host: "evil.example" })).toBe(421);
+    expect(await status(page, "/package.json", { Host: `${room}:${page}` })).toBe(404);
+  });
+
+  test("lets its own page connect from there, and no foreign one", async () => {
+    expect(await knock(`http://${room}:${page}`)).toBe("open");
+    expect(await knock(`http://localhost:${page}`)).toBe("open");
+    expect(await knock("http://evil.example")).toContain("403");
+    expect(await knock(`http://127x0x0x2:${page}`)).toContain("403");
+    expect(await knock(`http://${room}:${page}`, "evil.example")).toContain("421");
+  });
+
+  test("lets a phone talk with the page on the stage", async () => {
+    const phone = await (await browser()).newPage({ viewport: { width: 390, height: 844 } });
+    const stage = await (await browser()).newPage();
+    await phone.goto(`http://${room}:${page}/lessons/04-broadcast/`);
+    await stage.goto(`http://localhost:${page}/lessons/04-broadcast/`);
+    await stage.locator('[data-number="here"]', { hasText: "2" }).waitFor();
+    await say(phone, "Grace", "Hello from the last row");
+    await stage.getByRole("log").getByText("Hello from the last row").first().waitFor();
+    await Promise.all([phone.close(), stage.close()]);
+  });
+
+  test("shows its code on the slide", async () => {
+    const slide = await (await browser()).newPage();
+    await slide.goto(`http://localhost:${page}/slides/#/broadcast-everybody-join`);
+    const address = `http://${room}:${page}/lessons/04-broadcast/`;
+    await slide.getByRole("img", { name: `QR code of ${address}` }).waitFor();
+    await slide.getByRole("link", { name: address }).waitFor();
+    await slide.close();
+  });
+});
+
+test.skipIf(process.platform === "darwin")("without LAN nobody in the network gets in", async () => {
+  const env = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()) };
+  const lesson = runNode(["shared/machinery/start.cjs", "launcher/lesson", "4"], env, []);
+  await lesson.prints(/Open +http/);
+  for (const port of Object.values(env))
+    await expect(fetch(`http://127.0.0.2:${port}/`)).rejects.toThrow("fetch failed");
+  lesson.child.kill();
+  await lesson.ended;
+});
+
+test("an address that is not ours is refused in one line, and nothing is started", async () => {
+  const env = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()), LAN: "203.0.113.7" };
+  const lesson = runNode(["shared/machinery/start.cjs", "launcher/lesson", "4"], env, []);
+  expect(await lesson.ended).toBe(1);
+  expect(lesson.output()).toMatch(/^LAN=203\.0\.113\.7 is no address of this computer\. It has: .*\n$/);
+});

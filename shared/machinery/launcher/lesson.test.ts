@@ -1,0 +1,233 @@
+// Promises of the launcher, npm run lesson.
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { rename, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
+import { beforeAll, describe, expect, test } from "vitest";
+import { freePort, type Running, runNode } from "../testing/process.ts";
+import { whyNotFree } from "./ports.ts";
+import { type Copy, copyWorkshop, serverSource } from "./workshop-copy.ts";
+
+let workshop: Copy;
+let ports: { PORT: string; PAGE_PORT: string };
+
+beforeAll(async () => {
+  workshop = await copyWorkshop();
+  ports = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()) };
+});
+
+const block = /Open {2,}(http:\/\/localhost:\d+\/lessons\/03-tale\/)/;
+const serverPid = /server pid (\d+)/g;
+
+/** The ids of all server processes so far. */
+const pids = (running: Running) => [...running.output().matchAll(serverPid)].map((match) => Number(match[1]));
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Polled: a killed process stays in the system's table until its parent has taken note. */
+async function nothingIsLeft(run: Running) {
+  expect(pids(run)).not.toEqual([]);
+  await expect.poll(() => pids(run).filter(isRunning), { timeout: 8_000 }).toEqual([]);
+  for (const port of Object.values(ports))
+    await expect.poll(() => whyNotFree("PORT", Number(port)), { timeout: 8_000 }).toBeUndefined();
+}
+
+// Windows has no signals that a process could answer, and no ps.
+const windows = process.platform === "win32";
+const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === "::1"),
+);
+
+describe("without a lesson to start", () => {
+  test("no argument lists the lessons: number, name, line, minutes", async () => {
+    const list = workshop.start(["launcher/lesson"]);
+    expect(await list.ended).toBe(0);
+    expect(list.output()).toMatch(/3 +tale +Two & two\. \(20 min\)/);
+  });
+
+  test("a lesson that does not exist is answered with the list, exit 1", async () => {
+    const run = workshop.start(["launcher/lesson", "9"]);
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toMatch(/^No lesson 9\. There is:\n\n +3 +tale/);
+  });
+
+  test.each([
+    ["PORT", "0"],
+    ["PORT", "65536"],
+    ["PORT", "80.5"],
+    ["PORT", ""],
+    ["PAGE_PORT", "abc"],
+    ["PAGE_PORT", "-1"],
+  ])("%s=%j is refused in one line", async (variable, value) => {
+    const run = workshop.start(["launcher/lesson", "3"], { ...ports, [variable]: value });
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toBe(`${variable} has to be a whole number from 1 to 65535, not "${value}".\n`);
+  });
+
+  test("one port for both is refused in one line", async () => {
+    const run = workshop.start(["launcher/lesson", "3"], { PORT: "9000", PAGE_PORT: "9000" });
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toBe("PORT and PAGE_PORT are both 9000: they have to differ.\n");
+  });
+
+  test.each<[string, string]>([
+    ["PORT", "127.0.0.1"],
+    ["PAGE_PORT", "127.0.0.1"],
+    ...(hasIpv6 ? [["PORT", "::1"] as [string, string]] : []),
+    ["PAGE_PORT", "0.0.0.0"],
+  ])("a taken %s (on %s) is named in one line, within a second", { retry: 3 }, async (variable, host) => {
+    // Tried again because other tests may keep this computer busy at the same time.
+    const other = createServer().listen(0, host);
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const startedAt = performance.now();
+    const run = workshop.start(["launcher/lesson", "3"], { ...ports, [variable]: String(port) });
+    expect(await run.ended).toBe(1);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(run.output()).toBe(
+      `Port ${port} is taken by another program: stop that one, or set ${variable} to another port.\n`,
+    );
+    other.close();
+  });
+
+  test("too old a Node is told so in one line", async () => {
+    const pretend = "Object.defineProperty(process.versions, 'node', { value: '8.17.0' });";
+    await workshop.save("old.cjs", pretend);
+    const run = runNode(
+      ["--require", workshop.path("old.cjs"), workshop.path("shared/machinery/start.cjs")],
+      {},
+      [],
+    );
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toBe(
+      "The workshop needs Node 20 or newer, and this is 8.17.0: get one from https://nodejs.org\n",
+    );
+  });
+
+  test("without its packages it says to install them", async () => {
+    await rename(workshop.path("node_modules"), workshop.path("away"));
+    const run = workshop.start(["launcher/lesson"]);
+    const code = await run.ended;
+    await rename(workshop.path("away"), workshop.path("node_modules"));
+    expect(code).toBe(1);
+    expect(run.output()).toBe("The workshop's packages are not there yet: run npm install first.\n");
+  });
+});
+
+describe.each([
+  {
+    how: "with the cable",
+    CABLE: undefined,
+    runner: { name: "cable", word: "machinery/cable" },
+    signals: ["SIGINT", "SIGTERM", "SIGHUP"] as const,
+  },
+  {
+    how: "without it",
+    CABLE: "off",
+    runner: { name: "server", word: "node_modules/tsx" },
+    signals: ["SIGINT"] as const,
+  },
+])("a running lesson, $how", ({ CABLE, runner, signals }) => {
+  test("the address is shown when both halves answer", async () => {
+    const run = workshop.start(["launcher/lesson", "tale"], { ...ports, CABLE });
+    const [, address = ""] = await run.prints(block);
+    expect((await fetch(address)).status).toBe(200);
+    expect((await fetch(`http://localhost:${ports.PORT}/`)).status).toBe(200);
+    expect(run.output()).toContain("lessons/03-tale/README.md");
+    expect(run.output()).toMatch(/^\[server\] listening$/m);
+    run.child.kill();
+    await run.ended;
+    await nothingIsLeft(run);
+  });
+
+  test.skipIf(windows).each(signals)(
+    "%s ends everything with exit code 0 and no noise; the server may say goodbye",
+    async (signal) => {
+      const run = workshop.start(["launcher/lesson", "3"], { ...ports, CABLE });
+      await run.prints(block);
+      const before = run.output();
+      run.child.kill(signal);
+      expect(await run.ended).toBe(0);
+      expect(run.output().slice(before.length)).toBe("[server] goodbye\n");
+      await nothingIsLeft(run);
+    },
+  );
+
+  test.skipIf(windows)("the end of what runs the server ends everything, the server too", async () => {
+    const run = workshop.start(["launcher/lesson", "3"], { ...ports, CABLE });
+    await run.prints(block);
+    const killedAt = performance.now();
+    endChild(run, runner.word);
+    expect(await run.ended).toBe(1);
+    expect(performance.now() - killedAt).toBeLessThan(5_000); // at once, not as the last resort
+    expect(run.output()).toContain(`The ${runner.name} process ended unexpectedly (SIGKILL): stopping.\n`);
+    await nothingIsLeft(run);
+  });
+
+  test("a syntax error in server.ts is shown and mended by saving", async () => {
+    await workshop.save("lessons/03-tale/server.ts", "const server = = 1;\n");
+    const run = workshop.start(["launcher/lesson", "3"], { ...ports, CABLE });
+    await run.prints(/Unexpected "="/);
+    await run.prints(/lessons\/03-tale\/server\.ts has an error \(above\)\. Mend it and save/);
+    expect(run.output()).not.toMatch(block);
+    await workshop.save("lessons/03-tale/server.ts", serverSource);
+    await run.prints(block);
+
+    // And once more, broken by an editor that saves by renaming, after the lesson has run.
+    await writeFile(workshop.path("lessons/03-tale/server.ts~"), "throw new Error('at run time');\n");
+    await rename(workshop.path("lessons/03-tale/server.ts~"), workshop.path("lessons/03-tale/server.ts"));
+    await run.prints(/Error: at run time[\s\S]*has an error \(above\)/);
+    await workshop.save("lessons/03-tale/server.ts", serverSource);
+    await run.prints(/The server answers again\./);
+    run.child.kill();
+    await run.ended;
+  });
+});
+
+describe("a running lesson", () => {
+  test("not in a terminal, the output has no colours and nothing is offered", async () => {
+    const run = workshop.start(["launcher/lesson", "3"], { ...ports, NO_COLOR: undefined, FORCE_COLOR: "1" });
+    await run.prints(block);
+    run.child.kill();
+    await run.ended;
+    expect(run.output()).not.toContain("\x1b");
+    expect(run.output()).not.toContain("Press Enter");
+  });
+
+  test.skipIf(windows)(
+    "the end of the page process ends everything, exit 1, with a line that says so",
+    async () => {
+      const run = workshop.start(["launcher/lesson", "3"], { ...ports });
+      await run.prints(block);
+      endChild(run, "pages");
+      expect(await run.ended).toBe(1);
+      expect(run.output()).toMatch(/^The page process ended unexpectedly \(SIGKILL\): stopping\.$/m);
+      await nothingIsLeft(run);
+    },
+  );
+
+  test("a launcher that is killed leaves nothing running", async () => {
+    const run = workshop.start(["launcher/lesson", "3"], { ...ports });
+    await run.prints(block);
+    run.child.kill("SIGKILL");
+    await run.ended;
+    await nothingIsLeft(run);
+  });
+});
+
+/** Kills one of the launcher's children, the one with `word` among its arguments. */
+function endChild(run: Running, word: string) {
+  const table = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" });
+  const line = table
+    .split("\n")
+    .find((row) => row.trim().split(/ +/)[1] === String(run.child.pid) && row.includes(` ${word}`));
+  process.kill(Number(line?.trim().split(/ +/)[0]), "SIGKILL");
+}

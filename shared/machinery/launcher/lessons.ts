@@ -1,0 +1,67 @@
+// Finds the lessons: the folders lessons/NN-name, described by the first lines of their README.md.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The folder of the whole workshop. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
+
+export type Lesson = {
+  /** "03-chat" */
+  folder: string;
+  /** 3 */
+  number: number;
+  /** "chat" */
+  name: string;
+  /** "Chat" */
+  title: string;
+  /** "The first WebSocket: open, send, receive, close." */
+  line: string;
+  minutes: number;
+};
+
+/** All lessons, in their order. */
+export function findLessons(): Lesson[] {
+  const folders = readdirSync(join(root, "lessons"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  return folders.flatMap((folder) => describe(folder) ?? []).sort((a, b) => a.number - b.number);
+}
+
+function describe(folder: string): Lesson | undefined {
+  const [, digits, name] = folder.match(/^(\d\d)-([a-z0-9-]+)$/) ?? [];
+  if (!digits || !name) return;
+  const readme = readStart(join(root, "lessons", folder, "README.md"));
+  const [, title = name] = readme.match(/^# \d+ · (.+)$/m) ?? [];
+  const [, line = "", minutes = 0] = readme.match(/^> (.+) · (\d+) minutes$/m) ?? [];
+  return { folder, number: Number(digits), name, title, line, minutes: Number(minutes) };
+}
+
+function readStart(file: string): string {
+  try {
+    return readFileSync(file, "utf8").replaceAll("\r\n", "\n");
+  } catch {
+    return ""; // A lesson that is being written has no README yet.
+  }
+}
+
+/** The lesson that somebody means by "3", "03", "chat" or "03-chat". */
+export function findLesson(wanted: string, lessons = findLessons()): Lesson | undefined {
+  return lessons.find(
+    ({ folder, name, number }) =>
+      [folder, name].includes(wanted.toLowerCase()) ||
+      (/^\d{1,3}$/.test(wanted) && Number(wanted) === number),
+  );
+}
+
+/** The lessons as lines of text: number, name, line, minutes; those in `passed` with a mark. */
+export function listLessons(lessons = findLessons(), passed = new Set<string>()): string {
+  const width = Math.max(0, ...lessons.map(({ name }) => name.length));
+  return lessons
+    .map(({ folder, number, name, line, minutes }) => {
+      const time = minutes ? ` (${minutes} min)` : "";
+      const mark = passed.has(folder) ? "✓" : " ";
+      return `${mark} ${String(number).padStart(2)}  ${name.padEnd(width)}  ${line}${time}`;
+    })
+    .join("\n");
+}

@@ -1,0 +1,58 @@
+// The door of the pages server: which requests are answered at all, and which files they may be answered with.
+import { constants } from "node:fs";
+import { access, realpath, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { root } from "../launcher/lessons.ts";
+
+/** What may be served, at the top of the repository. */
+const served = new Set(["lessons", "shared", "slides", "node_modules", "README.md", "LICENSE"]);
+
+/** This computer's names: the usual ones, and with LAN=1 the addresses that the launcher has found. */
+const names = new Set(["localhost", "127.0.0.1", "[::1]", ...(process.env.LAN_HOSTS?.split(",") ?? [])]);
+
+/**
+ * Whether a Host header names this computer. A page of another site can make its own name point to 127.0.0.1
+ * (DNS rebinding) and would read our files as its own; its name then stands in this header.
+ */
+export function judgeHost(host: string | undefined): "ours" | "foreign" | "malformed" {
+  const [, name, port = "80"] = host?.match(/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i) ?? [];
+  if (!name || Number(port) > 65_535) return "malformed";
+  return names.has(name.toLowerCase()) ? "ours" : "foreign";
+}
+
+export type Found = { file: string; url: string; isFolder: boolean };
+
+/** The file or folder that a request's target stands for, if it may be served. */
+export async function findServed(target: string): Promise<Found | undefined> {
+  const segments = decode(target)?.split("/").slice(1);
+  if (!segments) return;
+  if (segments.at(-1) === "") segments.pop(); // the slash of a folder
+  if (!segments.every(isPlain)) return;
+  try {
+    const top = await realpath(root);
+    // Where it really lies: a link may lead out of the workshop, and Windows has a second, short name for each file.
+    const file = await realpath(join(top, ...segments));
+    const parts = relative(top, file).split(sep);
+    if (!served.has(parts[0] ?? "") || !parts.every(isPlain)) return;
+    const stats = await stat(file);
+    const slash = target.split("?")[0]?.endsWith("/") ?? false;
+    if (!stats.isDirectory() && (slash || !stats.isFile())) return;
+    await access(file, constants.R_OK);
+    return { file, url: `/${parts.join("/")}`, isFolder: stats.isDirectory() };
+  } catch {
+    return;
+  }
+}
+
+function decode(target: string): string | undefined {
+  try {
+    return target.startsWith("/") ? decodeURIComponent(target.split("?")[0] ?? "") : undefined;
+  } catch {
+    return;
+  }
+}
+
+/** No dot-file, no "..", nothing empty, nothing that Windows reads otherwise (backslash, file:stream, "name. "). */
+function isPlain(segment: string): boolean {
+  return /^[^.]/.test(segment) && !/[\\:\0]|[. ]$/.test(segment);
+}

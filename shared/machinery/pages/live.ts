@@ -1,0 +1,82 @@
+// Tells the open pages which file was saved, over a WebSocket on the pages server itself.
+import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import { join, relative, sep } from "node:path";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import { root } from "../launcher/lessons.ts";
+import { judgeHost } from "./gate.ts";
+
+/** Opens /reload on the server. Returns the function that tells all pages that a file has changed. */
+export function openReloadSocket(server: Server): (changed: string) => void {
+  // A WebSocket and no EventSource: six tabs of those would use up the browser's connections to this server.
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
+  sockets.on("connection", (socket) => socket.on("error", () => {})); // it closes by itself
+
+  server.on("upgrade", (request, stream, head) => {
+    stream.on("error", () => {});
+    const refusal = judgeUpgrade(request);
+    if (refusal) return refuse(stream, refusal);
+    sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit("connection", socket, request));
+  });
+
+  return (changed) => {
+    const message = JSON.stringify({ changed });
+    for (const socket of sockets.clients) socket.send(message);
+  };
+}
+
+function judgeUpgrade({ url, headers: { host, origin } }: IncomingMessage): number | undefined {
+  const verdict = judgeHost(host);
+  if (verdict !== "ours") return verdict === "foreign" ? 421 : 400;
+  if (url !== "/reload") return 404;
+  // The browser says which page asks. Another site's page may not listen to what is saved here.
+  if (origin !== `http://${host}`) return 403;
+}
+
+function refuse(stream: Duplex, status: number) {
+  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** Calls `changed` with the URL's path of each file that is saved in these folders of the workshop. */
+export function watchFolders(folders: string[], changed: (path: string) => void) {
+  const waiting = new Map<string, NodeJS.Timeout>();
+  const watchers = new Map<string, FSWatcher>();
+
+  const seen = (path: string) => {
+    // An editor's save is several events; at the first of them the file may still be empty.
+    clearTimeout(waiting.get(path));
+    const tell = () => {
+      waiting.delete(path);
+      changed(encodeURI(`/${relative(root, path).split(sep).join("/")}`));
+    };
+    waiting.set(path, setTimeout(tell, 50));
+  };
+
+  // Folder by folder: where Node watches recursively by itself, on Linux, version 20 loses sight of a file that is
+  // saved by renaming for the second time. The two other systems do it natively, in one go.
+  const native = process.platform !== "linux";
+  const look = (folder: string) => {
+    watchers.get(folder)?.close();
+    try {
+      const watcher = watch(folder, { recursive: native }, (_, name) => {
+        if (!name) return;
+        const path = join(folder, name);
+        if (!native && isFolder(path)) look(path);
+        else seen(path);
+      });
+      watcher.on("error", () => watcher.close()); // the folder is gone
+      watchers.set(folder, watcher);
+      if (native) return;
+      for (const entry of readdirSync(folder, { withFileTypes: true }))
+        if (entry.isDirectory()) look(join(folder, entry.name));
+    } catch {
+      // Gone already, or the system allows no more watchers: then pages are reloaded by hand.
+    }
+  };
+  for (const folder of folders) look(join(root, folder));
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

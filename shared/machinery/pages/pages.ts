@@ -1,0 +1,162 @@
+// The pages server: gives the browser the lessons' pages, TypeScript as JavaScript, and reloads what was saved.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import LocalWebServer from "local-web-server";
+import ConditionalGet from "lws-conditional-get";
+import Static from "lws-static";
+import { listenHost } from "../../server/ours.ts";
+import { drawQr } from "../launcher/lan.ts";
+import { root } from "../launcher/lessons.ts";
+import { canConnect, describePortFault, readPort } from "../launcher/ports.ts";
+import { findDecks, renderDecks } from "../slides/decks.ts";
+import { compile, warmUp } from "./compile.ts";
+import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
+import { type Found, findServed, judgeHost } from "./gate.ts";
+import { openReloadSocket, watchFolders } from "./live.ts";
+
+/** The part of Koa's context that is used here. */
+type Context = {
+  req: { url: string };
+  method: string;
+  path: string;
+  querystring: string;
+  status: number;
+  type: string;
+  body: unknown;
+  get(header: string): string;
+  set(header: string, value: string): void;
+  vary(header: string): void;
+  redirect(url: string): void;
+  state: { found: Found };
+};
+type Middleware = (context: Context, next: () => Promise<void>) => Promise<void> | void;
+export type Plugin = { middleware(): Middleware | Middleware[] };
+
+/** Who may ask, and for what. Everything after this one can rely on a found file. */
+class Gate implements Plugin {
+  middleware(): Middleware {
+    return async (context, next) => {
+      const host = judgeHost(context.get("Host"));
+      if (host !== "ours") {
+        context.status = host === "foreign" ? 421 : 400;
+        return;
+      }
+      if (!["GET", "HEAD"].includes(context.method)) {
+        context.status = 405;
+        context.set("Allow", "GET, HEAD");
+        return;
+      }
+      context.set("Cache-Control", "no-cache"); // ask each time; mostly the answer is 304
+      context.set("X-Content-Type-Options", "nosniff");
+      if (["/", "/slides/now"].includes(context.path) && context.req.url.startsWith("/")) return next();
+      const found = await findServed(context.req.url);
+      if (!found) return; // 404
+      if (found.isFolder && !context.path.endsWith("/")) {
+        // Without the slash a page's relative imports would miss its folder.
+        context.redirect(`${context.path}/${context.querystring && `?${context.querystring}`}`);
+        context.status = 301;
+        return;
+      }
+      context.state.found = found;
+      return next();
+    };
+  }
+}
+
+/** What is made or completed here rather than served as it lies there. */
+class Made implements Plugin {
+  middleware(): Middleware {
+    return async (context, next) => {
+      if (context.path === "/") {
+        context.type = "html";
+        context.body = tableOfContents();
+        return;
+      }
+      if (context.path === "/slides/now") {
+        context.body = await whatRuns();
+        return;
+      }
+      const { file, url, isFolder } = context.state.found;
+      // What a person opens asks for text/html; what a page loads does not.
+      const isOpened = context.get("Accept").includes("text/html");
+      if (/\.(ts|md)$/.test(url)) context.vary("Accept");
+      if (url.endsWith(".ts") && isOpened) {
+        context.type = "text/plain; charset=utf-8";
+        context.body = await readFile(file, "utf8");
+      } else if (url.endsWith(".ts")) {
+        const { code, fails } = await compile(file, url);
+        if (fails) context.set("Compile-Error", "true");
+        context.type = "text/javascript; charset=utf-8";
+        context.body = code;
+      } else if (url.endsWith(".md") && isOpened) {
+        const text = await readFile(file, "utf8");
+        context.type = "html";
+        context.body = await renderMarkdown(text);
+      } else if (url === "/slides" && isFolder) {
+        context.type = "html";
+        context.body = withReload(
+          renderDecks(await readFile(join(file, "index.html"), "utf8"), await findDecks()),
+        );
+      } else if (url.startsWith("/lessons/") && (isFolder || url.endsWith(".html"))) {
+        const page = await findServed(isFolder ? `${url}/index.html` : url);
+        if (!page) return;
+        const html = await readFile(page.file, "utf8");
+        context.type = "html";
+        context.body = withReload(html);
+      } else {
+        await next();
+      }
+    };
+  }
+}
+
+/** The server's own port, past the cable, which would take any connection and show it. */
+const serverPort = () => Number(process.env.SERVER_PORT || readPort("PORT"));
+
+/** For the slides: the lesson that the launcher has started, and where phones find it when it is open to them. */
+async function whatRuns() {
+  const { LESSON: lesson, LAN_HOSTS, PAGE_PORT = "8000" } = process.env;
+  const answers = lesson !== undefined && (await canConnect(serverPort(), "127.0.0.1"));
+  if (!lesson || !LAN_HOSTS) return { lesson, answers };
+  const address = `http://${LAN_HOSTS.split(",")[0]}:${PAGE_PORT}/lessons/${lesson}/`;
+  return { lesson, answers, join: { address, code: drawQr(address) } };
+}
+
+const brokenOff = new Set<string | undefined>(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
+
+async function main() {
+  const port = readPort("PAGE_PORT");
+  readPort("PORT"); // a wrong one is told now, not with the first page
+  const { server } = await LocalWebServer.create({
+    port,
+    hostname: listenHost(),
+    directory: root,
+    stack: [Gate, ConditionalGet, Made, Static],
+    view: { write: hear },
+    _alreadyMerged: true,
+  });
+
+  function hear(key: string, value: unknown) {
+    // Otherwise a taken port ends the process in silence, with exit code 0.
+    if (key === "server.error")
+      refuse(describePortFault("PAGE_PORT", port, (value as NodeJS.ErrnoException).code ?? "unknown"));
+    // A reload in the middle of a download is no error.
+    if (key === "middleware.error" && !brokenOff.has((value as NodeJS.ErrnoException).code))
+      console.error(value);
+  }
+
+  const tell = openReloadSocket(server);
+  server.on("listening", () => {
+    console.log(`Pages at http://localhost:${port}/`);
+    warmUp();
+    watchFolders(["lessons", "shared", "slides"], tell);
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit());
+}
+
+function refuse(why: string) {
+  console.error(why);
+  process.exit(1);
+}
+
+main().catch((error) => refuse(error.message));

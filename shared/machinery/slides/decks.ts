@@ -1,0 +1,318 @@
+// The slides: one deck for each file slides/NN-name.md, all of them one page. A new file is a new deck.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Marked as Markdown, Tokens } from "marked";
+import { findLesson, root } from "../launcher/lessons.ts";
+import { findSteps, quote } from "./quote.ts";
+import { drawSequence } from "./sequence.ts";
+
+export type Deck = {
+  /** "03-chat" */
+  file: string;
+  /** "chat" */
+  name: string;
+  /** 3; none for the opening and the closing deck */
+  number: number | undefined;
+  title: string;
+  transport: string;
+  /** Minutes in the short course and in the long one. */
+  short: number;
+  long: number;
+  slides: Slide[];
+};
+
+export type Slide = { id: string; title: string; html: string; notes: string; problems: string[] };
+
+/** The two courses, in minutes. What the decks leave over is for questions and for the room's own work. */
+export const courses = {
+  short: { name: "90 minutes", minutes: 90, pause: 0 },
+  long: { name: "half a day", minutes: 240, pause: 30 },
+};
+
+/** Room for a diagram, in the slide's own pixels (1280 × 720): beside a text, and alone. */
+const beside = { width: 780, height: 540 };
+const alone = { width: 1150, height: 540 };
+
+// Loaded with the first look at the decks: it would delay each start of a lesson by 30 ms.
+let Marked: typeof Markdown;
+
+/** All decks, in the order of their files' names. */
+export async function findDecks(folder = join(root, "slides")): Promise<Deck[]> {
+  ({ Marked } = await import("marked"));
+  return readdirSync(folder)
+    .filter((name) => /^\d\d-[a-z0-9-]+\.md$/.test(name))
+    .sort()
+    .map((name) => readDeck(name, readFileSync(join(folder, name), "utf8")));
+}
+
+/** One deck. Needs the Markdown parser that `findDecks` has loaded. */
+export function readDeck(fileName: string, text: string): Deck {
+  const file = fileName.replace(/\.md$/, "");
+  const name = file.slice(3);
+  const [, head = "", body = ""] = text.replaceAll("\r\n", "\n").match(/^---\n(.*?)\n---\n(.*)$/s) ?? [];
+  const field = (key: string) => head.match(new RegExp(`^${key}: *(.+)$`, "m"))?.[1] ?? "";
+  const lesson = findLesson(file);
+  const deck = {
+    file,
+    name,
+    number: lesson?.number,
+    title: lesson?.title ?? field("title"),
+    transport: field("transport"),
+    short: Number(field("short")),
+    long: Number(field("long")),
+    slides: [] as Slide[],
+  };
+  for (const source of splitSlides(body)) deck.slides.push(readSlide(source, deck));
+  return deck;
+}
+
+/** At each line of three dashes that is not inside a block of code. */
+function splitSlides(body: string): string[] {
+  const slides: string[] = [""];
+  let fence = "";
+  for (const line of body.split("\n")) {
+    const [mark] = line.match(/^`{3,}/) ?? [];
+    if (mark) fence = fence === "" ? mark : fence === mark ? "" : fence;
+    if (line === "---" && !fence) slides.push("");
+    else slides[slides.length - 1] += `${line}\n`;
+  }
+  return slides.filter((slide) => slide.trim());
+}
+
+function readSlide(source: string, deck: Deck): Slide {
+  const [text = "", notes = ""] = source.split(/^Note:$/m);
+  const title = text.match(/^#+ (.+)$/m)?.[1] ?? "";
+  const slug = title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  const problems: string[] = [];
+  const markdown = slideParser(deck, text, problems);
+  const html = fitCode(arrange(markdown.parse(text, { async: false }), deck)).replaceAll(
+    "<th></th>",
+    "<td></td>",
+  );
+  return {
+    id: deck.slides.length === 0 ? deck.name : `${deck.name}-${slug}`,
+    title: title.replace(/[*_`]/g, ""),
+    html,
+    notes: new Marked().parse(notes, { async: false }),
+    problems,
+  };
+}
+
+function slideParser(deck: Deck, text: string, problems: string[]) {
+  // What is left of a slide without headings, diagram and their like: is there any text beside the diagram?
+  const hasText = /\S/.test(text.replace(/^```.*?^```$|^#[^\n]*$/gms, ""));
+  const attempt = (make: () => string) => {
+    try {
+      return make();
+    } catch (error) {
+      problems.push((error as Error).message);
+      return `<p class="problem">${escapeHtml((error as Error).message)}</p>`;
+    }
+  };
+  return new Marked({
+    renderer: {
+      strong({ text: word }: Tokens.Strong) {
+        const transport = transports[word];
+        const mark = transport ? ` class="transport" data-transport="${transport}"` : "";
+        return `<strong${mark}>${new Marked().parseInline(word)}</strong>`;
+      },
+      code({ text: code, lang = "" }: Tokens.Code) {
+        const [, kind = "", rest = ""] = lang.match(/^(\S+) *(.*)$/) ?? [];
+        if (kind === "sequence") return attempt(() => drawSequence(code, rest, hasText ? beside : alone));
+        if (kind === "live") return live(deck, new Marked().parse(code, { async: false }), rest);
+        if (kind === "join") return invitation(deck, new Marked().parse(code, { async: false }));
+        if (kind === "table") return attempt(() => measured(rest));
+        if (kind === "plan") return '<div class="plan"></div>';
+        if (rest) return attempt(() => excerpt(kind, rest, code));
+        return figure(kind || "plaintext", code);
+      },
+    },
+  });
+}
+
+/** Names that bear their colour where they are in bold. */
+const transports: Record<string, string> = {
+  polling: "polling",
+  "long polling": "long-polling",
+  "server-sent events": "sse",
+  WebSocket: "websocket",
+};
+
+/** Code from one of the workshop's files: ```ts lessons/03-chat/server.ts {words of a line|of the next} */
+function excerpt(language: string, info: string, code: string): string {
+  const [, path = "", marks = ""] = info.match(/^(\S+)(?: +\{(.+)\})?$/) ?? [];
+  let source: string;
+  try {
+    source = readFileSync(join(root, path), "utf8");
+  } catch {
+    throw new Error(`${path}: there is no such file`);
+  }
+  try {
+    const { text, line } = quote(source, code);
+    return figure(language, dedent(text), `${path}, line ${line}`, marks && findSteps(text, marks));
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`);
+  }
+}
+
+/** The table under a heading of a Markdown file, and below it the file's first sentence: shared/machinery/bench/results.md Fan-out: 1,000 clients */
+function measured(info: string): string {
+  const [, path = "", heading = ""] = info.match(/^(\S+) +(.+)$/) ?? [];
+  const text = readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n");
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  if (!section) throw new Error(`${path}: there is no heading "${heading}"`);
+  const rows = section.split("\n").filter((line) => line.startsWith("|"));
+  const names = Object.keys(transports).join("|");
+  const coloured = rows.map((row) => row.replace(new RegExp(`^\\| (${names})\\b`), "| **$1**"));
+  const [measuredWhere = ""] = text.match(/^.*?\.(?= [A-Z])/) ?? [];
+  return slideParser({} as Deck, "", []).parse(
+    `${coloured.join("\n")}\n\n<small>${measuredWhere}</small>\n`,
+    { async: false },
+  );
+}
+
+function dedent(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim());
+  const depth = Math.min(...lines.map((line) => line.length - line.trimStart().length));
+  return text.replace(new RegExp(`^ {${depth}}`, "gm"), "");
+}
+
+const languages: Record<string, string> = { ts: "typescript", js: "javascript", sh: "bash" };
+
+function figure(language: string, text: string, from = "", steps = ""): string {
+  const name = languages[language] ?? language;
+  // An empty fragment for each step: slides/deck.ts looks how many of them have been reached.
+  const fragments = steps
+    .split("|")
+    .map((lines) => lines && `<i class="fragment" data-lines="${lines}"></i>`);
+  return (
+    `<figure class="code">${fragments.join("")}<pre><code class="language-${name}">${escapeHtml(text)}</code></pre>` +
+    `${from && `<figcaption>${escapeHtml(from)}</figcaption>`}</figure>`
+  );
+}
+
+/** Gives the code of a slide the largest size with which it fits beside what else the slide says. */
+function fitCode(html: string): string {
+  const blocks = [...html.matchAll(/<pre><code[^>]*>(.*?)<\/code>/gs)].map(([, code = ""]) =>
+    code.replace(/&[a-z]+;/g, "x").split("\n"),
+  );
+  if (blocks.length === 0) return html;
+  const rest = html.replace(/<figure class="code">.*?<\/figure>/gs, "").replace(/<h2>.*?<\/h2>/s, "");
+  const texts = rest
+    .replace(/<(table|small)>.*?<\/\1>/gs, "")
+    .split(/<\/(?:p|li|blockquote)>/)
+    .map((text) => text.replace(/<[^>]*>/g, "").trim().length);
+  const rowsHeight = 52 * (rest.match(/<tr>|<small>/g)?.length ?? 0);
+  const textHeight = texts.reduce(
+    (sum, length) => sum + (length && Math.ceil(length / 58) * 48 + 20),
+    rowsHeight,
+  );
+  const lines = blocks.reduce((sum, block) => sum + block.length, 0);
+  const widest = Math.max(...blocks.flat().map((line) => line.length));
+  // 530 pixels below the title, less 64 for each block's frame and source; a letter is 0.602 of its size wide.
+  const tall = (530 - textHeight - blocks.length * 64) / 1.42 / lines;
+  const size = Math.floor(Math.min(26, 1108 / 0.602 / widest, tall));
+  return html.replaceAll("<pre><code", `<pre style="font-size: ${size}px"><code`);
+}
+
+/** The lesson itself, twice or once. slides/deck.ts fills in what runs, or says how to start it. */
+function live({ file, title, number }: Deck, hint: string, howMany: string): string {
+  const frame = (which: string) =>
+    `<iframe title="${escapeHtml(title)}, ${which} tab" data-lesson-page="/lessons/${file}/"></iframe>`;
+  return (
+    `<div class="live" data-lesson="${file}" data-number="${number}">` +
+    `<div class="hint">${hint}</div><div class="frames" hidden>${frame("first")}${howMany === "one" ? "" : frame("second")}</div>` +
+    '<div class="not-running"></div></div>'
+  );
+}
+
+/** A code to scan, filled in by slides/deck.ts, and what it is for. */
+function invitation({ number }: Deck, text: string): string {
+  return `<div class="join" data-number="${number}"><div class="code"></div><div class="text">${text}</div></div>`;
+}
+
+/** A diagram stands on the left and what is said about it on the right. */
+function arrange(html: string, deck: Deck): string {
+  const [, heading = "", rest = ""] = html.match(/^(\s*<h[12].*?<\/h[12]>)?(.*)$/s) ?? [];
+  const [drawing] = rest.match(/<figure class="sequence">.*<\/figure>/s) ?? [];
+  const text = drawing ? rest.replace(drawing, "").trim() : "";
+  const numeral = deck.number === undefined ? "" : `<span class="numeral">${deck.number}</span>`;
+  const titled = heading.replace(/<h1>/, `<h1>${numeral}`);
+  if (!drawing || !text) return titled + rest;
+  return `${titled}<div class="columns">${drawing}<div class="text">${text}</div></div>`;
+}
+
+/** All slides as the page that shows them: `template` is slides/index.html. */
+export function renderDecks(template: string, decks: Deck[]): string {
+  const stacks = decks.map((deck) => {
+    const seconds = Math.round(((deck.short || deck.long) * 60) / deck.slides.length);
+    const head = deck.number === undefined ? deck.title : `${deck.number} · ${deck.title}`;
+    const sections = deck.slides.map(({ id, html, notes }, index) => {
+      const kind = index === 0 ? "slide first" : "slide";
+      const running = index === 0 ? "" : `<p class="running-head">${escapeHtml(head)}</p>`;
+      return (
+        `<section id="${id}" data-timing="${seconds}" data-transport="${deck.transport}">\n<div class="${kind}">${running}\n${html}</div>\n` +
+        `<aside class="notes">${notes}</aside>\n</section>`
+      );
+    });
+    return `<section data-deck="${deck.file}">\n${sections.join("\n")}\n</section>`;
+  });
+  return template
+    .replace("<!-- slides -->", () =>
+      stacks.join("\n").replaceAll('<div class="plan"></div>', renderPlan(decks)),
+    )
+    .replace("<!-- menu -->", () => renderMenu(decks));
+}
+
+const heading = ({ number, title }: Deck) =>
+  (number === undefined ? "" : `<span class="numeral">${number}</span> `) + escapeHtml(title);
+
+function renderMenu(decks: Deck[]): string {
+  const entries = decks.map(
+    (deck) =>
+      `<li><a href="#/${deck.name}" data-transport="${deck.transport}">${heading(deck)}</a>` +
+      `<span class="minutes">${deck.short || "–"} / ${deck.long || "–"} min</span></li>`,
+  );
+  return `<ol>${entries.join("")}</ol>`;
+}
+
+/** What the decks take in each course, and what is left of it. */
+export function planOf(decks: Deck[]) {
+  return (["short", "long"] as const).map((course) => {
+    const { name, minutes, pause } = courses[course];
+    const taught = decks.reduce((sum, deck) => sum + deck[course], 0);
+    return { course, name, minutes, pause, taught, left: minutes - pause - taught };
+  });
+}
+
+function renderPlan(decks: Deck[]): string {
+  const plan = planOf(decks);
+  const cells = (values: number[]) => values.map((value) => `<td>${value || "–"}</td>`).join("");
+  const rows = decks.map((deck) => `<tr><th>${heading(deck)}</th>${cells([deck.short, deck.long])}</tr>`);
+  const row = (name: string, values: number[], kind = "") =>
+    `<tr class="${kind}"><th>${name}</th>${cells(values)}</tr>`;
+  return (
+    `<table class="plan"><thead><tr><td></td>${plan.map(({ name }) => `<th>${name}</th>`).join("")}</tr></thead>` +
+    `<tbody>${rows.join("")}${row(
+      "pauses",
+      plan.map(({ pause }) => pause),
+    )}` +
+    `${row(
+      "questions and your own work",
+      plan.map(({ left }) => left),
+    )}` +
+    `${row(
+      "together, in minutes",
+      plan.map(({ minutes }) => minutes),
+      "sum",
+    )}</tbody></table>`
+  );
+}
+
+function escapeHtml(text: string): string {
+  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  return text.replace(/[&<>"]/g, (character) => entities[character] ?? "");
+}

@@ -1,0 +1,25 @@
+// Looks whether this computer has what the workshop needs, then runs the program named first: `start.cjs launcher/lesson 3`.
+// Old syntax on purpose: an old Node has to be able to read this file to say that it is too old.
+// biome-ignore-start lint/style/useNodejsImportProtocol: an old Node does not know it
+const { existsSync } = require("fs");
+const { join } = require("path");
+// biome-ignore-end lint/style/useNodejsImportProtocol: as above
+
+const found = process.versions.node;
+if (Number(found.split(".")[0]) < 20) {
+  stop(`The workshop needs Node 20 or newer, and this is ${found}: get one from https://nodejs.org`);
+}
+if (!existsSync(join(__dirname, "..", "..", "node_modules", "tsx"))) {
+  stop("The workshop's packages are not there yet: run npm install first.");
+}
+
+// tsx inside this process, since starting a second one takes time.
+require("tsx/cjs/api").register();
+const program = join(__dirname, `${process.argv[2]}.ts`);
+process.argv.splice(1, 2, program);
+require(program);
+
+function stop(why) {
+  console.error(why);
+  process.exit(1);
+}

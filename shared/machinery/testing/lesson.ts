@@ -1,0 +1,149 @@
+// A lesson for tests: its server as a process of its own, its page in a browser, its wire by hand.
+import { connect as connectTcp, type Socket } from "node:net";
+import type { Page } from "playwright-core";
+import { WebSocket } from "ws";
+import { openPage } from "./browser.ts";
+import { freePort, type Running, runNode } from "./process.ts";
+
+export type LessonServer = Running & { port: number; url: string };
+
+/** A lesson's server.ts, or that of our solution where the solutions are what is tested. */
+export const serverFile = (lesson: string) =>
+  `${process.env.LESSONS_FOLDER ?? "lessons"}/${lesson}/server.ts`;
+
+/** Starts a lesson's server on a free port; ready when it answers. */
+export async function startServer(lesson: string, env: Record<string, string> = {}): Promise<LessonServer> {
+  const server = runNode([serverFile(lesson)], { PORT: "0", HOST: undefined, ...env });
+  const [, port] = await server.prints(/listening on http:\/\/localhost:(\d+)/);
+  return { ...server, port: Number(port), url: `http://127.0.0.1:${port}` };
+}
+
+/** Starts a lesson's pages on a free port; they look for the lesson's server at `serverPort`. */
+export async function startPages(serverPort: number, pagePort: number): Promise<void> {
+  await runNode(["shared/machinery/start.cjs", "pages/pages"], {
+    PAGE_PORT: String(pagePort),
+    PORT: String(serverPort),
+  }).prints(/http:\/\/localhost:\d+/);
+}
+
+/** Ports for a whole lesson, server and pages, and a way to open its page. */
+export async function lessonPorts(lesson: string) {
+  const [serverPort, pagePort] = [await freePort(), await freePort()];
+  await startPages(serverPort, pagePort);
+  const env = { PORT: String(serverPort), PAGE_PORT: String(pagePort) };
+  const url = `http://localhost:${pagePort}/lessons/${lesson}/`;
+  return {
+    serverPort,
+    pagePort,
+    url,
+    startServer: (more: Record<string, string> = {}) => startServer(lesson, { ...env, ...more }),
+    openPage: () => openPage(url),
+  };
+}
+
+/** Types a message into a lesson's page as a reader would. */
+export async function say(page: Page, from: string, text: string): Promise<void> {
+  await page.getByLabel("Name").fill(from);
+  await page.getByLabel("Message", { exact: true }).fill(text);
+  await page.getByLabel("Message", { exact: true }).press("Enter");
+}
+
+/** A number that the page shows. */
+export async function shown(page: Page, name: string): Promise<number> {
+  return Number((await page.locator(`[data-number="${name}"]`).textContent())?.replace(/\u2009/g, ""));
+}
+
+/** Resolves when `check` holds, looking again every 20 ms; rejects with the last reason after `withinMs`. */
+export async function until(check: () => unknown, withinMs = 10_000): Promise<void> {
+  for (const end = performance.now() + withinMs; ; ) {
+    if (await check()) return;
+    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${check}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Sends bytes over TCP as they are, and resolves with all that comes back until the connection ends. */
+export function raw(port: number, bytes: string | Uint8Array, withinMs = 10_000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = "";
+    const socket = connectTcp(port, "127.0.0.1", () => socket.write(bytes));
+    const timer = setTimeout(
+      () => socket.destroy(new Error(`still open after ${withinMs} ms: ${received}`)),
+      withinMs,
+    );
+    socket.setEncoding("latin1").on("data", (chunk) => {
+      received += chunk;
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ECONNRESET" && error.code !== "EPIPE") reject(error);
+    });
+    socket.on("close", () => {
+      clearTimeout(timer);
+      resolve(received);
+    });
+  });
+}
+
+// What a WebSocket server says is typed by the lesson; tests look at the fields they name.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Heard = any;
+
+/** A WebSocket client that remembers all it heard. */
+export class Client {
+  readonly socket: WebSocket;
+  readonly heard: Heard[] = [];
+  readonly opened: Promise<void>;
+  readonly closed: Promise<{ code: number; reason: string }>;
+
+  constructor(port: number, options: ConstructorParameters<typeof WebSocket>[2] = {}) {
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}`, options);
+    this.socket.on("message", (data, isBinary) =>
+      this.heard.push(isBinary ? data : JSON.parse(data.toString())),
+    );
+    this.opened = new Promise((resolve, reject) => {
+      this.socket.once("open", resolve);
+      this.socket.once("error", reject);
+    });
+    this.opened.catch(() => {});
+    this.socket.on("error", () => {});
+    this.closed = new Promise((resolve) =>
+      this.socket.once("close", (code, reason) => resolve({ code, reason: reason.toString() })),
+    );
+  }
+
+  static async open(port: number): Promise<Client> {
+    const client = new Client(port);
+    await client.opened;
+    return client;
+  }
+
+  send(message: unknown): void {
+    this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
+  }
+
+  /** The first thing heard of this type, waiting for it if need be. */
+  async hears(
+    type: string,
+    which: (message: Heard) => boolean = () => true,
+    withinMs = 5_000,
+  ): Promise<Heard> {
+    const found = () => this.heard.find((message) => message.type === type && which(message));
+    await until(found, withinMs);
+    return found();
+  }
+}
+
+/** A handshake by hand on a raw TCP socket, for frames that no library would send. Resolves when 101 has come. */
+export async function rawWebSocket(port: number): Promise<Socket> {
+  const socket = connectTcp(port, "127.0.0.1");
+  socket.on("error", () => {});
+  socket.write(
+    `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  await new Promise((resolve, reject) => {
+    socket.once("data", resolve);
+    socket.once("close", () => reject(new Error("closed before 101")));
+  });
+  return socket;
+}
