@@ -3,8 +3,8 @@ import { EventEmitter } from "node:events";
 import { createServer, type Server, Socket } from "node:net";
 import { type Counts, type Direction, type Entry, noCounts, type Seen } from "./entry.ts";
 import { type ConnectionReader, connectionReader } from "./http.ts";
-import { type Lane, type LaneFaults, lane } from "./lane.ts";
 import { entryLog } from "./log.ts";
+import { type Pipe, type PipeFaults, pipe } from "./pipe.ts";
 import type { CableState, Faults } from "./protocol.ts";
 
 /** How long the two ends have to answer the cable's FIN. */
@@ -65,8 +65,8 @@ type Connection = {
   openedMs: number;
   page: Socket;
   server: Socket;
-  up: Lane;
-  down: Lane;
+  up: Pipe;
+  down: Pipe;
   reader: ConnectionReader;
   counts: Counts;
   faults: Faults;
@@ -138,8 +138,8 @@ export async function createCable(options: CableOptions): Promise<Cable> {
       openedMs: nowMs(),
       page,
       server: target,
-      up: lane(page, target, laneFaults(faults, "up"), hooks("up")),
-      down: lane(target, page, laneFaults(faults, "down"), hooks("down")),
+      up: pipe(page, target, pipeFaults(faults, "up"), hooks("up")),
+      down: pipe(target, page, pipeFaults(faults, "down"), hooks("down")),
       reader,
       counts,
       faults: { ...faults },
@@ -225,8 +225,8 @@ export async function createCable(options: CableOptions): Promise<Cable> {
 
   function apply(connection: Connection): void {
     connectIfThawed(connection);
-    connection.up.set(laneFaults(connection.faults, "up"));
-    connection.down.set(laneFaults(connection.faults, "down"));
+    connection.up.set(pipeFaults(connection.faults, "up"));
+    connection.down.set(pipeFaults(connection.faults, "down"));
   }
 
   await listen();
@@ -311,7 +311,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
           frozen === "drop" &&
           (["up", "down"] as const).some(
             (direction) =>
-              laneFaults(connection.faults, direction).frozen && connection[direction].waitingBytes() > 0,
+              pipeFaults(connection.faults, direction).frozen && connection[direction].waitingBytes() > 0,
           );
         if (!lost) continue;
         over(connection, { how: "RST", by: "cable", why: "what was frozen was dropped" });
@@ -340,7 +340,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
   };
 }
 
-function laneFaults({ freeze, delay, throttle }: Faults, direction: Direction): LaneFaults {
+function pipeFaults({ freeze, delay, throttle }: Faults, direction: Direction): PipeFaults {
   const concerns = (one: Direction | "both" | undefined) => one === "both" || one === direction;
   const late = concerns(delay?.direction);
   return {

@@ -6,7 +6,7 @@ const mostQueued = 1024 * 1024;
 /** Each piece counts for so many bytes more, so that a million one-byte pieces are bounded too. */
 const perPiece = 64;
 
-export type LaneFaults = {
+export type PipeFaults = {
   frozen: boolean;
   delayMs: number;
   jitterMs: number;
@@ -15,8 +15,8 @@ export type LaneFaults = {
 
 type Piece = { dueMs: number; what: Buffer | "FIN" | "RST" };
 
-export type Lane = {
-  set(faults: LaneFaults): void;
+export type Pipe = {
+  set(faults: PipeFaults): void;
   /** Bytes that came while frozen and have not gone on: see heal in proxy.ts. */
   waitingBytes(): number;
   /** Sends on what is held back, without waiting for its time. */
@@ -26,12 +26,12 @@ export type Lane = {
 };
 
 /** `passed`: these bytes have been handed to the kernel of the far side, or to the queue in front of it. */
-export function lane(
+export function pipe(
   from: Socket,
   to: Socket,
-  faults: LaneFaults,
+  faults: PipeFaults,
   hooks: { passed(bytes: Buffer): void; ended(how: "FIN" | "RST", why: string | undefined): void },
-): Lane {
+): Pipe {
   let queue: Piece[] = [];
   let queuedBytes = 0;
   let lastDueMs = 0;
