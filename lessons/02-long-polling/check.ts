@@ -1,25 +1,25 @@
 // Exercise 2, Twenty messages, a few answers: what is said in quick succession shares an answer.
-import { expectThat, meanwhile, pause, promise, soon } from "../../shared/machinery/checks/claim.ts";
+import { check, eventually, expectThat, inBackground, pause } from "../../shared/machinery/checks/checks.ts";
+import { postMessage, request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
-import { ask, post } from "../../shared/machinery/checks/talk.ts";
 
 type Answer = { messages: { id: number; at: number }[] };
 
 async function poll(server: LessonServer, after: number): Promise<Answer> {
-  const answer = await ask(server, `/messages?after=${after}`);
+  const answer = await request(server, `/messages?after=${after}`);
   expectThat(answer.status === 200, "a poll to be answered with 200", `status ${answer.status}`);
   return answer.json();
 }
 
 async function waiting(server: LessonServer): Promise<number> {
-  return (await (await ask(server, "/waiting")).json()).waiting;
+  return (await (await request(server, "/waiting")).json()).waiting;
 }
 
 /** Says `count` things, whether or not the last has arrived. */
 async function talk(server: LessonServer, count: number, everyMs: number): Promise<void> {
   const posts: Promise<void>[] = [];
   for (let n = 1; n <= count; n++) {
-    posts.push(meanwhile(post(server, `${n} of ${count}`)));
+    posts.push(inBackground(postMessage(server, `${n} of ${count}`)));
     await pause(everyMs);
   }
   await Promise.all(posts);
@@ -41,22 +41,22 @@ async function readUpTo(server: LessonServer, last: number, first = 0) {
 const span = (messages: Answer["messages"]) => (messages.at(-1)?.at ?? 0) - (messages[0]?.at ?? 0);
 
 const someoneWaits = (server: LessonServer, count = 1) =>
-  soon(
+  eventually(
     async () => (await waiting(server)) === count,
     `GET /waiting to tell of ${count} who wait`,
     () => "it told another number",
   );
 
-export const promises = [
-  promise("five messages said at once arrive in one answer", "Hint 1", async (server) => {
+export const checks = [
+  check("five messages said at once arrive in one answer", "Hint 1", async (server) => {
     let most = 0;
     // Three times, of which the best counts: on a busy computer "at once" may take longer than that.
     for (let first = 0; first < 15 && most < 5; first += 5) {
-      const asked = meanwhile(poll(server, first));
+      const asked = inBackground(poll(server, first));
       await someoneWaits(server);
       // Five connections first, so that the messages leave together.
       await Promise.all(Array.from({ length: 5 }, () => waiting(server)));
-      await Promise.all(Array.from({ length: 5 }, (_, n) => post(server, `${n + 1} of 5`)));
+      await Promise.all(Array.from({ length: 5 }, (_, n) => postMessage(server, `${n + 1} of 5`)));
       most = Math.max(most, (await asked).messages.length);
     }
     expectThat(
@@ -66,18 +66,18 @@ export const promises = [
     );
   }),
 
-  promise("a message on its own arrives within a second all the same", "Hint 1", async (server) => {
-    const asked = meanwhile(poll(server, 0));
+  check("a message on its own arrives within a second all the same", "Hint 1", async (server) => {
+    const asked = inBackground(poll(server, 0));
     await someoneWaits(server);
     const began = performance.now();
-    await post(server, "Is anybody there?");
+    await postMessage(server, "Is anybody there?");
     await asked;
     const took = Math.round(performance.now() - began);
     expectThat(took < 1_000, "the answer within a second of the message", `it took ${took} ms`);
   }),
 
-  promise("while somebody goes on talking, nobody is kept waiting", "Hint 2", async (server) => {
-    const reading = meanwhile(readUpTo(server, 200));
+  check("while somebody goes on talking, nobody is kept waiting", "Hint 2", async (server) => {
+    const reading = inBackground(readUpTo(server, 200));
     await someoneWaits(server);
     await talk(server, 200, 10);
     const longest = Math.max(...(await reading).answers.map(({ messages }) => span(messages)));
@@ -88,27 +88,27 @@ export const promises = [
     );
   }),
 
-  promise("everybody who waits is answered, and then nobody waits any more", "Hint 2", async (server) => {
-    const asked = meanwhile(Promise.all([poll(server, 0), poll(server, 0), poll(server, 0)]));
+  check("everybody who waits is answered, and then nobody waits any more", "Hint 2", async (server) => {
+    const asked = inBackground(Promise.all([poll(server, 0), poll(server, 0), poll(server, 0)]));
     await someoneWaits(server, 3);
-    await post(server, "to all three");
+    await postMessage(server, "to all three");
     for (const { messages } of await asked)
       expectThat(messages.length === 1, "the message in each of three answers", "one was empty");
-    await soon(
+    await eventually(
       async () => (await waiting(server)) === 0,
       "GET /waiting to tell of nobody after that",
       () => "some still wait",
     );
   }),
 
-  promise("nobody gets an empty answer for a message already seen", "Hint 3", async (server) => {
+  check("nobody gets an empty answer for a message already seen", "Hint 3", async (server) => {
     // Three times: on a busy computer Grace may come too late to be given an empty answer.
     for (const seen of [1, 3, 5]) {
-      await post(server, "Seen by Grace");
+      await postMessage(server, "Seen by Grace");
       // Grace has seen it, and asks again at once.
-      const asked = meanwhile(poll(server, seen));
+      const asked = inBackground(poll(server, seen));
       await pause(400);
-      await post(server, "New to Grace");
+      await postMessage(server, "New to Grace");
       const { messages } = await asked;
       expectThat(
         messages[0]?.id === seen + 1,
@@ -118,14 +118,14 @@ export const promises = [
     }
   }),
 
-  promise(
+  check(
     "twenty messages, 15 ms apart, cost at most ten answers; none is lost or doubled",
     "Hint 3",
     async (server) => {
       let [best, allowed] = [20, 10];
       // Three times, of which the best counts: a busy computer does not keep to 15 ms.
       for (let first = 0; first < 60 && best > allowed; first += 20) {
-        const reading = meanwhile(readUpTo(server, first + 20, first));
+        const reading = inBackground(readUpTo(server, first + 20, first));
         await someoneWaits(server);
         await talk(server, 20, 15);
         const { answers, ids } = await reading;

@@ -1,108 +1,104 @@
 // Exercise 3, Whispers: what begins with @Grace is for Grace alone, and for whoever says it.
-import { expectThat, promise, soon } from "../../shared/machinery/checks/claim.ts";
+import { check, eventually, expectThat } from "../../shared/machinery/checks/checks.ts";
+import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
-import { Person } from "../../shared/machinery/checks/talk.ts";
 
 /** Three people who have said something, each heard by all. */
-async function threePeople(server: LessonServer): Promise<[Person, Person, Person]> {
+async function threePeople(server: LessonServer): Promise<[Client, Client, Client]> {
   const people = [
-    await Person.comes(server, "Ada"),
-    await Person.comes(server, "Grace"),
-    await Person.comes(server, "Alan"),
-  ] as [Person, Person, Person];
+    await Client.connect(server, "Ada"),
+    await Client.connect(server, "Grace"),
+    await Client.connect(server, "Alan"),
+  ] as [Client, Client, Client];
   for (const person of people) {
-    person.says(`${person.name} is here`);
-    for (const each of people) await each.hearsSaid(`${person.name} is here`);
+    person.say(`${person.name} is here`);
+    for (const each of people) await each.receivesText(`${person.name} is here`);
   }
   return people;
 }
 
 /** Something that everybody hears: whatever was to come before it has come. */
-async function afterwards(speaker: Person, ...people: Person[]) {
-  speaker.says("and now to all");
-  for (const person of people) await person.hearsSaid("and now to all");
+async function afterwards(speaker: Client, ...people: Client[]) {
+  speaker.say("and now to all");
+  for (const person of people) await person.receivesText("and now to all");
 }
 
 const whisper = "@Grace lunch?";
 
-export const promises = [
-  promise("what begins with @Grace is heard by Grace", "Hint 1", async (server) => {
+export const checks = [
+  check("what begins with @Grace is heard by Grace", "Hint 1", async (server) => {
     const [ada, grace] = await threePeople(server);
-    ada.says(whisper);
-    await grace.hearsSaid(whisper);
+    ada.say(whisper);
+    await grace.receivesText(whisper);
   }),
 
-  promise("nobody else hears it", "Hint 2", async (server) => {
+  check("nobody else hears it", "Hint 2", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
-    ada.says(whisper);
+    ada.say(whisper);
     await afterwards(ada, grace, alan);
-    expectThat(!alan.heardSaid(whisper), `"${whisper}" to stay between Ada and Grace`, "Alan heard it too");
+    expectThat(!alan.hasReceived(whisper), `"${whisper}" to stay between Ada and Grace`, "Alan heard it too");
   }),
 
-  promise("whoever says it sees it in their own list, once", "Hint 2", async (server) => {
+  check("whoever says it sees it in their own list, once", "Hint 2", async (server) => {
     const [ada, , alan] = await threePeople(server);
-    ada.says(whisper);
-    await ada.hearsSaid(whisper);
-    ada.says("@Ada buy milk");
-    await ada.hearsSaid("@Ada buy milk");
+    ada.say(whisper);
+    await ada.receivesText(whisper);
+    ada.say("@Ada buy milk");
+    await ada.receivesText("@Ada buy milk");
     await afterwards(ada, alan);
-    const times = ada.heard.filter(({ text }) => text === "@Ada buy milk").length;
+    const times = ada.received.filter(({ text }) => text === "@Ada buy milk").length;
     expectThat(times === 1, "Ada to hear once what she whispers to herself", `she heard it ${times} times`);
   }),
 
-  promise(
-    "everybody of that name hears it, also who took the name a moment ago",
-    "Hint 1",
-    async (server) => {
-      const [ada, grace, alan] = await threePeople(server);
-      alan.send({ type: "say", from: "Grace", text: "call me Grace" });
-      await ada.hearsSaid("call me Grace");
-      ada.says(whisper);
-      const hearing = "hear what Ada whispers: both spoke as Grace last";
-      for (const [each, who] of [
-        [grace, "Grace"],
-        [alan, "Alan, who calls himself Grace now,"],
-      ] as const)
-        await soon(
-          () => each.heardSaid(whisper),
-          `${who} to ${hearing}`,
-          () => each.tale("message"),
-        );
-    },
-  ),
+  check("everybody of that name hears it, also who took the name a moment ago", "Hint 1", async (server) => {
+    const [ada, grace, alan] = await threePeople(server);
+    alan.send({ type: "say", from: "Grace", text: "call me Grace" });
+    await ada.receivesText("call me Grace");
+    ada.say(whisper);
+    const hearing = "hear what Ada whispers: both spoke as Grace last";
+    for (const [each, who] of [
+      [grace, "Grace"],
+      [alan, "Alan, who calls himself Grace now,"],
+    ] as const)
+      await eventually(
+        () => each.hasReceived(whisper),
+        `${who} to ${hearing}`,
+        () => each.describe("message"),
+      );
+  }),
 
-  promise("who has taken another name is no longer called by the old one", "Hint 1", async (server) => {
+  check("who has taken another name is no longer called by the old one", "Hint 1", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
     grace.send({ type: "say", from: "Barbara", text: "call me Barbara" });
-    await ada.hearsSaid("call me Barbara");
-    ada.says(whisper);
+    await ada.receivesText("call me Barbara");
+    ada.say(whisper);
     await afterwards(ada, grace, alan);
     expectThat(
-      !grace.heardSaid(whisper),
+      !grace.hasReceived(whisper),
       `"${whisper}" not to reach one who has called herself Barbara since`,
       "she heard it",
     );
   }),
 
-  promise("what is said to all still reaches all, an @ in the middle too", "Hint 2", async (server) => {
+  check("what is said to all still reaches all, an @ in the middle too", "Hint 2", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
-    ada.says("write to ada@example.org");
-    for (const person of [ada, grace, alan]) await person.hearsSaid("write to ada@example.org");
+    ada.say("write to ada@example.org");
+    for (const person of [ada, grace, alan]) await person.receivesText("write to ada@example.org");
   }),
 
-  promise(
+  check(
     "a whisper to somebody who is not here is refused, by name, and sent to nobody",
     "Hint 3",
     async (server) => {
       const [ada, grace, alan] = await threePeople(server);
-      ada.says("@Edsger lunch?");
-      await ada.hears(
+      ada.say("@Edsger lunch?");
+      await ada.receives(
         "refused",
         ({ reason }) => String(reason).includes("Edsger"),
         'be told by a message of type "refused" that Edsger is not here',
       );
       await afterwards(ada, grace, alan);
-      const hearer = [ada, grace, alan].find((each) => each.heardSaid("@Edsger lunch?"));
+      const hearer = [ada, grace, alan].find((each) => each.hasReceived("@Edsger lunch?"));
       expectThat(
         !hearer,
         "nothing to be sent to anybody when Edsger is not here",
@@ -111,15 +107,15 @@ export const promises = [
     },
   ),
 
-  promise("nor is somebody here who has left", "Hint 3", async (server) => {
+  check("nor is somebody here who has left", "Hint 3", async (server) => {
     const [ada, grace] = await threePeople(server);
-    grace.leaves();
+    grace.close();
     // The server needs a moment to hear of it: until then the whisper is taken.
-    for (let n = 0; n < 4 && !ada.heard.some(({ type }) => type === "refused"); n++) {
-      ada.says(whisper);
-      await ada.hears("refused", () => true, "hear", 250).catch(() => {});
+    for (let n = 0; n < 4 && !ada.received.some(({ type }) => type === "refused"); n++) {
+      ada.say(whisper);
+      await ada.receives("refused", () => true, "hear", 250).catch(() => {});
     }
-    await ada.hears(
+    await ada.receives(
       "refused",
       ({ reason }) => String(reason).includes("Grace"),
       'be told by a message of type "refused" that Grace is not here any more',

@@ -1,23 +1,26 @@
 // Exercise 4, Rooms: whoever connects to /?room=tea hears what is said at tea, and nothing of what is said elsewhere.
-import { expectThat, pause, promise } from "../../shared/machinery/checks/claim.ts";
-import { Person } from "../../shared/machinery/checks/talk.ts";
+import { check, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
+import { Client } from "../../shared/machinery/checks/client.ts";
 
 const tea = "/?room=tea";
 
-export const promises = [
-  promise("what is said in a room is heard in that room", "Hint 1", async (server) => {
-    const [ada, grace] = [await Person.comes(server, "Ada", tea), await Person.comes(server, "Grace", tea)];
-    ada.says("milk or lemon?");
-    await ada.hearsSaid("milk or lemon?");
-    await grace.hearsSaid("milk or lemon?");
+export const checks = [
+  check("what is said in a room is heard in that room", "Hint 1", async (server) => {
+    const [ada, grace] = [
+      await Client.connect(server, "Ada", tea),
+      await Client.connect(server, "Grace", tea),
+    ];
+    ada.say("milk or lemon?");
+    await ada.receivesText("milk or lemon?");
+    await grace.receivesText("milk or lemon?");
   }),
 
-  promise("it is the same message for all who hear it", "Why", async (server) => {
-    const people = [await Person.comes(server, "Ada", tea), await Person.comes(server, "Grace", tea)];
-    people[0]?.says("milk or lemon?");
+  check("it is the same message for all who hear it", "Why", async (server) => {
+    const people = [await Client.connect(server, "Ada", tea), await Client.connect(server, "Grace", tea)];
+    people[0]?.say("milk or lemon?");
     const ids: number[] = [];
     for (const person of people)
-      ids.push((await person.hears("message", ({ text }) => text === "milk or lemon?")).id);
+      ids.push((await person.receives("message", ({ text }) => text === "milk or lemon?")).id);
     expectThat(
       ids[0] === ids[1],
       "Ada and Grace to hear one message, with one id",
@@ -25,38 +28,41 @@ export const promises = [
     );
   }),
 
-  promise("and nowhere else", "Hint 2", async (server) => {
-    const ada = await Person.comes(server, "Ada", tea);
+  check("and nowhere else", "Hint 2", async (server) => {
+    const ada = await Client.connect(server, "Ada", tea);
     const others = [
-      await Person.comes(server, "Alan", "/?room=coffee"),
-      await Person.comes(server, "Edsger"),
+      await Client.connect(server, "Alan", "/?room=coffee"),
+      await Client.connect(server, "Edsger"),
     ];
-    ada.says("milk or lemon?");
-    await ada.hearsSaid("milk or lemon?");
+    ada.say("milk or lemon?");
+    await ada.receivesText("milk or lemon?");
     for (const other of others) {
-      other.says(`${other.name} speaks`);
-      await other.hearsSaid(`${other.name} speaks`);
+      other.say(`${other.name} speaks`);
+      await other.receivesText(`${other.name} speaks`);
       expectThat(
-        !other.heardSaid("milk or lemon?"),
+        !other.hasReceived("milk or lemon?"),
         'what Ada says in the room "tea" to stay there',
         `${other.name} heard it ${other.name === "Alan" ? 'in the room "coffee"' : "without having named a room"}`,
       );
     }
     expectThat(
-      !ada.heardSaid("Alan speaks") && !ada.heardSaid("Edsger speaks"),
+      !ada.hasReceived("Alan speaks") && !ada.hasReceived("Edsger speaks"),
       'nobody in the room "tea" to hear what is said outside of it',
       "Ada heard it there",
     );
   }),
 
-  promise("who is typing is told to the others in the room, and nowhere else", "Hint 2", async (server) => {
-    const [ada, grace] = [await Person.comes(server, "Ada", tea), await Person.comes(server, "Grace", tea)];
-    const alan = await Person.comes(server, "Alan", "/?room=coffee");
+  check("who is typing is told to the others in the room, and nowhere else", "Hint 2", async (server) => {
+    const [ada, grace] = [
+      await Client.connect(server, "Ada", tea),
+      await Client.connect(server, "Grace", tea),
+    ];
+    const alan = await Client.connect(server, "Alan", "/?room=coffee");
     ada.send({ type: "typing", from: "Ada" });
-    await grace.hears("typing", ({ from }) => from === "Ada", 'hear "typing" in the same room');
-    alan.says("coffee, please");
-    await alan.hearsSaid("coffee, please");
-    const typingHeard = (person: Person) => person.heard.some(({ type }) => type === "typing");
+    await grace.receives("typing", ({ from }) => from === "Ada", 'hear "typing" in the same room');
+    alan.say("coffee, please");
+    await alan.receivesText("coffee, please");
+    const typingHeard = (person: Client) => person.received.some(({ type }) => type === "typing");
     expectThat(
       !typingHeard(alan),
       '"typing" to stay in the room "tea"',
@@ -65,12 +71,12 @@ export const promises = [
     expectThat(!typingHeard(ada), '"typing" to reach all but Ada, who types', "Ada heard it too");
   }),
 
-  promise("presence counts those in the same room", "Hint 3", async (server) => {
-    const ada = await Person.comes(server, "Ada", tea);
-    const alan = await Person.comes(server, "Alan", "/?room=coffee");
-    const grace = await Person.comes(server, "Grace", tea);
-    const hears = (person: Person, count: number) =>
-      person.hears(
+  check("presence counts those in the same room", "Hint 3", async (server) => {
+    const ada = await Client.connect(server, "Ada", tea);
+    const alan = await Client.connect(server, "Alan", "/?room=coffee");
+    const grace = await Client.connect(server, "Grace", tea);
+    const hears = (person: Client, count: number) =>
+      person.receives(
         "presence",
         ({ here }) => here === count,
         `be told that ${count} ${count === 1 ? "is" : "are"} here, in the same room`,
@@ -80,42 +86,42 @@ export const promises = [
     // Told at most twenty times a second: by now everything has been told.
     await pause(150);
     expectThat(
-      ada.heard.every(({ type, here }) => type !== "presence" || here <= 2),
+      ada.received.every(({ type, here }) => type !== "presence" || here <= 2),
       'two to be here for Ada, who is in the room "tea" with Grace',
       "she was told of three",
     );
-    grace.leaves();
-    await ada.hears(
+    grace.close();
+    await ada.receives(
       "presence",
-      (message) => message === ada.heard.findLast(({ type }) => type === "presence") && message.here === 1,
+      (message) => message === ada.received.findLast(({ type }) => type === "presence") && message.here === 1,
       "be told that 1 is here, once Grace has left",
     );
   }),
 
-  promise("those who name no room are together in one", "Hint 2", async (server) => {
-    const [ada, grace] = [await Person.comes(server, "Ada"), await Person.comes(server, "Grace")];
-    ada.says("in the hall");
-    await grace.hearsSaid("in the hall");
+  check("those who name no room are together in one", "Hint 2", async (server) => {
+    const [ada, grace] = [await Client.connect(server, "Ada"), await Client.connect(server, "Grace")];
+    ada.say("in the hall");
+    await grace.receivesText("in the hall");
   }),
 
-  promise("the server's tick is heard in every room", "Hint 3", async (server) => {
+  check("the server's tick is heard in every room", "Hint 3", async (server) => {
     const people = [
-      await Person.comes(server, "Ada", tea),
-      await Person.comes(server, "Alan", "/?room=coffee"),
-      await Person.comes(server, "Edsger"),
+      await Client.connect(server, "Ada", tea),
+      await Client.connect(server, "Alan", "/?room=coffee"),
+      await Client.connect(server, "Edsger"),
     ];
-    for (const person of people) await person.hears("tick", () => true, "hear the tick within 4 s", 4_000);
+    for (const person of people) await person.receives("tick", () => true, "hear the tick within 4 s", 4_000);
   }),
 
-  promise("a room may have any name, constructor and __proto__ too", "Hint 3", async (server) => {
+  check("a room may have any name, constructor and __proto__ too", "Hint 3", async (server) => {
     for (const room of ["constructor", "__proto__", "Kaffee und Kuchen ☕"]) {
       const path = `/?room=${encodeURIComponent(room)}`;
       const [ada, grace] = [
-        await Person.comes(server, "Ada", path),
-        await Person.comes(server, "Grace", path),
+        await Client.connect(server, "Ada", path),
+        await Client.connect(server, "Grace", path),
       ];
-      ada.says(`in ${room}`);
-      await grace.hearsSaid(`in ${room}`);
+      ada.say(`in ${room}`);
+      await grace.receivesText(`in ${room}`);
     }
   }),
 ];

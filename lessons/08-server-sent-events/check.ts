@@ -1,44 +1,44 @@
 // Exercise 7, Who is here: how many listen is told by an event of a name of its own, and without an id.
 
-import { expectThat, pause, promise, soon } from "../../shared/machinery/checks/claim.ts";
-import { Listener } from "../../shared/machinery/checks/listener.ts";
-import { ask, post } from "../../shared/machinery/checks/talk.ts";
+import { check, eventually, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
+import { postMessage, request } from "../../shared/machinery/checks/client.ts";
+import { EventStream } from "../../shared/machinery/checks/event-stream.ts";
 
-const last = (listener: Listener) => listener.named("presence").at(-1);
+const last = (listener: EventStream) => listener.named("presence").at(-1);
 
-const toldOf = (listener: Listener, count: number) =>
-  soon(
+const toldOf = (listener: EventStream, count: number) =>
+  eventually(
     () => last(listener)?.data === String(count),
     `an event "presence" with the data ${count}`,
     () => (last(listener) ? `the last one said ${last(listener)?.data}` : "no event of that name came"),
   );
 
-export const promises = [
-  promise("whoever listens is told how many do", "Hint 1", async (server) => {
-    await toldOf(await Listener.comes(server), 1);
+export const checks = [
+  check("whoever listens is told how many do", "Hint 1", async (server) => {
+    await toldOf(await EventStream.open(server), 1);
   }),
 
-  promise("when one comes, those who were there are told", "Hint 2", async (server) => {
-    const ada = await Listener.comes(server);
+  check("when one comes, those who were there are told", "Hint 2", async (server) => {
+    const ada = await EventStream.open(server);
     await toldOf(ada, 1);
-    const grace = await Listener.comes(server);
+    const grace = await EventStream.open(server);
     await toldOf(ada, 2);
     await toldOf(grace, 2);
   }),
 
-  promise("when one goes, those who stay are told", "Hint 2", async (server) => {
-    const [ada, grace] = [await Listener.comes(server), await Listener.comes(server)];
+  check("when one goes, those who stay are told", "Hint 2", async (server) => {
+    const [ada, grace] = [await EventStream.open(server), await EventStream.open(server)];
     await toldOf(ada, 2);
-    grace.goes();
+    grace.close();
     await toldOf(ada, 1);
   }),
 
-  promise("presence is no message: no page takes it for something said", "Hint 1", async (server) => {
-    const ada = await Listener.comes(server);
-    await Listener.comes(server);
+  check("presence is no message: no page takes it for something said", "Hint 1", async (server) => {
+    const ada = await EventStream.open(server);
+    await EventStream.open(server);
     await pause(300);
-    await post(server, "Hello");
-    await soon(
+    await postMessage(server, "Hello");
+    await eventually(
       () => ada.ids.includes(1),
       "a message to come as before",
       () => "none came",
@@ -51,16 +51,16 @@ export const promises = [
     );
   }),
 
-  promise("presence leaves the cursor where it is", "Hint 3", async (server) => {
-    const ada = await Listener.comes(server);
-    await post(server, "Hello");
-    await soon(
+  check("presence leaves the cursor where it is", "Hint 3", async (server) => {
+    const ada = await EventStream.open(server);
+    await postMessage(server, "Hello");
+    await eventually(
       () => ada.ids.length === 1,
       "a message to come as before",
       () => "none came",
     );
     const before = ada.lastEventId;
-    await Listener.comes(server);
+    await EventStream.open(server);
     await toldOf(ada, 2);
     expectThat(
       ada.lastEventId === before,
@@ -69,50 +69,46 @@ export const promises = [
     );
   }),
 
-  promise(
-    "messages keep their numbers, and who comes back gets them and no more",
-    "Hint 3",
-    async (server) => {
-      const ada = await Listener.comes(server);
-      const start = ada.lastEventId;
-      await post(server, "one");
-      for (const _ of [1, 2, 3]) {
-        const passing = await Listener.comes(server);
-        await pause(150);
-        passing.goes();
-      }
+  check("messages keep their numbers, and who comes back gets them and no more", "Hint 3", async (server) => {
+    const ada = await EventStream.open(server);
+    const start = ada.lastEventId;
+    await postMessage(server, "one");
+    for (const _ of [1, 2, 3]) {
+      const passing = await EventStream.open(server);
       await pause(150);
-      await post(server, "two");
-      const again = await Listener.comes(server, start);
-      await soon(
-        () => again.ids.length >= 2,
-        "two messages for whoever comes back",
-        () => `${again.ids.length} came`,
-      );
-      expectThat(
-        again.ids.join() === "1,2",
-        "the messages 1 and 2",
-        `the ids that came: ${again.ids.join(" ")}`,
-      );
-    },
-  ),
+      passing.close();
+    }
+    await pause(150);
+    await postMessage(server, "two");
+    const again = await EventStream.open(server, start);
+    await eventually(
+      () => again.ids.length >= 2,
+      "two messages for whoever comes back",
+      () => `${again.ids.length} came`,
+    );
+    expectThat(
+      again.ids.join() === "1,2",
+      "the messages 1 and 2",
+      `the ids that came: ${again.ids.join(" ")}`,
+    );
+  }),
 
-  promise("who only asks for the head, or is told to stay away, is not counted", "Hint 2", async (server) => {
-    const ada = await Listener.comes(server);
+  check("who only asks for the head, or is told to stay away, is not counted", "Hint 2", async (server) => {
+    const ada = await EventStream.open(server);
     await toldOf(ada, 1);
-    await ask(server, "/events", { method: "HEAD" });
-    await ask(server, "/events?until=0");
+    await request(server, "/events", { method: "HEAD" });
+    await request(server, "/events?until=0");
     await pause(300);
     const told = () => `the last one said ${last(ada)?.data}`;
     expectThat(last(ada)?.data === "1", "one to listen still, after a HEAD and a 204", told());
-    await Listener.comes(server);
+    await EventStream.open(server);
     await toldOf(ada, 2);
     await pause(300);
     expectThat(last(ada)?.data === "2", "two to listen, after a HEAD and a 204", told());
   }),
 
-  promise("while nobody comes or goes, nothing is told", "Hint 2", async (server) => {
-    const ada = await Listener.comes(server);
+  check("while nobody comes or goes, nothing is told", "Hint 2", async (server) => {
+    const ada = await EventStream.open(server);
     await toldOf(ada, 1);
     await pause(300);
     const before = ada.named("presence").length;
@@ -125,9 +121,9 @@ export const promises = [
     );
   }),
 
-  promise("fifty who come at once are told of in a few events", "Hint 2", async (server) => {
-    const ada = await Listener.comes(server);
-    await Promise.all(Array.from({ length: 50 }, () => Listener.comes(server)));
+  check("fifty who come at once are told of in a few events", "Hint 2", async (server) => {
+    const ada = await EventStream.open(server);
+    await Promise.all(Array.from({ length: 50 }, () => EventStream.open(server)));
     await toldOf(ada, 51);
     await pause(200); // all that is still on its way
     const times = ada.named("presence").length;

@@ -2,9 +2,9 @@
 import { get } from "node:http";
 import { gunzipSync } from "node:zlib";
 import type { Answer } from "../../shared/both/message.ts";
-import { Broken, expectThat, promise, soon } from "../../shared/machinery/checks/claim.ts";
+import { CheckFailed, check, eventually, expectThat } from "../../shared/machinery/checks/checks.ts";
+import { request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
-import { ask } from "../../shared/machinery/checks/talk.ts";
 
 type Got = { encoding: string | undefined; vary: string; bytes: Buffer; answer: Answer };
 
@@ -13,7 +13,7 @@ function poll(server: LessonServer, after: number, acceptEncoding?: string): Pro
   const headers = acceptEncoding === undefined ? {} : { "Accept-Encoding": acceptEncoding };
   const path = `/messages?after=${after}`;
   return new Promise((resolve, reject) => {
-    const fail = (happened: string) => reject(new Broken(`a whole answer to GET ${path}`, happened));
+    const fail = (happened: string) => reject(new CheckFailed(`a whole answer to GET ${path}`, happened));
     const signal = AbortSignal.timeout(3_000);
     const request = get(server.url + path, { headers, signal, agent: false }, (response) => {
       const chunks: Buffer[] = [];
@@ -35,7 +35,7 @@ function poll(server: LessonServer, after: number, acceptEncoding?: string): Pro
 }
 
 const setSpeed = (server: LessonServer, perSecond: number) =>
-  ask(server, "/settings", {
+  request(server, "/settings", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ perSecond, size: 100, everyMs: 1_000, clients: 1 }),
@@ -45,7 +45,7 @@ const setSpeed = (server: LessonServer, perSecond: number) =>
 async function said(server: LessonServer): Promise<number> {
   await setSpeed(server, 100);
   const last = async () => (await poll(server, 0)).answer.messages.length;
-  await soon(
+  await eventually(
     async () => (await last()) >= 30,
     "thirty messages within a few seconds",
     () => "there were fewer",
@@ -56,8 +56,8 @@ async function said(server: LessonServer): Promise<number> {
 
 const named = ({ encoding }: Got) => (encoding ? `Content-Encoding: ${encoding}` : "no Content-Encoding");
 
-export const promises = [
-  promise("many messages come compressed to a page that accepts it", "Hint 1", async (server) => {
+export const checks = [
+  check("many messages come compressed to a page that accepts it", "Hint 1", async (server) => {
     await said(server);
     for (const accepts of ["gzip, deflate, br, zstd", "gzip", "br;q=1.0, gzip;q=0.5"]) {
       const got = await poll(server, 0, accepts);
@@ -75,7 +75,7 @@ export const promises = [
     }
   }),
 
-  promise("unpacked, it is the answer that it was", "Hint 2", async (server) => {
+  check("unpacked, it is the answer that it was", "Hint 2", async (server) => {
     const last = await said(server);
     const [packed, plain] = [await poll(server, 5, "gzip"), await poll(server, 5)];
     expectThat(
@@ -95,7 +95,7 @@ export const promises = [
     expectThat(`${ids}` === `${expected}`, `the ids ${expected}`, `the ids ${ids}`);
   }),
 
-  promise("who does not accept gzip gets it plain", "Hint 1", async (server) => {
+  check("who does not accept gzip gets it plain", "Hint 1", async (server) => {
     await said(server);
     for (const accepts of [undefined, "identity", "br", "gzip;q=0", "gzip; q=0.0, br"]) {
       const got = await poll(server, 0, accepts);
@@ -107,9 +107,9 @@ export const promises = [
     }
   }),
 
-  promise("an empty answer stays plain: compressed it would be longer", "Hint 2", async (server) => {
+  check("an empty answer stays plain: compressed it would be longer", "Hint 2", async (server) => {
     let after = await said(server);
-    const got = await soon(
+    const got = await eventually(
       async () => {
         const now = await poll(server, after, "gzip");
         after = now.answer.messages.at(-1)?.id ?? after;
@@ -125,7 +125,7 @@ export const promises = [
     );
   }),
 
-  promise("a cache between the two keeps both kinds apart", "Hint 3", async (server) => {
+  check("a cache between the two keeps both kinds apart", "Hint 3", async (server) => {
     await said(server);
     for (const accepts of ["gzip", undefined]) {
       const { vary } = await poll(server, 0, accepts);

@@ -1,13 +1,13 @@
 // Says which promises of an exercise hold: `npm run check 3`, `npm run check:watch 3`, `npm run check` for all.
 import { watch } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
-import { findLesson, findLessons, type Lesson, listLessons, root } from "../launcher/lessons.ts";
+import { findLesson, findLessons, type Lesson, listLessons } from "../launcher/lessons.ts";
 import { rememberPassed } from "../launcher/progress.ts";
-import type { Promised } from "./claim.ts";
+import { bundle } from "./bundle.ts";
+import type { Check } from "./checks.ts";
+import { hasExercise, lessonsWithExercise, pathOf } from "./files.ts";
 import { readReadme } from "./readme.ts";
-import { type Report, runExercise } from "./run.ts";
-import { hasExercise, lessonsWithExercise } from "./solution-copy.ts";
+import { type Report, runChecks } from "./run.ts";
 
 const coloured = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
 const paint = (code: number) => (text: string) => (coloured ? `\x1b[${code}m${text}\x1b[0m` : text);
@@ -37,11 +37,12 @@ function refuse(why: string) {
   process.exitCode = 1;
 }
 
-async function run({ folder }: Lesson): Promise<Report> {
-  const file = join(root, "lessons", folder, "check.ts");
-  const { promises }: { promises: Promised[] } = createRequire(import.meta.url)(file);
-  const report = await runExercise(promises, join(root, "lessons", folder));
-  if (count(report).every) rememberPassed(folder);
+async function run(lesson: Lesson): Promise<Report> {
+  const compileError = await bundle(pathOf(lesson, "client.ts"));
+  if (compileError) return { compileError };
+  const { checks }: { checks: Check[] } = createRequire(import.meta.url)(pathOf(lesson, "check.ts"));
+  const report = await runChecks(checks, pathOf(lesson, "server.ts"));
+  if (count(report).every) rememberPassed(lesson.folder);
   return report;
 }
 
@@ -123,7 +124,7 @@ async function watchLesson(lesson: Lesson) {
     if (again) return checkNow();
     console.log("  Waiting for you to save a file. End with Ctrl-C.");
   };
-  watch(join(root, "lessons", lesson.folder), (_event, file) => {
+  watch(pathOf(lesson), (_event, file) => {
     if (!/\.ts$/.test(file ?? "")) return;
     // Editors write a file in several steps.
     clearTimeout(timer);

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { findLesson, type Lesson, listLessons, root } from "../launcher/lessons.ts";
-import { difference } from "./difference.ts";
+import { difference, withoutImports } from "./difference.ts";
 
 function main(from: string | undefined, to: string | undefined) {
   const [one, other] = [from, to].map((wanted) => (wanted === undefined ? undefined : findLesson(wanted)));
@@ -29,9 +29,7 @@ function main(from: string | undefined, to: string | undefined) {
 
 /** Without what says nothing about a lesson. */
 const withoutNoise = (text: string) =>
-  text
-    .replaceAll("\r\n", "\n")
-    .replace(/^import [\s\S]*?;\n/gm, "")
+  withoutImports(text)
     .replace(/^.*Exercise:.*\n/gm, "")
     .replace(/localhost:\d+/g, "localhost");
 

@@ -27,6 +27,10 @@ export function difference(from: string, to: string, clean?: (text: string) => s
   }
 }
 
+/** Imports say where files lie, and nothing about what the code does. */
+export const withoutImports = (text: string) =>
+  text.replaceAll("\r\n", "\n").replace(/^import [\s\S]*?;\n/gm, "");
+
 function ask(from: string, to: string): string {
   const options = ["--no-index", "--no-ext-diff", "--color=never", "--ignore-blank-lines"];
   const { stdout, stderr, error, status } = spawnSync(

@@ -1,37 +1,30 @@
 // Promises of the exercises: each starter fails for the reason its exercise names, each solution holds, each
 // plausible mistake is told apart.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findLessons, root } from "../launcher/lessons.ts";
-import type { Promised } from "./claim.ts";
+import { describe, expect, test } from "vitest";
+import { findLessons } from "../launcher/lessons.ts";
+import type { Check } from "./checks.ts";
+import { lessonsWithExercise, pathOf, solutionFiles } from "./files.ts";
 import { readReadme } from "./readme.ts";
-import { runExercise } from "./run.ts";
-import { lessonsWithExercise, overlaySolution, solutionFiles } from "./solution-copy.ts";
+import { runChecks } from "./run.ts";
 
 const lessons = lessonsWithExercise();
 const folders = lessons.map(({ folder }) => folder);
-const made: string[] = [];
-afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-});
-
-async function promisesOf(lesson: string): Promise<Promised[]> {
-  const file = pathToFileURL(join(root, "lessons", lesson, "check.ts"));
-  return (await import(/* @vite-ignore */ file.href)).promises;
+async function checksOf(lesson: { folder: string }): Promise<Check[]> {
+  return (await import(/* @vite-ignore */ pathToFileURL(pathOf(lesson, "check.ts")).href)).checks;
 }
 
 // Three at a time, and with more patience than a learner: tests share their computer with other tests.
 const lanes: Promise<unknown>[] = [1, 2, 3].map(() => Promise.resolve());
 let turn = 0;
 
-async function resultsOf(lesson: string, folder: string, only = "") {
-  const promises = (await promisesOf(lesson)).filter(({ title }) => title.startsWith(only));
+async function resultsOf(folder: string, file: string, only = "", source?: string) {
+  const checks = (await checksOf({ folder })).filter(({ title }) => title.startsWith(only));
   const lane = turn++ % lanes.length;
-  const running = lanes[lane]?.then(() => runExercise(promises, folder, 30_000)) as ReturnType<
-    typeof runExercise
-  >;
+  const running = lanes[lane]?.then(() =>
+    runChecks(checks, pathOf({ folder }, file), { source, limitMs: 30_000 }),
+  ) as ReturnType<typeof runChecks>;
   lanes[lane] = running.catch(() => {});
   const report = await running;
   if ("compileError" in report) throw new Error(`${report.compileError.where}: ${report.compileError.text}`);
@@ -49,39 +42,35 @@ describe.concurrent("a starter", { timeout: 120_000 }, () => {
     ["08-server-sent-events", "whoever listens is told how many do", /no event of that name/],
     ["09-compare", "many messages come compressed", /there was no Content-Encoding, and \d{4} bytes/],
   ])("of %s fails its exercise: %s", async ([lesson, title, happened]) => {
-    const results = await resultsOf(lesson, join(root, "lessons", lesson));
+    const results = await resultsOf(lesson, "server.ts");
     const broken = results.filter(({ fault }) => fault);
     expect(broken[0]?.title).toMatch(title);
     expect(broken[0]?.fault?.happened).toMatch(happened);
     // What is not asked for yet may be missing; nothing crashes, and nothing keeps the learner waiting.
-    expect(broken.map(({ fault }) => fault?.kind)).toEqual(broken.map(() => "broken"));
+    expect(broken.map(({ fault }) => fault?.kind)).toEqual(broken.map(() => "failed"));
   });
 });
 
 describe("a solution", () => {
-  beforeAll(() => {
-    for (const lesson of folders) made.push(overlaySolution(lesson, `ours-${lesson}`));
-  });
-
   describe.concurrent("", { timeout: 120_000 }, () => {
     test.for(folders)("of %s keeps every promise of its exercise", async (lesson) => {
-      const results = await resultsOf(lesson, join(root, ".workshop", `ours-${lesson}`));
+      const results = await resultsOf(lesson, "solution/server.ts");
       expect(results.filter(({ fault }) => fault)).toEqual([]);
     });
   });
 
   test.for(folders)("of %s changes files of the lesson, and holds no other", (lesson) => {
-    const files = solutionFiles(lesson);
+    const files = solutionFiles({ folder: lesson });
     expect(files.length).toBeGreaterThan(0);
     for (const file of files) {
-      const [theirs, ours] = [file, join("solution", file)].map((name) =>
-        readFileSync(join(root, "lessons", lesson, name), "utf8"),
+      const [theirs, ours] = [file, `solution/${file}`].map((name) =>
+        readFileSync(pathOf({ folder: lesson }, name), "utf8"),
       );
       expect(ours, file).not.toBe(theirs);
       expect(ours, "no marker is left").not.toContain("Exercise:");
     }
     // `npm run solution 3 run` changes the server; the page comes from the lesson's own folder.
-    expect(readFileSync(join(root, "lessons", lesson, "client.ts"), "utf8")).not.toContain("solution");
+    expect(readFileSync(pathOf({ folder: lesson }, "client.ts"), "utf8")).not.toContain("solution");
     expect(files).not.toContain("client.ts");
   });
 });
@@ -354,17 +343,14 @@ describe.concurrent("a plausible mistake", { timeout: 120_000 }, () => {
       "many messages",
       ['"Content-Length": bytes.length', '"Content-Length": plain.length'],
     ],
-  ])("in %s: %s", async ([lesson, what, broken, ...changes]) => {
-    const folder = overlaySolution(lesson, `wrong-${lesson}-${what.replace(/\W+/g, "-")}`);
-    made.push(folder);
-    const file = join(folder, "server.ts");
+  ])("in %s: %s", async ([lesson, , broken, ...changes]) => {
+    let source = readFileSync(pathOf({ folder: lesson }, "solution/server.ts"), "utf8");
     for (const [from, to] of changes) {
-      const text = readFileSync(file, "utf8");
-      const changed = text.replace(from, () => to);
-      expect(changed, `${from} is in the solution`).not.toBe(text);
-      writeFileSync(file, changed);
+      const changed = source.replace(from, () => to);
+      expect(changed, `${from} is in the solution`).not.toBe(source);
+      source = changed;
     }
-    const results = await resultsOf(lesson, folder, broken);
+    const results = await resultsOf(lesson, "solution/server.ts", broken, source);
     expect(results.map(({ title }) => title)).toEqual([expect.stringContaining(broken)]);
     expect(results[0]?.fault).toBeDefined();
   });
@@ -373,7 +359,7 @@ describe.concurrent("a plausible mistake", { timeout: 120_000 }, () => {
 describe("each exercise", () => {
   test.for(lessons)("of lesson $number points to places that its README has", async (lesson) => {
     const { where, exercise, learned, nextQuestion } = readReadme(lesson);
-    for (const { read, title } of await promisesOf(lesson.folder))
+    for (const { read, title } of await checksOf(lesson))
       expect(where(read), title).toMatch(/README\.md:\d+/);
     expect([exercise, learned].map(Boolean)).toEqual([true, true]);
     expect(nextQuestion).toMatch(/\w/);
@@ -381,8 +367,8 @@ describe("each exercise", () => {
   });
 
   test.for(folders)("of %s is marked in one or two places", (lesson) => {
-    const files = readdirSync(join(root, "lessons", lesson)).filter((name) => /(?<!\.test)\.ts$/.test(name));
-    const text = files.map((name) => readFileSync(join(root, "lessons", lesson, name), "utf8")).join("");
+    const files = readdirSync(pathOf({ folder: lesson })).filter((name) => /(?<!\.test)\.ts$/.test(name));
+    const text = files.map((name) => readFileSync(pathOf({ folder: lesson }, name), "utf8")).join("");
     expect([1, 2]).toContain(text.match(/Exercise:/g)?.length);
   });
 });

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findLesson, findLessons, root } from "../launcher/lessons.ts";
-import { lessonsWithExercise } from "./solution-copy.ts";
+import { lessonsWithExercise } from "./files.ts";
 
 const read = (...path: string[]) => readFileSync(join(root, ...path), "utf8").replaceAll("\r\n", "\n");
 const readmes = [...findLessons().map(({ folder }) => `lessons/${folder}/README.md`), "README.md"].filter(

@@ -1,54 +1,50 @@
-// Runs the promises of an exercise against a lesson's folder, and says of each whether it holds.
-import { existsSync, rmSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { build, type Message } from "esbuild";
+// Runs the checks of an exercise against a server, and says of each whether it passes.
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { root } from "../launcher/lessons.ts";
-import { Broken, type Promised, pause } from "./claim.ts";
+import { bundle, type CompileError } from "./bundle.ts";
+import { type Check, CheckFailed, pause } from "./checks.ts";
 import { Ended, type LessonServer, startServer } from "./server.ts";
 
 export type Result = {
   title: string;
   read: string;
-  /** Why it is broken: not as promised, no end in time, a server that never listened, or one that ended. Undefined: it holds. */
-  fault?: { kind: "broken" | "stuck" | "silent" | "ended"; expected: string; happened: string };
+  /** Why it fails: not as expected, no end in time, a server that never listened, or one that ended. Undefined: it passes. */
+  fault?: { kind: "failed" | "stuck" | "silent" | "ended"; expected: string; happened: string };
 };
-
-/** A file that does not compile. `code` is the line with a caret beneath, empty where the file ends too early. */
-export type CompileError = { where: string; text: string; code: string };
 
 export type Report = { compileError: CompileError } | { results: Result[] };
 
 /** A learner who waits for longer than ten seconds gives up. Tests, on a computer that they share, have more patience. */
 const patienceMs = Number(process.env.CHECK_PATIENCE_MS ?? 9_000);
 
+let runs = 0;
+
 /**
- * Checks the promises of an exercise with the files of `folder`, the learner's or ours. All are checked at the same
- * time, each with a server of its own. Ends within ten seconds.
+ * Runs all checks at the same time, each with a server of its own. Ends within ten seconds.
+ * @param file the server, the learner's or ours
+ * @param source what stands in the file: by default, what is on disk
  */
-export async function runExercise(
-  promises: Promised[],
-  folder: string,
-  limitMs = patienceMs,
+export async function runChecks(
+  checks: Check[],
+  file: string,
+  { source, limitMs = patienceMs }: { source?: string; limitMs?: number } = {},
 ): Promise<Report> {
-  // Compiled once, not by each server: they start three times as fast.
   const program = join(root, ".workshop", `check-${process.pid}-${++runs}`, "server.mjs");
   const tidyUp = () => rmSync(dirname(program), { recursive: true, force: true, maxRetries: 5 });
   process.once("exit", tidyUp); // Ctrl-C
   try {
-    const compileError =
-      (await compile(folder, "client.ts")) ?? (await compile(folder, "server.ts", program));
+    const compileError = await bundle(file, program, source);
     if (compileError) return { compileError };
-    return { results: await Promise.all(promises.map((each) => keep(each, program, folder, limitMs))) };
+    return { results: await Promise.all(checks.map((each) => run(each, program, dirname(file), limitMs))) };
   } finally {
     process.off("exit", tidyUp);
     tidyUp();
   }
 }
 
-let runs = 0;
-
-async function keep(
-  { title, read, check }: Promised,
+async function run(
+  { title, read, run }: Check,
   program: string,
   folder: string,
   limitMs: number,
@@ -57,37 +53,37 @@ async function keep(
   const gone: Promise<never>[] = [];
   let listens = false;
   let over = false;
-  const another = async (): Promise<LessonServer> => {
+  const startAnother = async (): Promise<LessonServer> => {
     const server = await startServer(program, folder);
     if (over) server.stop();
     servers.push(server);
     gone.push(server.gone);
     await server.listening;
-    return { port: server.port, url: server.url, another };
+    return { port: server.port, url: server.url, startAnother };
   };
   const checked = (async () => {
-    const server = await another();
+    const server = await startAnother();
     listens = true;
-    await Promise.race([check(server), ...gone]);
+    await Promise.race([run(server), ...gone]);
   })();
   const late = (async () => {
     const listenMs = limitMs - 1_000;
     await pause(listenMs);
     if (!listens)
-      throw new Broken(
+      throw new CheckFailed(
         "the server to listen on PORT",
         `nothing listens there after ${listenMs / 1_000} s. Does it get as far as serve(…)?`,
       );
     await pause(limitMs - listenMs);
-    throw new Broken("this to be settled within a few seconds", "it took too long");
+    throw new CheckFailed("this to be settled within a few seconds", "it took too long");
   })();
   try {
     await Promise.race([checked, late]);
     return { title, read };
   } catch (error) {
-    // A connection that breaks may be the first sign of a server that falls.
-    const fallen = await Promise.race([...gone.map((one) => one.catch((ended) => ended)), pause(200)]);
-    return { title, read, fault: describe(fallen ?? error, servers[0]?.complaint()) };
+    // A connection that breaks may be the first sign of a server that crashes.
+    const crash = await Promise.race([...gone.map((one) => one.catch((ended) => ended)), pause(200)]);
+    return { title, read, fault: describe(crash ?? error, servers[0]?.complaint()) };
   } finally {
     over = true;
     checked.catch(() => {});
@@ -101,43 +97,12 @@ function describe(error: unknown, complaint?: { why: string; where: string | und
   if (error instanceof Ended)
     return {
       kind: "ended",
-      expected: "the server to go on running",
+      expected: "the server to keep running",
       happened: `it ended: ${error.why}${at(error.where)}`,
     };
-  if (!(error instanceof Broken)) throw error;
+  if (!(error instanceof CheckFailed)) throw error;
   const { expected, happened } = error;
-  const kind = /^nothing listens/.test(happened) ? "silent" : /too long/.test(happened) ? "stuck" : "broken";
+  const kind = /^nothing listens/.test(happened) ? "silent" : /too long/.test(happened) ? "stuck" : "failed";
   const printed = complaint ? `. The server printed: ${complaint.why}${at(complaint.where)}` : "";
   return { kind, expected, happened: happened + printed };
-}
-
-/** Compiles a file and all that it imports, into `outfile` if there is one; undefined when all is well. */
-async function compile(folder: string, file: string, outfile?: string): Promise<CompileError | undefined> {
-  const path = relative(root, join(folder, file)).replaceAll("\\", "/");
-  if (!existsSync(join(root, path)))
-    return { where: path, text: `There is no such file. git restore ${path} brings it back.`, code: "" };
-  const [error] = await build({
-    entryPoints: [join(folder, file)],
-    absWorkingDir: root,
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    sourcemap: "inline",
-    logLevel: "silent",
-    ...(outfile ? { outfile } : { write: false }),
-  }).then(
-    () => [],
-    ({ errors }: { errors?: Message[] }) => errors ?? [],
-  );
-  if (!error) return;
-  const { file: where = file, line = 1, column = 0, lineText = "" } = error.location ?? {};
-  return {
-    where: `${where.replaceAll("\\", "/")}:${line}:${column + 1}`,
-    // At the end of a file there is no code to show: the fault lies somewhere before.
-    text: lineText.trim() ? error.text : `${error.text}. Something above is opened and not closed.`,
-    // A tab stays a tab, or the caret would point beside the fault.
-    code: lineText.trim() ? `${lineText}\n${lineText.slice(0, column).replace(/[^\t]/g, " ")}^` : "",
-  };
 }

@@ -9,7 +9,7 @@ export type LessonServer = {
   port: number;
   url: string;
   /** Another one from the same file, with a memory of its own: what a restart leaves. */
-  another(): Promise<LessonServer>;
+  startAnother(): Promise<LessonServer>;
 };
 
 /** A server that ended by itself. `why` is its own last word, `where` the place in the learner's file. */

@@ -1,9 +1,9 @@
 // Shows our way beside the learner's: `npm run solution 3`. `npm run solution 3 run` starts the lesson with ours.
 import { createRequire } from "node:module";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { findLesson, listLessons, root } from "../launcher/lessons.ts";
-import { difference } from "./difference.ts";
-import { hasExercise, overlaySolution, solutionFiles } from "./solution-copy.ts";
+import { difference, withoutImports } from "./difference.ts";
+import { hasExercise, pathOf, solutionFiles } from "./files.ts";
 
 main(process.argv[2], process.argv[3]);
 
@@ -18,15 +18,16 @@ function main(wanted: string | undefined, what: string | undefined) {
   if (what !== undefined && what !== "run")
     return refuse(`Say npm run solution ${number}, or npm run solution ${number} run.`);
   if (what === "run") {
-    const ours = overlaySolution(folder);
     console.log(`Lesson ${number} with our solution. Your own files stay as they are.`);
-    process.env.SERVER_FILE = relative(root, join(ours, "server.ts"));
+    process.env.SERVER_FILE = relative(root, pathOf(lesson, "solution", "server.ts"));
     process.argv.splice(2, 2, String(number));
     return createRequire(import.meta.url)("../launcher/lesson.ts");
   }
   try {
-    const differences = solutionFiles(folder)
-      .map((file) => difference(`lessons/${folder}/${file}`, `lessons/${folder}/solution/${file}`))
+    const differences = solutionFiles(lesson)
+      .map((file) =>
+        difference(`lessons/${folder}/${file}`, `lessons/${folder}/solution/${file}`, withoutImports),
+      )
       .join("");
     if (!differences) return console.log("\nYour files are the same as ours.\n");
     console.log(`\nFrom your file (-) to ours (+). Yours is as good if npm run check ${number} says so.\n`);

@@ -9,7 +9,7 @@ export type LessonServer = Running & { port: number; url: string };
 
 /** A lesson's server.ts, or that of our solution where the solutions are what is tested. */
 export const serverFile = (lesson: string) =>
-  `${process.env.LESSONS_FOLDER ?? "lessons"}/${lesson}/server.ts`;
+  `lessons/${lesson}/${process.env.SOLUTIONS ? "solution/" : ""}server.ts`;
 
 /** Starts a lesson's server on a free port; ready when it answers. */
 export async function startServer(lesson: string, env: Record<string, string> = {}): Promise<LessonServer> {

@@ -1,0 +1,52 @@
+// Compiles a lesson's server into one file: servers start three times as fast from it as from their sources.
+import { readFileSync } from "node:fs";
+import { dirname, relative } from "node:path";
+import { build, type Message } from "esbuild";
+import { root } from "../launcher/lessons.ts";
+
+/** A file that doesn't compile. `code` is the line with a caret below it, empty where the file ends too early. */
+export type CompileError = { where: string; text: string; code: string };
+
+/**
+ * Compiles a server, or a client where `outfile` is undefined and only the errors matter.
+ * @param file where it is; its imports are found from there
+ * @param source what stands in the file: by default, what is on disk
+ * @returns what is wrong, undefined when all is well
+ */
+export async function bundle(
+  file: string,
+  outfile?: string,
+  source?: string,
+): Promise<CompileError | undefined> {
+  const path = relative(root, file).replaceAll("\\", "/");
+  let contents = source;
+  try {
+    contents ??= readFileSync(file, "utf8");
+  } catch {
+    return { where: path, text: `There is no such file. git restore ${path} brings it back.`, code: "" };
+  }
+  const [error] = await build({
+    stdin: { contents, sourcefile: path, resolveDir: dirname(file), loader: "ts" },
+    absWorkingDir: root,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: "inline",
+    logLevel: "silent",
+    ...(outfile ? { outfile } : { write: false }),
+  }).then(
+    () => [],
+    ({ errors }: { errors?: Message[] }) => errors ?? [],
+  );
+  if (!error) return;
+  const { file: where = path, line = 1, column = 0, lineText = "" } = error.location ?? {};
+  return {
+    where: `${where.replaceAll("\\", "/")}:${line}:${column + 1}`,
+    // At the end of a file there is no code to show: the mistake is somewhere before.
+    text: lineText.trim() ? error.text : `${error.text}. Something above is opened and not closed.`,
+    // A tab stays a tab, or the caret would point beside the mistake.
+    code: lineText.trim() ? `${lineText}\n${lineText.slice(0, column).replace(/[^\t]/g, " ")}^` : "",
+  };
+}

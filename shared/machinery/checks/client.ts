@@ -1,0 +1,139 @@
+// What a check does to a server, as any page could: requests over HTTP, and clients with a WebSocket.
+import { WebSocket } from "ws";
+import { CheckFailed, eventually, expectThat } from "./checks.ts";
+import type { LessonServer } from "./server.ts";
+
+/**
+ * Sends a request and reads the whole answer.
+ * @throws {CheckFailed} when no answer comes within `withinMs`, or the connection breaks
+ */
+export async function request(
+  { url }: LessonServer,
+  path: string,
+  { withinMs = 3_000, ...init }: RequestInit & { withinMs?: number } = {},
+): Promise<Response> {
+  const what = `${init.method ?? "GET"} ${path}`;
+  try {
+    const response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(withinMs) });
+    // The body too, within the same time.
+    const body = await response.arrayBuffer();
+    const { status, statusText, headers } = response;
+    return new Response(body.byteLength === 0 ? null : body, { status, statusText, headers });
+  } catch (error) {
+    throw new CheckFailed(
+      `an answer to ${what} within ${withinMs / 1_000} s`,
+      (error as Error).name === "TimeoutError" ? "none came" : "the connection was closed",
+    );
+  }
+}
+
+/** Sends a chat message with POST /messages. @throws {CheckFailed} when the answer isn't 201 */
+export async function postMessage(server: LessonServer, text: string, from = "Ada"): Promise<void> {
+  const response = await request(server, "/messages", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ from, text }),
+  });
+  expectThat(response.status === 201, "201 as the answer to POST /messages", `status ${response.status}`);
+}
+
+// Each lesson has message types of its own. A check names the fields it looks at.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type Message = any;
+
+/** A WebSocket client with a person's name. It remembers every message that it received. */
+export class Client {
+  readonly name: string;
+  /** Everything received so far, oldest first. */
+  readonly received: Message[] = [];
+  /** Set once the connection is closed. */
+  closed: { code: number; reason: string } | undefined;
+  readonly #socket: WebSocket;
+
+  private constructor(name: string, address: string) {
+    this.name = name;
+    this.#socket = new WebSocket(address);
+    this.#socket.on("error", () => {});
+    this.#socket.on("message", (data) => this.received.push(parse(data.toString())));
+    this.#socket.on("close", (code, reason) => {
+      this.closed = { code, reason: reason.toString() };
+    });
+  }
+
+  /** Opens a connection; `path` may carry a query. @throws {CheckFailed} when the server doesn't accept it */
+  static async connect({ port }: LessonServer, name: string, path = "/"): Promise<Client> {
+    const client = new Client(name, `ws://127.0.0.1:${port}${path}`);
+    await eventually(
+      () => client.#socket.readyState === WebSocket.OPEN || client.closed,
+      `an answer to ${name}'s handshake on ${path}`,
+      () => "none came",
+    );
+    expectThat(
+      client.#socket.readyState === WebSocket.OPEN,
+      `the server to accept ${name}'s handshake on ${path}`,
+      `the connection was closed${client.closed ? ` (${client.closed.code})` : ""}`,
+    );
+    return client;
+  }
+
+  send(message: object): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Sends a chat message under the client's own name. */
+  say(text: string): void {
+    this.send({ type: "say", from: this.name, text });
+  }
+
+  close(): void {
+    this.#socket.close(1000, "see you");
+  }
+
+  /** Whether a chat message with this text has arrived already. */
+  hasReceived(text: string): boolean {
+    return this.received.some((message) => message.type === "message" && message.text === text);
+  }
+
+  /** Waits for a chat message with this text. @throws {CheckFailed} naming what was received instead */
+  async receivesText(text: string, withinMs?: number): Promise<void> {
+    await this.receives("message", (message) => message.text === text, `receive "${text}"`, withinMs);
+  }
+
+  /** Waits for a message of this type that fits `which`, and returns it. @throws {CheckFailed} */
+  async receives(
+    type: string,
+    which: (message: Message) => boolean = () => true,
+    what = `receive a message of type "${type}"`,
+    withinMs?: number,
+  ): Promise<Message> {
+    return eventually(
+      () => this.received.find((message) => message.type === type && which(message)),
+      `${this.name} to ${what}`,
+      () => this.describe(type),
+      withinMs,
+    );
+  }
+
+  /** How this client is doing, in a few words: why it was closed, or the last message (of this type) that it received. */
+  describe(type?: string): string {
+    if (this.closed) return `${this.name}'s connection was closed with ${codeInWords(this.closed)}`;
+    const sameType = this.received.filter((message) => message.type === type);
+    const last = (sameType.length > 0 ? sameType : this.received).at(-1);
+    return last
+      ? `the last message that ${this.name} received was ${JSON.stringify(last)}`
+      : `${this.name} received nothing`;
+  }
+}
+
+function codeInWords({ code, reason }: { code: number; reason: string }): string {
+  return code === 1006 ? "1006: no close frame came" : `${code}${reason && `, "${reason}"`}`;
+}
+
+/** @returns always an object: a check may look at any field */
+function parse(text: string): Message {
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {}
+  return { type: "not a JSON object", text };
+}

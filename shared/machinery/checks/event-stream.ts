@@ -1,0 +1,75 @@
+// A client of a server-sent event stream, which remembers every event that it received (WHATWG HTML §9.2).
+// Read by hand: a check can then say which line or empty line is missing, where a parser would say nothing.
+import { CheckFailed, eventually, expectThat } from "./checks.ts";
+import type { LessonServer } from "./server.ts";
+
+/** `id`: the last id that was sent until then, with this event or before. */
+export type StreamEvent = { name: string; data: string; id: string };
+
+export class EventStream {
+  /** Every event received so far, oldest first. */
+  readonly events: StreamEvent[] = [];
+  /** What a browser would send as Last-Event-ID if it reconnected now. */
+  lastEventId = "";
+  /** Lines that came after the last empty line: the beginning of an event that nothing has ended yet. */
+  unfinished = "";
+  readonly #closed = new AbortController();
+
+  /** Opens GET /events, at `lastEventId` if given. @throws {CheckFailed} when no stream comes, or one without an id */
+  static async open({ url }: LessonServer, lastEventId?: string): Promise<EventStream> {
+    const stream = new EventStream();
+    const response = await fetch(`${url}/events`, {
+      headers: lastEventId === undefined ? {} : { "Last-Event-ID": lastEventId },
+      signal: stream.#closed.signal,
+    }).catch(() => undefined);
+    if (!response) throw new CheckFailed("an answer to GET /events", "the connection was closed");
+    const type = response.headers.get("Content-Type");
+    expectThat(
+      response.status === 200 && type === "text/event-stream",
+      "200 and text/event-stream as the answer to GET /events",
+      `status ${response.status}, Content-Type: ${type}`,
+    );
+    void stream.#read(response).catch(() => {});
+    await eventually(
+      () => stream.lastEventId !== "",
+      "the stream of GET /events to begin with an id",
+      () => "none came",
+    );
+    return stream;
+  }
+
+  async #read(response: Response) {
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      // A line may end with \r\n as well.
+      const text = (this.unfinished + decoder.decode(chunk, { stream: true })).replaceAll("\r\n", "\n");
+      const blocks = text.split("\n\n");
+      this.unfinished = blocks.pop() ?? "";
+      for (const block of blocks) this.#take(block);
+    }
+  }
+
+  #take(block: string) {
+    let [name, data] = ["message", ""];
+    for (const line of block.split("\n")) {
+      const [, field, value = ""] = /^([^:]+)(?:: ?(.*))?$/.exec(line) ?? [];
+      if (field === "event") name = value;
+      if (field === "id") this.lastEventId = value;
+      if (field === "data") data += value;
+    }
+    if (data) this.events.push({ name, data, id: this.lastEventId });
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  named(name: string): StreamEvent[] {
+    return this.events.filter((event) => event.name === name);
+  }
+
+  /** The ids of the chat messages received. */
+  get ids(): number[] {
+    return this.named("message").map(({ data }) => Number(data.match(/"id":(\d+)/)?.[1]));
+  }
+}
