@@ -1,40 +1,42 @@
-// Long polling: the page asks once, and the server holds the answer back until there is one.
-import { readFields, say } from "../../shared/both/message.ts";
+// Long polling: the page asks once, and the server holds its answer back until there is one.
+import * as v from "valibot";
+import { Name, Text } from "../../shared/both/message.ts";
 import { readCursor, readJson, sendJson } from "../../shared/server/http.ts";
 import { MessageLog } from "../../shared/server/message-log.ts";
 import { serve } from "../../shared/server/serve.ts";
 
-/** Proxies on the way cut idle requests, many after 60 s: better an empty answer before that. */
+/** Proxies cut requests that stay idle, many after 60 s. An empty answer before that is better. */
 const holdMs = Number(process.env.HOLD_MS ?? 25_000);
 
 const log = new MessageLog();
 const waiting = new Set<() => void>();
 
+/** What a page may send: {"from":"Ada","text":"Hello"}, and no other field. */
+const Say = v.strictObject({ from: Name, text: Text });
+
 serve({
-  routes: {
-    "GET /messages": (_request, response, query) => {
-      // Without a cursor: only what is said from now on. What was said between two requests is lost.
-      const cursor = readCursor(query) ?? log.end;
-      const news = log.after(cursor);
-      if (news.reset || news.messages.length > 0) return sendJson(response, 200, news);
+  "GET /messages": (_request, response, query) => {
+    // Without a cursor: only what is said from now on. What was said between two requests is lost.
+    const cursor = readCursor(query) ?? log.end;
+    const news = log.after(cursor);
+    if (news.reset || news.messages.length > 0) return sendJson(response, 200, news);
 
-      // Exercise: when one message comes, others may follow at once. One answer could carry them all.
-      const reply = () => sendJson(response, 200, log.after(cursor));
-      const timer = setTimeout(reply, holdMs);
-      waiting.add(reply);
-      // Answered, or the page went away: either way nobody waits here any more.
-      response.on("close", () => {
-        clearTimeout(timer);
-        waiting.delete(reply);
-      });
-    },
-
-    "POST /messages": async (request, response) => {
-      const { from, text } = readFields(await readJson(request), say);
-      sendJson(response, 201, log.add(from, text));
-      for (const reply of waiting) reply();
-    },
-
-    "GET /waiting": (_request, response) => sendJson(response, 200, { waiting: waiting.size }),
+    // Exercise: when one message comes, others often follow. One answer could carry them all.
+    const reply = () => sendJson(response, 200, log.after(cursor));
+    const timer = setTimeout(reply, holdMs);
+    waiting.add(reply);
+    // Answered, or the page has gone: either way it no longer waits.
+    response.on("close", () => {
+      clearTimeout(timer);
+      waiting.delete(reply);
+    });
   },
+
+  "POST /messages": async (request, response) => {
+    const { from, text } = v.parse(Say, await readJson(request));
+    sendJson(response, 201, log.add(from, text));
+    for (const reply of waiting) reply();
+  },
+
+  "GET /waiting": (_request, response) => sendJson(response, 200, { waiting: waiting.size }),
 });

@@ -1,13 +1,22 @@
-// Chat: a connection that stays open, so that what one page says goes to every page at once.
+// Chat: a connection that stays open, so whatever one page sends reaches every page immediately.
+import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
-import { say } from "../../shared/both/message.ts";
+import { Name, Text } from "../../shared/both/message.ts";
 import { MessageLog } from "../../shared/server/message-log.ts";
-import { serve } from "../../shared/server/serve.ts";
-import { deliver, frameLimits, readMessage } from "../../shared/server/sockets.ts";
+import { onShutdown, serve } from "../../shared/server/serve.ts";
+import { floodLimits, onlyOurPage, refuse, withinAllowance } from "../../shared/server/sockets.ts";
 
 const log = new MessageLog();
 const clients = new Set<WebSocket>();
-const sockets = new WebSocketServer({ noServer: true, ...frameLimits });
+const sockets = new WebSocketServer({
+  server: serve(), // the HTTP server, on port 8080: every WebSocket begins as an HTTP request
+  verifyClient: onlyOurPage, // pages of other sites are refused with 403
+  maxPayload: 16 * 1024, // bytes of one message: ws alone would accept 100 MiB
+  ...floodLimits,
+});
+
+/** What a page may send: {"type":"say","from":"Ada","text":"Hello"}, and no other field. */
+const Say = v.strictObject({ type: v.literal("say"), from: Name, text: Text });
 
 // 1. Open
 sockets.on("connection", (client) => {
@@ -16,12 +25,17 @@ sockets.on("connection", (client) => {
 
   // 2. Receive
   client.on("message", (data, isBinary) => {
-    const said = readMessage(client, data, isBinary, { say });
-    if (!said) return;
-    const message = log.add(said.from, said.text);
+    if (isBinary) return client.close(1003, "send text");
+    if (!withinAllowance(client)) return;
+    try {
+      const { from, text } = v.parse(Say, JSON.parse(data.toString()));
 
-    // 3. Send. Exercise: "@Grace lunch?" is for Grace alone.
-    for (const each of clients) deliver(each, JSON.stringify({ type: "message", ...message }));
+      // 3. Send. Exercise: "@Grace lunch?" is for Grace alone.
+      const message = JSON.stringify({ type: "message", ...log.add(from, text) });
+      for (const each of clients) each.send(message);
+    } catch (error) {
+      refuse(client, error); // tells this client what was wrong, and keeps the connection open
+    }
   });
 
   // 4. Close
@@ -30,8 +44,11 @@ sockets.on("connection", (client) => {
     console.log(`close ${code} ${reason}: ${clients.size} here`);
   });
 
-  // Without this listener one malformed frame would end the whole server.
+  // Without this listener, one malformed frame would crash the whole server.
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 
-serve({ sockets });
+// Ctrl-C: tell every page that the server is going away.
+onShutdown(() => {
+  for (const client of clients) client.close(1001, "server going away");
+});

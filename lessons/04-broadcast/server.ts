@@ -1,63 +1,50 @@
-// Broadcast: the server speaks first, to one, to all, or to all but one.
+// Broadcast: the server sends first: to one client, to everyone, or to everyone else.
+import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
-import { say, typing } from "../../shared/both/message.ts";
+import { Say, Typing } from "../../shared/both/message.ts";
+import { atMostEvery } from "../../shared/server/at-most-every.ts";
 import { MessageLog } from "../../shared/server/message-log.ts";
-import { Names } from "../../shared/server/names.ts";
+import { claimName } from "../../shared/server/names.ts";
 import { serve } from "../../shared/server/serve.ts";
-import { deliver, frameLimits, readMessage } from "../../shared/server/sockets.ts";
+import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../shared/server/sockets.ts";
 
 const log = new MessageLog();
-const names = new Names();
 const clients = new Set<WebSocket>();
-const sockets = new WebSocketServer({ noServer: true, ...frameLimits });
+const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
+const Incoming = v.variant("type", [Say, Typing]);
 
-function toAll(message: object) {
-  const bytes = encode(message);
-  for (const client of clients) deliver(client, bytes);
+/** To everyone, or to everyone except one. Encoded once, before the loop: a thousand clients cost one JSON.stringify. */
+function broadcast(message: object, except?: WebSocket) {
+  const bytes = Buffer.from(JSON.stringify(message));
+  // deliver calls client.send, and disconnects a client that has left more than 1 MiB unread.
+  for (const client of clients) if (client !== except) deliver(client, bytes);
 }
 
-function toAllBut(one: WebSocket, message: object) {
-  const bytes = encode(message);
-  for (const client of clients) if (client !== one) deliver(client, bytes);
-}
+// A thousand pages that arrive together change the number a thousand times. It is sent once.
+const presenceChanged = atMostEvery(50, () => broadcast({ type: "presence", here: clients.size }));
 
-/** To bytes once, before the loop: a thousand clients cost one JSON.stringify, not a thousand. */
-const encode = (message: object) => Buffer.from(JSON.stringify(message));
-
-// Exercise: several rooms. A second parameter, `request`, tells the address: request.url is "/?room=tea".
+// Exercise: several rooms. A second parameter, `request`, has the address: request.url is "/?room=tea".
 sockets.on("connection", (client) => {
   clients.add(client);
-  deliver(client, encode({ type: "greeting", text: "Hello. Say something, everybody hears it." }));
-  tellPresence();
+  deliver(client, JSON.stringify({ type: "greeting", text: "Hello. Say something, everybody receives it." }));
+  presenceChanged();
 
   client.on("message", (data, isBinary) => {
-    const message = readMessage(client, data, isBinary, { say, typing });
+    // receive is what lesson 3 does by hand: parse, check the fields, refuse what is wrong.
+    const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
-    const from = names.claim(client, message.from);
-    if (message.type === "say") toAll({ type: "message", ...log.add(from, message.text) });
-    if (message.type === "typing") toAllBut(client, { type: "typing", from });
+    const from = claimName(client, message.from); // "Ada (2)" when another Ada is here
+    if (message.type === "say") broadcast({ type: "message", ...log.add(from, message.text) });
+    if (message.type === "typing") broadcast({ type: "typing", from }, client);
   });
 
   client.on("close", () => {
     clients.delete(client);
-    names.release(client);
-    tellPresence();
+    presenceChanged();
   });
-
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 
-// A thousand pages that arrive at once change the number a thousand times. It is told once.
-let presenceDue = false;
-function tellPresence() {
-  if (presenceDue) return;
-  presenceDue = true;
-  setTimeout(() => {
-    presenceDue = false;
-    toAll({ type: "presence", here: clients.size });
-  }, 50);
-}
+setInterval(() => broadcast({ type: "tick", at: Date.now() }), 3_000);
 
-setInterval(() => toAll({ type: "tick", at: Date.now() }), 3_000);
-
-serve({ sockets });
+closeOnShutdown(clients);

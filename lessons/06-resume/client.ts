@@ -1,5 +1,5 @@
 // Resume, the page: shows what waits, what was acknowledged, and what was replayed.
-import { readFields, say } from "../../shared/both/message.ts";
+import { readFields, say } from "../../shared/both/old-message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";

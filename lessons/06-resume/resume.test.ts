@@ -1,7 +1,7 @@
 // Promises of resuming, both halves: kept through a network that resets, freezes and pauses at random.
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import type { Answer, Message } from "../../shared/both/message.ts";
+import type { Answer, Message } from "../../shared/both/old-message.ts";
 import { Freezer } from "../../shared/machinery/testing/freezer.ts";
 import { startServer, until } from "../../shared/machinery/testing/lesson.ts";
 import { freePort } from "../../shared/machinery/testing/process.ts";

@@ -1,12 +1,12 @@
 // Resume: a page that comes back says where it stands, and gets what it missed before it goes live.
 import { type WebSocket, WebSocketServer } from "ws";
-import { beat as beatFields, typing } from "../../shared/both/message.ts";
+import { beat as beatFields, typing } from "../../shared/both/old-message.ts";
 import { beat, heartbeat } from "../../shared/pieces/heartbeat.ts";
 import { Heard, replay, resume, sayOnce } from "../../shared/pieces/resume-server.ts";
 import { MessageLog } from "../../shared/server/message-log.ts";
-import { Names } from "../../shared/server/names.ts";
-import { serve } from "../../shared/server/serve.ts";
-import { deliver, frameLimits, readMessage, refuse } from "../../shared/server/sockets.ts";
+import { Names } from "../../shared/server/old-names.ts";
+import { serve } from "../../shared/server/old-serve.ts";
+import { deliver, frameLimits, readMessage, refuse } from "../../shared/server/old-sockets.ts";
 
 /** Enough for a page that is away for 30 s while a hundred messages a second are said. */
 const log = new MessageLog(Number(process.env.HISTORY ?? 4_000));

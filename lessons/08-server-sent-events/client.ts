@@ -1,5 +1,5 @@
 // Server-sent events, the page's half: the browser listens, comes back, and remembers where it was.
-import type { Message } from "../../shared/both/message.ts";
+import type { Message } from "../../shared/both/old-message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { duration, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";

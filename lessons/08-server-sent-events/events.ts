@@ -1,7 +1,7 @@
 // Server-sent events by hand: what an answer that never ends looks like on the wire (WHATWG HTML §9.2).
-import type { Answer, Message } from "../../shared/both/message.ts";
-import { HttpError } from "../../shared/server/http.ts";
+import type { Answer, Message } from "../../shared/both/old-message.ts";
 import type { Cursor } from "../../shared/server/message-log.ts";
+import { HttpError } from "../../shared/server/old-http.ts";
 
 /** A message: its id, which the browser remembers, and its data. An empty line ends each event. */
 export function event(log: string, message: Message): string {

@@ -1,7 +1,7 @@
 // Exercise 8, Packed: polling's answers are compressed for whoever accepts it, where it pays.
 import { get } from "node:http";
 import { gunzipSync } from "node:zlib";
-import type { Answer } from "../../shared/both/message.ts";
+import type { Answer } from "../../shared/both/old-message.ts";
 import { CheckFailed, check, eventually, expectThat } from "../../shared/machinery/checks/checks.ts";
 import { request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";

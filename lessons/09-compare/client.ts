@@ -1,5 +1,5 @@
 // Compare, the page's half: hears one stream over four lanes, and measures what each of them costs.
-import type { Message } from "../../shared/both/message.ts";
+import type { Message } from "../../shared/both/old-message.ts";
 import type { Counts } from "../../shared/machinery/cable/entry.ts";
 import { duration, readable } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";

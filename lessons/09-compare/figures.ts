@@ -1,5 +1,5 @@
 // The figures of one lane: how late, how many bytes, what was lost. Of the last minute, or since the sliders moved.
-import type { Message } from "../../shared/both/message.ts";
+import type { Message } from "../../shared/both/old-message.ts";
 import type { Counts } from "../../shared/machinery/cable/entry.ts";
 import type { Spent } from "./settings.ts";
 

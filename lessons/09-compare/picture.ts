@@ -1,5 +1,5 @@
 // A lane's last seconds as a sequence diagram that moves: the page left, the server right, time runs downward.
-import type { Message } from "../../shared/both/message.ts";
+import type { Message } from "../../shared/both/old-message.ts";
 
 const shownMs = 5_000;
 /** One message in so many is drawn: more than ten lines a second nobody can tell apart. */

@@ -1,7 +1,7 @@
 // Promises of lesson 8's server: four ways to the same stream, and a desk that only its own page may touch.
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Answer, Message } from "../../shared/both/message.ts";
+import type { Answer, Message } from "../../shared/both/old-message.ts";
 import type { Counts } from "../../shared/machinery/cable/entry.ts";
 import { Client, type LessonServer, raw, startServer, until } from "../../shared/machinery/testing/lesson.ts";
 import { type Lane, lanes, type Settings, type Spent } from "./settings.ts";

@@ -5,14 +5,14 @@ import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type Answer, beat as beatFields, type Message } from "../../shared/both/message.ts";
+import { type Answer, beat as beatFields, type Message } from "../../shared/both/old-message.ts";
 import { openDesks, type Said } from "../../shared/machinery/compare/desk.ts";
 import { endWithParent } from "../../shared/machinery/compare/processes.ts";
 import { beat, heartbeat } from "../../shared/pieces/heartbeat.ts";
-import { type Routes, readCursor, sendJson } from "../../shared/server/http.ts";
 import { type Cursor, MessageLog } from "../../shared/server/message-log.ts";
-import { serve } from "../../shared/server/serve.ts";
-import { deliver, frameLimits, readMessage } from "../../shared/server/sockets.ts";
+import { type Routes, readCursor, sendJson } from "../../shared/server/old-http.ts";
+import { serve } from "../../shared/server/old-serve.ts";
+import { deliver, frameLimits, readMessage } from "../../shared/server/old-sockets.ts";
 import type { Settings } from "./settings.ts";
 import { resume } from "./shapes.ts";
 

@@ -1,5 +1,5 @@
 // What the page may send to the server of this lesson, and the bounds it is held to.
-import { Refused } from "../../shared/both/message.ts";
+import { Refused } from "../../shared/both/old-message.ts";
 
 /** A message's id, name and time take 58 bytes of it. */
 export const readSettings = {

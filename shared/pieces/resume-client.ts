@@ -1,5 +1,5 @@
 // Resume, the page's half: a conversation that outlives its connections. Nothing lost, nothing twice, in order.
-import type { Answer, Message } from "../both/message.ts";
+import type { Answer, Message } from "../both/old-message.ts";
 import { Outbox, type Waiting } from "./outbox-client.ts";
 import { type State, stayConnected } from "./stay-connected.ts";
 

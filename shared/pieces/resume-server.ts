@@ -1,5 +1,5 @@
 // Resume, the server's half: what a page missed comes first, then it goes live; what it says twice is heard once.
-import { type Answer, optional, Refused, say } from "../both/message.ts";
+import { type Answer, optional, Refused, say } from "../both/old-message.ts";
 import type { Cursor, MessageLog } from "../server/message-log.ts";
 
 /** On open a page says where it stands, as in lesson 1: the last id it saw, in which log; and a name only it knows. */

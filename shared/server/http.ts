@@ -1,8 +1,8 @@
 // HTTP for the lessons: a bounded JSON body in, JSON out, and each bad request a clear answer.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { byteLimit, Refused } from "../both/message.ts";
+import { byteLimit, whyRefused } from "../both/message.ts";
+import { isAllowedHost, isAllowedOrigin } from "./allowed-hosts.ts";
 import type { Cursor } from "./message-log.ts";
-import { isOurHost, isOurPage } from "./ours.ts";
 
 /** A request that is answered with `status` and, in the body, the reason. */
 export class HttpError extends Error {
@@ -75,7 +75,8 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
   // Asked for on a connection that just broke: nobody to tell.
   response.on("error", () => {});
   const { origin } = request.headers;
-  if (origin !== undefined && isOurPage(origin)) response.setHeader("Access-Control-Allow-Origin", origin);
+  if (origin !== undefined && isAllowedOrigin(origin))
+    response.setHeader("Access-Control-Allow-Origin", origin);
   response.setHeader("Vary", "Origin");
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("X-Content-Type-Options", "nosniff");
@@ -90,7 +91,7 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
     if (methods.length === 0)
       throw new HttpError(404, `Nothing here. There is: ${Object.keys(routes).join(", ")}.`);
     const method = request.method === "HEAD" ? "GET" : request.method;
-    if (method !== "GET" && origin !== undefined && !isOurPage(origin))
+    if (method !== "GET" && origin !== undefined && !isAllowedOrigin(origin))
       throw new HttpError(403, "Only the workshop's own page may do this.");
     if (method === "OPTIONS") return preflight(response, methods);
     const handler = routes[`${method} ${pathname}` as keyof Routes];
@@ -103,8 +104,9 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
     if (request.destroyed && !request.complete) return void response.destroy();
     // A body that was not read to its end would be taken for the next request.
     if (!request.complete && !response.headersSent) response.setHeader("Connection", "close");
+    const reason = whyRefused(error);
     if (error instanceof HttpError) sendJson(response, error.status, { error: error.message });
-    else if (error instanceof Refused) sendJson(response, 422, { error: error.message });
+    else if (reason !== undefined) sendJson(response, 422, { error: reason });
     else {
       console.error(error);
       // Half of an answer is out: no status can say any more that the other half will not come.
@@ -119,7 +121,7 @@ export function checkHost({ headers, headersDistinct }: IncomingMessage): void {
   const { host } = headers;
   if (!host || headersDistinct.host?.length !== 1 || !URL.canParse(`http://${host}`))
     throw new HttpError(400, "Send one Host header.");
-  if (!isOurHost(host)) throw new HttpError(421, "This server answers to localhost only.");
+  if (!isAllowedHost(host)) throw new HttpError(421, "This server answers to localhost only.");
 }
 
 /** Before a POST with JSON the browser asks whether it may: OPTIONS, answered with what is allowed. */

@@ -1,28 +1,30 @@
-// Names in a room: whoever takes the name of somebody present is marked, "Ada (2)".
+// Names of the people who are connected: a second Ada is shown as "Ada (2)".
+import type { WebSocket } from "ws";
 import { nameKey } from "../both/text.ts";
 
-export class Names {
-  #owners = new Map<string, object>();
-  #keys = new Map<object, string>();
+const owners = new Map<string, WebSocket>();
+const keys = new Map<WebSocket, string>();
 
-  /** The name under which `owner` speaks: `name`, or marked where another one present has a name that looks the same. */
-  claim(owner: object, name: string): string {
-    for (let n = 1; ; n++) {
-      const marked = n === 1 ? name : `${name} (${n})`;
-      const key = nameKey(marked);
-      const holder = this.#owners.get(key);
-      if (holder === owner) return marked;
-      if (holder) continue;
-      this.release(owner);
-      this.#owners.set(key, owner);
-      this.#keys.set(owner, key);
-      return marked;
-    }
+/**
+ * The name to show for `client`: `name` itself, or marked with a number while another client that is connected uses a
+ * name that looks the same. The client gives it up when it takes another one, and when its connection closes.
+ */
+export function claimName(client: WebSocket, name: string): string {
+  for (let n = 1; ; n++) {
+    const marked = n === 1 ? name : `${name} (${n})`;
+    const key = nameKey(marked);
+    const owner = owners.get(key);
+    if (owner === client) return marked;
+    if (owner) continue;
+    if (!keys.has(client)) client.once("close", () => release(client));
+    release(client);
+    owners.set(key, client);
+    keys.set(client, key);
+    return marked;
   }
+}
 
-  /** `owner` has left, or taken another name. */
-  release(owner: object): void {
-    this.#owners.delete(this.#keys.get(owner) ?? "");
-    this.#keys.delete(owner);
-  }
+function release(client: WebSocket) {
+  owners.delete(keys.get(client) ?? "");
+  keys.delete(client);
 }

@@ -1,70 +1,115 @@
-// WebSockets for the lessons: bounded frames in, checked messages out of them, and nobody waited for too long.
-import { type RawData, WebSocket } from "ws";
-import { byteLimit, Refused, readTyped, type Shape } from "../both/message.ts";
+// Around a WebSocketServer: who may connect, how much one client may send, and how much it may leave unread.
+import * as v from "valibot";
+import { type RawData, type VerifyClientCallbackAsync, WebSocket } from "ws";
+import { byteLimit, whyRefused } from "../both/message.ts";
+import { isAllowedOrigin } from "./allowed-hosts.ts";
+import { onShutdown } from "./serve.ts";
 
-/** Options for every WebSocketServer here; ws alone would take 100 MiB in one message. */
-export const frameLimits = { maxPayload: byteLimit, maxFragments: 128 };
+/**
+ * For `verifyClient`: pages of other sites are refused with 403. A browser lets any page connect to any server, and only
+ * says in the Origin header which page it is (RFC 6455 §10.2). Programs that are no browser send no Origin.
+ */
+export const onlyOurPage: VerifyClientCallbackAsync = ({ origin }, done) => {
+  const allowed = origin === undefined || isAllowedOrigin(origin);
+  done(allowed, 403, "Only the workshop's own page may connect.");
+};
 
-/** A client that leaves this many bytes unread is ended: what we send it waits in our memory. */
+/**
+ * Options for a WebSocketServer that bound what a flood can do: few fragments for each message, and one message for each
+ * turn of the event loop, so that the other clients get their turns too.
+ */
+export const floodLimits = { maxFragments: 128, allowSynchronousEvents: false };
+
+/** The same, with the size of a message: ws alone would accept 100 MiB. */
+export const limits = { maxPayload: byteLimit, ...floodLimits };
+
+/** Messages that one client may send in one go, and how many a second after that: plenty for a person. */
+const burst = 2_000;
+const perSecond = 200;
+
+const allowances = new WeakMap<WebSocket, { left: number; at: number }>();
+
+/**
+ * Whether this client may send one more message now. If not, it has been told so, and is closed with 1008 when it goes
+ * on. False, too, for what arrives after we have begun to close.
+ */
+export function withinAllowance(client: WebSocket): boolean {
+  if (client.readyState !== WebSocket.OPEN) return false;
+  const now = performance.now();
+  const { left, at } = allowances.get(client) ?? { left: burst, at: now };
+  const filled = Math.min(burst, left + ((now - at) / 1_000) * perSecond);
+  allowances.set(client, { left: Math.max(0, filled - 1), at: now });
+  if (filled >= 1) return true;
+  sendRefusal(client, `Too many messages: send at most ${perSecond} a second.`);
+  return false;
+}
+
+/**
+ * Tells a client why its message was refused: `error` is what JSON.parse or the check of its fields threw, or our own
+ * sentence. `id` is the message's own, if it has one. After ten refusals in ten seconds the client is closed with 1008.
+ * Any other error is thrown again, because it is a mistake of ours.
+ */
+export function refuse(client: WebSocket, error: unknown, id?: string): void {
+  const reason = typeof error === "string" ? error : whyRefused(error);
+  if (reason === undefined) throw error;
+  sendRefusal(client, reason, id);
+}
+
+/**
+ * What lesson 3 does by hand: one message of a client, checked against `schema`. Undefined when there is nothing to act
+ * on, because it was refused (and the client has been told why), binary (closed with 1003) or one too many.
+ */
+export function receive<Schema extends v.GenericSchema>(
+  client: WebSocket,
+  data: RawData,
+  isBinary: boolean,
+  schema: Schema,
+): v.InferOutput<Schema> | undefined {
+  if (isBinary) return void client.close(1003, "send text");
+  if (!withinAllowance(client)) return;
+  let input: unknown;
+  try {
+    input = JSON.parse(data.toString());
+    return v.parse(schema, input);
+  } catch (error) {
+    refuse(client, error, ownId(input));
+  }
+}
+
+/** The id that a message brought along, if any: the refusal names it. */
+function ownId(input: unknown): string | undefined {
+  const { id } = Object(input);
+  return typeof id === "string" && id.length <= 64 ? id : undefined;
+}
+
+const refusals = new WeakMap<WebSocket, number[]>();
+
+function sendRefusal(client: WebSocket, reason: string, id?: string) {
+  const now = performance.now();
+  const recent = [...(refusals.get(client) ?? []), now].filter((time) => now - time < 10_000);
+  refusals.set(client, recent);
+  if (recent.length < 10) deliver(client, JSON.stringify({ type: "refused", reason, id }));
+  else client.close(1008, "ten refusals in ten seconds");
+}
+
+/** Bytes that one client may leave unread: whatever it doesn't read waits in our memory. */
 const unreadLimit = 1024 * 1024;
 
-/** Sends text, given as a string or as its bytes. Whoever is gone is passed over, whoever stopped reading is ended. */
+/**
+ * Sends text, given as a string or as its bytes. A client that has gone is skipped, and one that leaves more than 1 MiB
+ * unread is disconnected.
+ */
 export function deliver(client: WebSocket, text: string | Buffer): void {
   if (client.readyState !== WebSocket.OPEN) return;
   // terminate, not close: a close frame would wait behind all that is unread.
   if (client.bufferedAmount > unreadLimit) client.terminate();
-  // binary: false, since bytes would go out as a binary frame and reach a browser as a Blob.
+  // binary: false, because bytes would go out as a binary frame and reach a browser as a Blob.
   else client.send(text, { binary: false });
 }
 
-/**
- * What a client sent, checked against the `kinds` of message that the lesson knows; undefined when something is
- * wrong with it. Then the client has been told what, and after ten faults in ten seconds it is closed with 1008.
- * Binary frames are closed with 1003 (RFC 6455 §7.4.1).
- */
-export function readMessage<Kinds extends Record<string, Shape>>(
-  client: WebSocket,
-  data: RawData,
-  isBinary: boolean,
-  kinds: Kinds,
-) {
-  // More can arrive between our close frame and the client's.
-  if (client.readyState !== WebSocket.OPEN) return;
-  if (isBinary) {
-    client.close(1003, "send text");
-    return;
-  }
-  let value: unknown;
-  try {
-    value = parse(data.toString());
-    return readTyped(value, kinds);
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    refuse(client, error.message, ownId(value));
-  }
-}
-
-/** The id that a message brought along, if any: the answer says which one was refused. */
-function ownId(value: unknown): string | undefined {
-  const { id } = Object(value);
-  return typeof id === "string" && id.length <= 64 ? id : undefined;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Refused("That is not JSON.");
-  }
-}
-
-const faultsOf = new WeakMap<WebSocket, number[]>();
-
-/** Tells a client why its message (the one with that id, if it has one) was refused. Ten times in ten seconds, and it is closed with 1008. */
-export function refuse(client: WebSocket, reason: string, id?: string): void {
-  const now = performance.now();
-  const recent = [...(faultsOf.get(client) ?? []), now].filter((time) => now - time < 10_000);
-  faultsOf.set(client, recent);
-  if (recent.length < 10) deliver(client, JSON.stringify({ type: "refused", reason, id }));
-  else client.close(1008, "ten faults in ten seconds");
+/** When the process is asked to end, closes every client with 1001, "going away" (RFC 6455 §7.4.1). */
+export function closeOnShutdown(clients: Iterable<WebSocket>): void {
+  onShutdown(() => {
+    for (const client of clients) client.close(1001, "server going away");
+  });
 }

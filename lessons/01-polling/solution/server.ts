@@ -1,31 +1,33 @@
-// Polling: the page asks again and again, and the server answers at once with what is new, mostly nothing.
+// Polling: the page asks again and again, and the server answers immediately with what is new. Mostly that is nothing.
 import { setTimeout as pause } from "node:timers/promises";
-import { readFields, say } from "../../../shared/both/message.ts";
+import * as v from "valibot";
+import { Name, Text } from "../../../shared/both/message.ts";
 import { readCursor, readJson, sendJson } from "../../../shared/server/http.ts";
 import { MessageLog } from "../../../shared/server/message-log.ts";
 import { serve } from "../../../shared/server/serve.ts";
 
 const log = new MessageLog();
 
-serve({
-  routes: {
-    // What came after the cursor: GET /messages?after=41 answers with 42, 43, …
-    "GET /messages": async (request, response, query) => {
-      const answer = log.after(readCursor(query) ?? { after: 0 });
-      // A name for this answer: which log, and how far it goes.
-      const etag = `"${log.name}-${log.end.after}"`;
-      // The page's switch "slow answers": each takes its own time, so that a later one can overtake it.
-      if (query.has("slow")) await pause(Math.random() * 2_000);
-      response.setHeader("ETag", etag);
-      // Not no-store: the browser may keep the answer, and asks with its ETag before it uses it again.
-      response.setHeader("Cache-Control", "no-cache");
-      if (request.headers["if-none-match"] === etag) response.writeHead(304).end();
-      else sendJson(response, 200, answer);
-    },
+/** What a page may send: {"from":"Ada","text":"Hello"}, and no other field. */
+const Say = v.strictObject({ from: Name, text: Text });
 
-    "POST /messages": async (request, response) => {
-      const { from, text } = readFields(await readJson(request), say);
-      sendJson(response, 201, log.add(from, text));
-    },
+serve({
+  // What came after the cursor: GET /messages?after=41 is answered with 42, 43, …
+  "GET /messages": async (request, response, query) => {
+    const answer = log.after(readCursor(query) ?? { after: 0 });
+    // A name for this answer: which log, and how far it goes. Taken now, because the pause below lets the log grow.
+    const etag = `"${log.name}-${log.end.after}"`;
+    // The page's switch "slow answers": each takes its own time, so a later one can overtake it.
+    if (query.has("slow")) await pause(Math.random() * 2_000);
+    response.setHeader("ETag", etag);
+    // Not no-store: the browser may keep the answer, and asks with its ETag before it uses it again.
+    response.setHeader("Cache-Control", "no-cache");
+    if (request.headers["if-none-match"] === etag) response.writeHead(304).end();
+    else sendJson(response, 200, answer);
+  },
+
+  "POST /messages": async (request, response) => {
+    const { from, text } = v.parse(Say, await readJson(request));
+    sendJson(response, 201, log.add(from, text));
   },
 });

@@ -1,69 +1,57 @@
-// Broadcast: the server speaks first, to one, to all, or to all but one.
+// Broadcast: the server sends first: to one client, to everyone, or to everyone else.
+import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
-import { say, typing } from "../../../shared/both/message.ts";
+import { Say, Typing } from "../../../shared/both/message.ts";
+import { atMostEvery } from "../../../shared/server/at-most-every.ts";
 import { MessageLog } from "../../../shared/server/message-log.ts";
-import { Names } from "../../../shared/server/names.ts";
+import { claimName } from "../../../shared/server/names.ts";
 import { serve } from "../../../shared/server/serve.ts";
-import { deliver, frameLimits, readMessage } from "../../../shared/server/sockets.ts";
+import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../../shared/server/sockets.ts";
 
 const log = new MessageLog();
-const names = new Names();
-const clients = new Set<WebSocket>();
-/** In which room each client is. */
+/** The room of each client; null for those whose address names none. */
 const rooms = new Map<WebSocket, string | null>();
-const sockets = new WebSocketServer({ noServer: true, ...frameLimits });
+const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
+const Incoming = v.variant("type", [Say, Typing]);
 
-function toAll(message: object) {
-  const bytes = encode(message);
-  for (const client of clients) deliver(client, bytes);
+/** To everyone in a room, or to everyone there except one. Encoded once, before the loop. */
+function broadcast(room: string | null, message: object, except?: WebSocket) {
+  const bytes = Buffer.from(JSON.stringify(message));
+  // deliver calls client.send, and disconnects a client that has left more than 1 MiB unread.
+  for (const [client, theirs] of rooms) if (theirs === room && client !== except) deliver(client, bytes);
 }
 
-function toRoom(room: string | null | undefined, message: object, but?: WebSocket) {
-  const bytes = encode(message);
-  for (const client of clients) if (client !== but && rooms.get(client) === room) deliver(client, bytes);
-}
-
-/** To bytes once, before the loop: a thousand clients cost one JSON.stringify, not a thousand. */
-const encode = (message: object) => Buffer.from(JSON.stringify(message));
+// A thousand pages that arrive together change the number a thousand times. It is sent once, to each room its own.
+const presenceChanged = atMostEvery(50, () => {
+  const all = [...rooms.values()];
+  for (const room of new Set(all))
+    broadcast(room, { type: "presence", here: all.filter((each) => each === room).length });
+});
 
 sockets.on("connection", (client, request) => {
-  clients.add(client);
   const room = new URL(request.url ?? "/", "http://localhost").searchParams.get("room");
   rooms.set(client, room);
-  deliver(client, encode({ type: "greeting", text: "Hello. Say something, everybody hears it." }));
-  tellPresence();
+  deliver(client, JSON.stringify({ type: "greeting", text: "Hello. Say something, everybody receives it." }));
+  presenceChanged();
 
   client.on("message", (data, isBinary) => {
-    const message = readMessage(client, data, isBinary, { say, typing });
+    // receive is what lesson 3 does by hand: parse, check the fields, refuse what is wrong.
+    const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
-    const from = names.claim(client, message.from);
-    if (message.type === "say") toRoom(room, { type: "message", ...log.add(from, message.text) });
-    if (message.type === "typing") toRoom(room, { type: "typing", from }, client);
+    const from = claimName(client, message.from); // "Ada (2)" when another Ada is here
+    if (message.type === "say") broadcast(room, { type: "message", ...log.add(from, message.text) });
+    if (message.type === "typing") broadcast(room, { type: "typing", from }, client);
   });
 
   client.on("close", () => {
-    clients.delete(client);
     rooms.delete(client);
-    names.release(client);
-    tellPresence();
+    presenceChanged();
   });
-
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 
-// A thousand pages that arrive at once change the number a thousand times. It is told once.
-let presenceDue = false;
-function tellPresence() {
-  if (presenceDue) return;
-  presenceDue = true;
-  setTimeout(() => {
-    presenceDue = false;
-    const all = [...rooms.values()];
-    for (const room of new Set(all))
-      toRoom(room, { type: "presence", here: all.filter((each) => each === room).length });
-  }, 50);
-}
+setInterval(() => {
+  for (const room of new Set(rooms.values())) broadcast(room, { type: "tick", at: Date.now() });
+}, 3_000);
 
-setInterval(() => toAll({ type: "tick", at: Date.now() }), 3_000);
-
-serve({ sockets });
+closeOnShutdown(sockets.clients);

@@ -1,12 +1,12 @@
 // Server-sent events: one answer that never ends. The browser comes back by itself and says what it heard last.
 import type { ServerResponse } from "node:http";
 import { WebSocketServer } from "ws";
-import { readFields } from "../../../shared/both/message.ts";
+import { readFields } from "../../../shared/both/old-message.ts";
 import { Heard, replay, sayOnce } from "../../../shared/pieces/resume-server.ts";
-import { readCursor, readJson, sendJson } from "../../../shared/server/http.ts";
 import { MessageLog } from "../../../shared/server/message-log.ts";
-import { serve } from "../../../shared/server/serve.ts";
-import { frameLimits } from "../../../shared/server/sockets.ts";
+import { readCursor, readJson, sendJson } from "../../../shared/server/old-http.ts";
+import { serve } from "../../../shared/server/old-serve.ts";
+import { frameLimits } from "../../../shared/server/old-sockets.ts";
 import { beat, event, readLastEventId, readUntil, replayed } from "../events.ts";
 
 const beatEveryMs = Number(process.env.BEAT_EVERY_MS ?? 15_000);

@@ -1,5 +1,5 @@
 // Long polling, as in lesson 2: ask once, wait for the answer however long it takes, ask again.
-import type { Answer } from "../../../shared/both/message.ts";
+import type { Answer } from "../../../shared/both/old-message.ts";
 import { pause, type Reader } from "./reader.ts";
 
 /** Begins to ask. Call what is returned to end it. */

@@ -1,5 +1,5 @@
 // Polling, as in lesson 1: ask, wait for the answer, pause, ask again.
-import type { Answer } from "../../../shared/both/message.ts";
+import type { Answer } from "../../../shared/both/old-message.ts";
 import { pause, type Reader } from "./reader.ts";
 
 /** Begins to ask, pausing `everyMs()` after each answer. Call what is returned to end it. */

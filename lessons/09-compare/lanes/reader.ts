@@ -1,5 +1,5 @@
 // What the four lanes have in common: where the server is, where they stand, and whom they tell.
-import type { Message } from "../../../shared/both/message.ts";
+import type { Message } from "../../../shared/both/old-message.ts";
 
 export type Reader = {
   /** The lane's own cable: "localhost:41233". */

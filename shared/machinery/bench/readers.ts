@@ -4,7 +4,7 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
-import type { Answer, Message } from "../../both/message.ts";
+import type { Answer, Message } from "../../both/old-message.ts";
 
 export type Reader = {
   /** Bytes over TCP so far, both ways, headers and all. */

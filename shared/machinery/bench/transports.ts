@@ -2,7 +2,7 @@
 import { request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
-import type { Message } from "../../both/message.ts";
+import type { Message } from "../../both/old-message.ts";
 import { references, start } from "./measured.ts";
 import {
   greet,

@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { WebSocket } from "ws";
 import type { Lane } from "../../../lessons/09-compare/settings.ts";
-import type { Answer } from "../../both/message.ts";
+import type { Answer } from "../../both/old-message.ts";
 import type { Cursor } from "../../server/message-log.ts";
 import { endWithParent } from "./processes.ts";
 

@@ -11,10 +11,10 @@ import {
   toLanes,
 } from "../../../lessons/09-compare/settings.ts";
 import { command, delay, readSettings } from "../../../lessons/09-compare/shapes.ts";
-import { type Message, readFields } from "../../both/message.ts";
-import { HttpError, type Routes, readJson, sendJson } from "../../server/http.ts";
+import { type Message, readFields } from "../../both/old-message.ts";
 import type { MessageLog } from "../../server/message-log.ts";
-import { isOurPage } from "../../server/ours.ts";
+import { HttpError, type Routes, readJson, sendJson } from "../../server/old-http.ts";
+import { isOurPage } from "../../server/old-ours.ts";
 import { type Cable, createCable } from "../cable/proxy.ts";
 import type { Crowd } from "./crowd.ts";
 import { type Kept, keep } from "./processes.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import LocalWebServer from "local-web-server";
 import ConditionalGet from "lws-conditional-get";
 import Static from "lws-static";
-import { listenHost } from "../../server/ours.ts";
+import { listenHost } from "../../server/allowed-hosts.ts";
 import { drawQr } from "../launcher/lan.ts";
 import { root } from "../launcher/lessons.ts";
 import { canConnect, describePortFault, readPort } from "../launcher/ports.ts";

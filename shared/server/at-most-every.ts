@@ -1,0 +1,14 @@
+// For what may change a thousand times a second, and needs to be sent once.
+
+/** A function that calls `act` once, `ms` after it was first called, however often it is called until then. */
+export function atMostEvery(ms: number, act: () => void): () => void {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => {
+      waiting = false;
+      act();
+    }, ms);
+  };
+}
