@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Direction, type Frame, noCounts, type Seen } from "./entry.ts";
-import { frameReader } from "./frames.ts";
+import { FrameReader } from "./frames.ts";
 
 type Sent = { opcode: number; fin: boolean; rsv1: boolean; payload: Buffer };
 const key = Buffer.from([0x11, 0xa2, 0xff, 0x07]);
@@ -34,7 +34,7 @@ function encode({ opcode, fin, rsv1, payload }: Sent, direction: Direction): Buf
 function read(pieces: Buffer[], direction: Direction, deflate = true, end = true) {
   const seen: Seen[] = [];
   const { [direction]: flow } = noCounts();
-  const reader = frameReader(direction, deflate, flow, (one) => seen.push(one));
+  const reader = new FrameReader(direction, deflate, flow, (one) => seen.push(one));
   for (const piece of pieces) reader.read(piece);
   if (end) reader.end();
   return { seen, flow };

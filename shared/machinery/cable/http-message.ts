@@ -1,47 +1,37 @@
-// Reads the HTTP/1.1 messages of one direction, however their bytes are cut (RFC 9112 §2, §6, §7).
-import type { Direction, Flow, Framing, Headers } from "./entry.ts";
+// Reads the HTTP/1.1 messages of one direction, however their bytes are split (RFC 9112 §2, §6, §7).
+import { Collector } from "./collector.ts";
+import type { Direction, Flow, Framing } from "./entry.ts";
 import type { FrameReader } from "./frames.ts";
+import { type BodyLength, type Head, parseHead, type Unreadable } from "./http-head.ts";
 import { previewBytes } from "./preview.ts";
 
 const longestHead = 64 * 1024;
 const longestLine = 8 * 1024; // of a chunk's size or a trailer
-/** A body up to this long is told together with its head, a longer one after it. */
+/** A body up to this length is reported together with its head. A longer one is reported when it has passed. */
 const shortBody = 64 * 1024;
 
-export type Head = { startLine: string; headers: Headers; headerBytes: number };
-export type BodyLength = { framing: Framing; length: number };
-/** `beginning` is good only until the hook returns. */
+/** `beginning` is valid only until the hook returns. */
 export type BodyPart = { headerBytes: number; payloadBytes: number; beginning: Buffer };
 
+/** What a reader reports, in this order for each message. */
 export type MessageHooks = {
-  /** A head is there. Answers how long the body is, or why that cannot be known. */
-  head(head: Head): BodyLength | { stop: string };
-  /** The body is there as a whole (`complete`), or will take a while and is told in parts. */
+  /** A head has arrived. Returns how long the body is, or why that can't be known. */
+  head(head: Head): BodyLength | Unreadable;
+  /** The body is `complete`; or it takes longer, and the rest is reported in parts. */
   message(body: BodyPart, complete: boolean): void;
-  /** A chunk, or the rest of a body whose message has been told before. */
+  /** A chunk, or the rest of a body whose message has already been reported. `missing`: it ended too early. */
   part(part: BodyPart, last: boolean, missing: boolean): void;
-  /** The message is over: what comes next? "held": that is known only later, see `go`. */
+  /** The message is complete. Returns what comes next; "held": not known yet, see `go`. */
   next(): Next | "held";
+  /** The bytes can't be read any further. */
   stop(why: string, bytes: Buffer): void;
 };
 
 export type Next = "head" | FrameReader;
 
-export type MessageReader = {
-  read(bytes: Buffer): void;
-  /** The direction has ended. */
-  end(): void;
-  /** Tells a message whose body is not yet whole. */
-  tellNow(): void;
-  /** After "held": what has come since is read, and all that follows. */
-  go(next: Next): void;
-  /** Reads no more. */
-  stop(why: string): void;
-};
-
 type State =
   | "head"
-  | "length"
+  | "body"
   | "chunk size"
   | "chunk"
   | "chunk end"
@@ -50,257 +40,241 @@ type State =
   | "frames"
   | "stopped";
 
-/** Never throws; holds at most 64 KiB. */
-export function messageReader(direction: Direction, flow: Flow, hooks: MessageHooks): MessageReader {
-  const collect = collector();
-  const beginning = Buffer.alloc(previewBytes);
-  let state: State = "head";
-  let frames: FrameReader | undefined;
-  let framing: Framing = "none";
-  let left = 0; // bytes of the body or chunk that have yet to come
-  let told = true; // the message in progress
-  // What has not been told yet.
-  let headerBytes = 0;
-  let payloadBytes = 0;
-  let kept = 0;
+/** Never throws, and holds at most 64 KiB. Adds to `flow` what it has read. */
+export class MessageReader {
+  readonly #direction: Direction;
+  readonly #flow: Flow;
+  readonly #hooks: MessageHooks;
+  readonly #collector = new Collector();
+  #state: State = "head";
+  #frames: FrameReader | undefined;
+  #framing: Framing = "none";
+  /** Bytes of the body or chunk that have yet to arrive. */
+  #left = 0;
+  /** Whether the current message has been reported. */
+  #reported = true;
+  // What has been read since the last report.
+  #headerBytes = 0;
+  #payloadBytes = 0;
+  readonly #beginning = Buffer.alloc(previewBytes);
+  #kept = 0; // bytes in #beginning
 
-  function part(): BodyPart {
-    const one = { headerBytes, payloadBytes, beginning: beginning.subarray(0, kept) };
-    headerBytes = payloadBytes = kept = 0;
-    return one;
+  constructor(direction: Direction, flow: Flow, hooks: MessageHooks) {
+    this.#direction = direction;
+    this.#flow = flow;
+    this.#hooks = hooks;
   }
 
-  function stop(why: string, bytes: Buffer): void {
+  read(bytes: Buffer): void {
+    let rest = bytes;
+    while (rest.length > 0 && this.#state !== "stopped") rest = this.#step(rest);
+  }
+
+  /** The direction has ended. */
+  end(): void {
+    const state = this.#state;
     if (state === "stopped") return;
-    state = "stopped";
-    hooks.stop(why, bytes);
+    if (state === "frames") this.#frames?.end();
+    else if (state === "head" && !this.#collector.isEmpty)
+      this.#stop("the connection ended within a head", this.#collector.take());
+    else if (state === "body" && this.#framing === "until close") this.#finish();
+    else if (state !== "head" && state !== "held") this.#finish(true);
+    this.#state = "stopped";
   }
 
-  function over(missing = false): void {
-    if (told) hooks.part(part(), true, missing);
-    else hooks.message(part(), !missing);
-    told = true;
-    const next = hooks.next();
-    if (state === "stopped") return;
-    if (next === "held") state = "held";
-    else goOn(next);
+  /** Reports the current message even if its body isn't complete. */
+  reportNow(): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#hooks.message(this.#takePart(), false);
   }
 
-  function goOn(next: Next): void {
-    const held = collect.take();
-    state = next === "head" ? "head" : "frames";
-    frames = next === "head" ? undefined : next;
-    if (held.length > 0) read(held);
+  /** After "held": reads what has arrived meanwhile, and everything that follows. */
+  go(next: Next): void {
+    if (this.#state === "held") this.#start(next);
   }
 
-  function startBody(bytes: Buffer): void {
+  /** Stops reading. */
+  stop(why: string): void {
+    this.#stop(why, Buffer.alloc(0));
+  }
+
+  /** Reads as much of `bytes` as belongs to the current step, and returns the rest. */
+  #step(bytes: Buffer): Buffer {
+    switch (this.#state) {
+      case "head":
+        return this.#readHead(bytes);
+      case "body":
+        return this.#readBody(bytes);
+      case "chunk size":
+        return this.#readChunkSize(bytes);
+      case "chunk":
+        return this.#readChunk(bytes);
+      case "chunk end":
+        return this.#readChunkEnd(bytes);
+      case "trailers":
+        return this.#readTrailer(bytes);
+      case "held":
+        return this.#hold(bytes);
+      case "frames":
+        this.#frames?.read(bytes);
+        return nothingOf(bytes);
+      case "stopped":
+        return nothingOf(bytes);
+    }
+  }
+
+  #readHead(bytes: Buffer): Buffer {
+    if (this.#collector.isEmpty) {
+      const first = bytes[0] ?? 0;
+      if (first === 13 || first === 10) {
+        // Empty lines before a start line are skipped (RFC 9112 §2.2).
+        this.#flow.headerBytes++;
+        return bytes.subarray(1);
+      }
+      if (!canStartHead(first, this.#direction)) {
+        this.#stop("this is not HTTP", bytes);
+        return bytes;
+      }
+    }
+    const [head, rest] = this.#collect("\r\n\r\n", bytes, longestHead, "a head");
+    if (head) this.#startMessage(head);
+    return rest;
+  }
+
+  #startMessage(bytes: Buffer): void {
     const head = parseHead(bytes);
-    const body = head ? hooks.head(head) : { stop: "no HTTP head (RFC 9112 §2.1)" };
+    const body = head ? this.#hooks.head(head) : { stop: "no HTTP head (RFC 9112 §2.1)" };
     if ("stop" in body) {
-      stop(body.stop, bytes);
+      this.#stop(body.stop, bytes);
       return;
     }
-    if (state === "stopped") return;
-    flow.headerBytes += bytes.length;
-    framing = body.framing;
-    left = body.length;
-    told = false;
-    if (framing === "chunked" || framing === "until close" || left > shortBody) tellNow();
-    if (framing === "chunked") state = "chunk size";
-    else if (left > 0) state = "length";
-    else over();
+    if (this.#state === "stopped") return;
+    this.#flow.headerBytes += bytes.length;
+    this.#framing = body.framing;
+    this.#left = body.length;
+    this.#reported = false;
+    const { framing, length } = body;
+    if (framing === "chunked" || framing === "until close" || length > shortBody) this.reportNow();
+    if (framing === "chunked") this.#state = "chunk size";
+    else if (length > 0) this.#state = "body";
+    else this.#finish();
   }
 
-  function tellNow(): void {
-    if (told) return;
-    told = true;
-    hooks.message(part(), false);
+  /** A body with a Content-Length, or one that ends with the connection. */
+  #readBody(bytes: Buffer): Buffer {
+    const rest = this.#readPayload(bytes);
+    if (this.#left === 0) this.#finish();
+    return rest;
   }
 
-  function startChunk(line: Buffer): void {
+  #readChunkSize(bytes: Buffer): Buffer {
+    const [line, rest] = this.#collect("\r\n", bytes, longestLine, "a chunk size");
+    if (!line) return rest;
     const size = /^([0-9a-f]{1,13})[ \t]*(?:;.*)?\r\n$/i.exec(line.toString("latin1"))?.[1];
     if (size === undefined) {
-      stop("no chunk size (RFC 9112 §7.1)", line);
-      return;
+      this.#stop("no chunk size (RFC 9112 §7.1)", line);
+      return rest;
     }
-    flow.headerBytes += line.length;
-    headerBytes += line.length;
-    left = Number.parseInt(size, 16);
-    state = left > 0 ? "chunk" : "trailers";
+    this.#countHeader(line.length);
+    this.#left = Number.parseInt(size, 16);
+    this.#state = this.#left > 0 ? "chunk" : "trailers";
+    return rest;
   }
 
-  /** Takes `length` bytes of the body. */
-  function payload(bytes: Buffer, length: number): void {
-    if (kept < previewBytes) kept += bytes.copy(beginning, kept, 0, length);
-    payloadBytes += length;
-    flow.payloadBytes += length;
-    left -= length;
+  #readChunk(bytes: Buffer): Buffer {
+    const rest = this.#readPayload(bytes);
+    if (this.#left === 0) this.#state = "chunk end";
+    return rest;
   }
 
-  /** Takes bytes until `terminator`; tells when there are too many. */
-  function until(
-    terminator: string,
-    bytes: Buffer,
-    limit: number,
-    what: string,
-  ): [Buffer | undefined, Buffer] {
-    const found = collect.until(terminator, bytes, limit);
-    if (found === "too long") {
-      stop(`${what} of more than ${limit / 1024} KiB`, bytes);
-      return [undefined, bytes];
+  #readChunkEnd(bytes: Buffer): Buffer {
+    const [line, rest] = this.#collect("\r\n", bytes, longestLine, "a chunk");
+    if (!line) return rest;
+    if (line.length > 2) {
+      this.#stop("a chunk longer than its size (RFC 9112 §7.1)", line);
+      return rest;
     }
-    return found;
+    this.#countHeader(line.length);
+    this.#state = "chunk size";
+    this.#hooks.part(this.#takePart(), false, false);
+    return rest;
   }
 
-  function step(bytes: Buffer): Buffer {
-    switch (state) {
-      case "head": {
-        if (collect.empty()) {
-          const first = bytes[0] ?? 0;
-          if (first === 13 || first === 10) {
-            // Empty lines before a start line are to be skipped (RFC 9112 §2.2).
-            flow.headerBytes++;
-            return bytes.subarray(1);
-          }
-          if (
-            direction === "down" ? first !== 0x48 : !/[\w!#$%&'*+.^`|~-]/.test(String.fromCharCode(first))
-          ) {
-            stop("this is not HTTP", bytes);
-            return bytes;
-          }
-        }
-        const [head, rest] = until("\r\n\r\n", bytes, longestHead, "a head");
-        if (head) startBody(head);
-        return rest;
-      }
-      case "length": {
-        const length = Math.min(left, bytes.length);
-        payload(bytes, length);
-        if (left === 0) over();
-        return bytes.subarray(length);
-      }
-      case "chunk size": {
-        const [line, rest] = until("\r\n", bytes, longestLine, "a chunk size");
-        if (line) startChunk(line);
-        return rest;
-      }
-      case "chunk": {
-        const length = Math.min(left, bytes.length);
-        payload(bytes, length);
-        if (left === 0) state = "chunk end";
-        return bytes.subarray(length);
-      }
-      case "chunk end": {
-        const [line, rest] = until("\r\n", bytes, longestLine, "a chunk");
-        if (!line) return rest;
-        if (line.length > 2) stop("a chunk longer than its size (RFC 9112 §7.1)", line);
-        else {
-          flow.headerBytes += 2;
-          headerBytes += 2;
-          state = "chunk size";
-          hooks.part(part(), false, false);
-        }
-        return rest;
-      }
-      case "trailers": {
-        const [line, rest] = until("\r\n", bytes, longestLine, "a trailer");
-        if (!line) return rest;
-        flow.headerBytes += line.length;
-        headerBytes += line.length;
-        if (line.length === 2) over();
-        return rest;
-      }
-      case "held":
-        if (!collect.add(bytes, longestHead)) stop("more than 64 KiB before the upgrade was answered", bytes);
-        return bytes.subarray(bytes.length);
-      case "frames":
-        frames?.read(bytes);
-        return bytes.subarray(bytes.length);
-      case "stopped":
-        return bytes.subarray(bytes.length);
-    }
+  #readTrailer(bytes: Buffer): Buffer {
+    const [line, rest] = this.#collect("\r\n", bytes, longestLine, "a trailer");
+    if (!line) return rest;
+    this.#countHeader(line.length);
+    if (line.length === 2) this.#finish();
+    return rest;
   }
 
-  function read(bytes: Buffer): void {
-    let rest = bytes;
-    while (rest.length > 0 && state !== "stopped") rest = step(rest);
+  #hold(bytes: Buffer): Buffer {
+    if (!this.#collector.add(bytes, longestHead))
+      this.#stop("more than 64 KiB before the upgrade was answered", bytes);
+    return nothingOf(bytes);
   }
 
-  return {
-    read,
-    tellNow,
-    go(next) {
-      if (state === "held") goOn(next);
-    },
-    stop: (why) => stop(why, Buffer.alloc(0)),
-    end() {
-      if (state === "stopped") return;
-      if (state === "frames") frames?.end();
-      else if (state === "head" && !collect.empty())
-        stop("the connection ended within a head", collect.take());
-      else if (state === "length" && framing === "until close") over();
-      else if (state !== "head" && state !== "held") over(true);
-      state = "stopped";
-    },
-  };
+  /** Takes what `bytes` has of the body or chunk. */
+  #readPayload(bytes: Buffer): Buffer {
+    const length = Math.min(this.#left, bytes.length);
+    if (this.#kept < previewBytes) this.#kept += bytes.copy(this.#beginning, this.#kept, 0, length);
+    this.#payloadBytes += length;
+    this.#flow.payloadBytes += length;
+    this.#left -= length;
+    return bytes.subarray(length);
+  }
+
+  #finish(missing = false): void {
+    if (this.#reported) this.#hooks.part(this.#takePart(), true, missing);
+    else this.#hooks.message(this.#takePart(), !missing);
+    this.#reported = true;
+    const next = this.#hooks.next();
+    if (this.#state === "stopped") return;
+    if (next === "held") this.#state = "held";
+    else this.#start(next);
+  }
+
+  #start(next: Next): void {
+    const held = this.#collector.take();
+    this.#state = next === "head" ? "head" : "frames";
+    this.#frames = next === "head" ? undefined : next;
+    if (held.length > 0) this.read(held);
+  }
+
+  #stop(why: string, bytes: Buffer): void {
+    if (this.#state === "stopped") return;
+    this.#state = "stopped";
+    this.#hooks.stop(why, bytes);
+  }
+
+  /** Collects bytes until `terminator`; stops when `what` gets longer than `limit`. */
+  #collect(terminator: string, bytes: Buffer, limit: number, what: string): [Buffer | undefined, Buffer] {
+    const found = this.#collector.until(terminator, bytes, limit);
+    if (found !== "too long") return found;
+    this.#stop(`${what} of more than ${limit / 1024} KiB`, bytes);
+    return [undefined, bytes];
+  }
+
+  #countHeader(length: number): void {
+    this.#flow.headerBytes += length;
+    this.#headerBytes += length;
+  }
+
+  #takePart(): BodyPart {
+    const part = {
+      headerBytes: this.#headerBytes,
+      payloadBytes: this.#payloadBytes,
+      beginning: this.#beginning.subarray(0, this.#kept),
+    };
+    this.#headerBytes = this.#payloadBytes = this.#kept = 0;
+    return part;
+  }
 }
 
-/** A head with its empty line, or undefined if it is none. */
-function parseHead(bytes: Buffer): Head | undefined {
-  const [startLine = "", ...lines] = bytes.toString("latin1", 0, bytes.length - 4).split("\r\n");
-  const headers: Headers = [];
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    if (colon < 1) return;
-    headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
-  }
-  return { startLine, headers, headerBytes: bytes.length };
+/** A response starts with the H of HTTP, a request with a character of its method (RFC 9110 §5.6.2). */
+function canStartHead(byte: number, direction: Direction): boolean {
+  return direction === "down" ? byte === 0x48 : /[\w!#$%&'*+.^`|~-]/.test(String.fromCharCode(byte));
 }
 
-/** Keeps bytes until there are enough of them. */
-function collector() {
-  let kept = Buffer.alloc(0);
-  let have = 0;
-
-  function add(bytes: Buffer, limit: number): boolean {
-    if (have + bytes.length > limit) return false;
-    if (have + bytes.length > kept.length) {
-      // Doubled, so that a head that dribbles in byte by byte is not copied for each of them.
-      const larger = Buffer.alloc(Math.max(1024, (have + bytes.length) * 2));
-      kept.copy(larger, 0, 0, have);
-      kept = larger;
-    }
-    have += bytes.copy(kept, have);
-    return true;
-  }
-
-  function take(): Buffer {
-    const taken = kept.subarray(0, have);
-    kept = Buffer.alloc(0);
-    have = 0;
-    return taken;
-  }
-
-  return {
-    add,
-    take,
-    empty: () => have === 0,
-    /** What ends with `terminator`, and the bytes after it. */
-    until(terminator: string, bytes: Buffer, limit: number): [Buffer | undefined, Buffer] | "too long" {
-      if (have === 0) {
-        const end = bytes.indexOf(terminator);
-        if (end >= 0 && end + terminator.length <= limit)
-          return [bytes.subarray(0, end + terminator.length), bytes.subarray(end + terminator.length)];
-      }
-      const before = have;
-      const part = bytes.subarray(0, limit - have);
-      add(part, limit);
-      // The terminator may have begun in bytes that were here before.
-      const end = kept.subarray(0, have).indexOf(terminator, Math.max(0, before - terminator.length + 1));
-      if (end < 0) return have >= limit ? "too long" : [undefined, bytes.subarray(bytes.length)];
-      have = end + terminator.length;
-      const used = have - before;
-      return [take(), bytes.subarray(used)];
-    },
-  };
-}
+const nothingOf = (bytes: Buffer): Buffer => bytes.subarray(bytes.length);

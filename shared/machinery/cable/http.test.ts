@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Counts, type Direction, noCounts, type Seen } from "./entry.ts";
-import { connectionReader } from "./http.ts";
+import { ConnectionReader } from "./http.ts";
 
 type Talk = [Direction, string | Buffer][];
 
@@ -10,7 +10,7 @@ type Talk = [Direction, string | Buffer][];
 function read(talk: Talk, size = Number.POSITIVE_INFINITY): { seen: Seen[]; counts: Counts } {
   const seen: Seen[] = [];
   const counts = noCounts();
-  const reader = connectionReader(
+  const reader = new ConnectionReader(
     counts,
     () => 0,
     (one) => seen.push(one),

@@ -1,247 +1,226 @@
-// Reads what a connection says: requests and their responses, an upgrade, and then WebSocket frames.
-import type { Counts, Direction, Headers, HttpRequest, HttpResponse, Seen } from "./entry.ts";
-import { frameReader } from "./frames.ts";
-import { type BodyLength, type Head, type MessageReader, messageReader, type Next } from "./http-message.ts";
+// Reads what a connection carries: requests and their responses, an upgrade, and then WebSocket frames.
+import type { Counts, Direction, HttpRequest, HttpResponse, Seen } from "./entry.ts";
+import { FrameReader } from "./frames.ts";
+import {
+  type BodyLength,
+  boundedHeaders,
+  type Head,
+  headerTokens,
+  headerValue,
+  parseRequestLine,
+  parseStatusLine,
+  requestBody,
+  responseBody,
+  type Unreadable,
+} from "./http-head.ts";
+import { type BodyPart, MessageReader, type Next } from "./http-message.ts";
 import { hexPreview, previewOf } from "./preview.ts";
 
-const longestHeaders = 8 * 1024; // bytes of header fields in an entry
-const mostWaiting = 1000; // requests without a response
+const mostUnanswered = 1000; // requests without a response
 
-export type ConnectionReader = {
-  /** Takes a copy of the bytes that pass; a request has to be given before its response. */
-  read(direction: Direction, bytes: Buffer): void;
-  /** This direction has ended. */
-  end(direction: Direction): void;
-};
-
-type Asked = {
-  method: string;
-  path: string;
-  headers: Headers;
-  upgrade: string | undefined;
-  /** The entry's number, once it has been told. */
+type Request = {
+  entry: Omit<HttpRequest, "payloadBytes" | "complete" | "preview">;
+  /** The entry's number, once it has been reported. */
   id: number | undefined;
+  /** When its latest byte passed. */
   doneMs: number;
 };
 
+type Response = {
+  entry: Omit<HttpResponse, "payloadBytes" | "complete" | "preview">;
+  /** The request it answers, if there was one. */
+  to: Request | undefined;
+  id: number;
+};
+
 /**
- * Tells each message and frame of one TCP connection and adds to `counts`. `tell` answers with the entry's number.
- * `nowMs` is a monotonic clock.
+ * Reports each message and frame of one TCP connection with `tell`, which returns the entry's number, and adds to
+ * `counts`. `nowMs` is a monotonic clock.
  */
-export function connectionReader(
-  counts: Counts,
-  nowMs: () => number,
-  tell: (seen: Seen) => number,
-): ConnectionReader {
-  const asked: Asked[] = [];
-  let nth = 0;
-  let asking: { entry: Omit<HttpRequest, "payloadBytes" | "complete" | "preview">; asked: Asked } | undefined;
-  let answering:
-    | { entry: Omit<HttpResponse, "payloadBytes" | "complete" | "preview">; to: Asked | undefined }
-    | undefined;
-  let requestId = 0;
-  let responseId = 0;
+export class ConnectionReader {
+  readonly #counts: Counts;
+  readonly #nowMs: () => number;
+  readonly #tell: (seen: Seen) => number;
+  readonly #up: MessageReader;
+  readonly #down: MessageReader;
+  /** Requests that have no response yet, the oldest first. */
+  readonly #unanswered: Request[] = [];
+  #requests = 0;
+  /** The latest of each direction. */
+  #request: Request | undefined;
+  #response: Response | undefined;
 
-  const up: MessageReader = messageReader("up", counts.up, {
-    head(head) {
-      const line = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/1\.[01]$/.exec(head.startLine);
-      const [, method, path] = line ?? [];
-      if (!method || !path) return { stop: "no request line (RFC 9112 §3)" };
-      if (asked.length >= mostWaiting) return { stop: `${mostWaiting} requests without a response` };
-      const body = bodyLength(head, "none");
-      if ("stop" in body) return body;
-      counts.requests++;
-      nth++;
-      const upgrade = tokens(head, "connection").includes("upgrade") ? value(head, "upgrade") : undefined;
-      const one: Asked = {
-        method,
-        path,
-        headers: bounded(head.headers).headers,
-        upgrade,
-        id: undefined,
-        doneMs: nowMs(),
-      };
-      asked.push(one);
-      asking = {
-        asked: one,
-        entry: {
-          kind: "request",
-          direction: "up",
-          method,
-          path,
-          nth,
-          framing: body.framing,
-          headerBytes: head.headerBytes,
-          ...bounded(head.headers),
-        },
-      };
-      if (upgrade !== undefined) asking.entry.upgrade = upgrade;
-      return body;
-    },
-    message(body, complete) {
-      if (!asking) return;
-      const { payloadBytes, beginning } = body;
-      asking.asked.doneMs = nowMs();
-      requestId = tell({ ...asking.entry, payloadBytes, complete, preview: previewOf(beginning) });
-      asking.asked.id = requestId;
-    },
-    part: ({ headerBytes, payloadBytes, beginning }, last, missing) => {
-      if (asking) asking.asked.doneMs = nowMs();
-      const preview = previewOf(beginning);
-      tell({
-        kind: "body",
-        direction: "up",
-        of: requestId,
-        headerBytes,
-        payloadBytes,
-        preview,
-        last,
-        ...(missing && { missing }),
-      });
-    },
-    // After a request for an upgrade it is the server that decides what the next bytes are.
-    next: () => (asking?.asked.upgrade !== undefined && asked.includes(asking.asked) ? "held" : "head"),
-    stop: (why, bytes) =>
-      void tell({ kind: "not-understood", direction: "up", why, preview: hexPreview(bytes) }),
-  });
+  constructor(counts: Counts, nowMs: () => number, tell: (seen: Seen) => number) {
+    this.#counts = counts;
+    this.#nowMs = nowMs;
+    this.#tell = tell;
+    this.#up = new MessageReader("up", counts.up, {
+      head: (head) => this.#startRequest(head),
+      message: (body, complete) => this.#tellRequest(body, complete),
+      part: (part, last, missing) => {
+        if (this.#request) this.#request.doneMs = nowMs();
+        this.#tellBody("up", this.#request?.id, part, last, missing);
+      },
+      next: () => this.#afterRequest(),
+      stop: (why, bytes) => this.#tellNotUnderstood("up", why, bytes),
+    });
+    this.#down = new MessageReader("down", counts.down, {
+      head: (head) => this.#startResponse(head),
+      message: (body, complete) => this.#tellResponse(body, complete),
+      part: (part, last, missing) => this.#tellBody("down", this.#response?.id, part, last, missing),
+      next: () => this.#afterResponse(),
+      stop: (why, bytes) => {
+        this.#tellNotUnderstood("down", why, bytes);
+        // Without the responses, nobody knows what follows a request for an upgrade.
+        if (this.#unanswered.some(({ entry }) => entry.upgrade !== undefined || entry.method === "CONNECT"))
+          this.#up.stop("the answer was not understood");
+      },
+    });
+  }
 
-  const down: MessageReader = messageReader("down", counts.down, {
-    head(head) {
-      const line = /^HTTP\/1\.[01] ([1-9]\d\d)(?: (.*))?$/.exec(head.startLine);
-      if (!line) return { stop: "no status line (RFC 9112 §4)" };
-      const status = Number(line[1]);
-      const to = asked[0];
-      // A server may answer before the request is whole; the request still comes first in the list.
-      if (to && to.id === undefined) up.tellNow();
-      if (status === 101 && to?.upgrade?.toLowerCase() !== "websocket")
-        return { stop: "101 to something else than a WebSocket handshake" };
-      if (to?.method === "CONNECT" && status >= 200 && status < 300)
-        return { stop: "a tunnel (RFC 9110 §9.3.6)" };
-      // 1xx, 204, 304 and the answer to HEAD have no body, whatever their headers say (RFC 9112 §6.3).
-      const empty = status < 200 || status === 204 || status === 304 || to?.method === "HEAD";
-      const body: BodyLength | { stop: string } = empty
-        ? { framing: "none", length: 0 }
-        : bodyLength(head, "until close");
-      if ("stop" in body) return body;
-      answering = {
-        to,
-        entry: {
-          kind: "response",
-          direction: "down",
-          status,
-          reason: line[2] ?? "",
-          framing: body.framing,
-          headerBytes: head.headerBytes,
-          ...bounded(head.headers),
-        },
-      };
-      if (to) {
-        answering.entry.to = { id: to.id ?? 0, method: to.method, path: to.path };
-        answering.entry.heldMs = Math.round((nowMs() - to.doneMs) * 100) / 100;
-        if (to.upgrade !== undefined && status >= 200) answering.entry.upgradeRefused = true;
-      }
-      if (status >= 200 || status === 101) asked.shift();
-      return body;
-    },
-    message(body, complete) {
-      if (!answering) return;
-      const { entry, to } = answering;
-      if (entry.status === 101 && to) {
-        const { kind: _, framing: __, upgradeRefused: ___, ...rest } = entry;
-        const subprotocol = value({ headers: entry.headers }, "sec-websocket-protocol");
-        const extensions = value({ headers: entry.headers }, "sec-websocket-extensions");
-        tell({
-          kind: "handshake",
-          ...rest,
-          payloadBytes: 0,
-          requestHeaders: to.headers,
-          ...(subprotocol !== undefined && { subprotocol }),
-          ...(extensions !== undefined && { extensions }),
-        });
-      } else
-        responseId = tell({
-          ...entry,
-          payloadBytes: body.payloadBytes,
-          complete,
-          preview: previewOf(body.beginning),
-        });
-    },
-    part: ({ headerBytes, payloadBytes, beginning }, last, missing) => {
-      const preview = previewOf(beginning);
-      tell({
-        kind: "body",
-        direction: "down",
-        of: responseId,
-        headerBytes,
-        payloadBytes,
-        preview,
-        last,
-        ...(missing && { missing }),
-      });
-    },
-    next() {
-      const { entry, to } = answering ?? {};
-      if (entry?.status === 101) {
-        const deflate = tokens({ headers: entry.headers }, "sec-websocket-extensions").some((one) =>
-          one.startsWith("permessage-deflate"),
-        );
-        up.go(frameReader("up", deflate, counts.up, tell));
-        return frameReader("down", deflate, counts.down, tell) satisfies Next;
-      }
-      if (entry && entry.status >= 200 && to?.upgrade !== undefined) up.go("head");
-      return "head";
-    },
-    stop(why, bytes) {
-      tell({ kind: "not-understood", direction: "down", why, preview: hexPreview(bytes) });
-      // Without the answers nobody knows what follows a request for an upgrade.
-      if (asked.some((one) => one.upgrade !== undefined || one.method === "CONNECT"))
-        up.stop("the answer was not understood");
-    },
-  });
+  /** Takes a copy of the bytes that pass. A request has to come before its response. */
+  read(direction: Direction, bytes: Buffer): void {
+    (direction === "up" ? this.#up : this.#down).read(bytes);
+  }
 
-  return {
-    read: (direction, bytes) => (direction === "up" ? up : down).read(bytes),
-    end: (direction) => (direction === "up" ? up : down).end(),
-  };
-}
+  /** This direction has ended. */
+  end(direction: Direction): void {
+    (direction === "up" ? this.#up : this.#down).end();
+  }
 
-/** How the end of a body is known (RFC 9112 §6.3); `otherwise`: without a header that says so. */
-function bodyLength(head: Head, otherwise: "none" | "until close"): BodyLength | { stop: string } {
-  const codings = tokens(head, "transfer-encoding");
-  if (codings.at(-1) === "chunked") return { framing: "chunked", length: 0 };
-  if (codings.length > 0 && otherwise === "none")
-    return { stop: "a request whose last transfer coding is not chunked" };
-  const lengths = new Set(codings.length > 0 ? [] : tokens(head, "content-length"));
-  const [length] = lengths;
-  if (length === undefined)
-    return otherwise === "none"
-      ? { framing: "none", length: 0 }
-      : { framing: "until close", length: Number.POSITIVE_INFINITY };
-  if (lengths.size > 1 || !/^\d{1,15}$/.test(length)) return { stop: "a Content-Length that is no number" };
-  return { framing: "content-length", length: Number(length) };
-}
+  #startRequest(head: Head): BodyLength | Unreadable {
+    const line = parseRequestLine(head);
+    if (!line) return { stop: "no request line (RFC 9112 §3)" };
+    if (this.#unanswered.length >= mostUnanswered)
+      return { stop: `${mostUnanswered} requests without a response` };
+    const body = requestBody(head.headers);
+    if ("stop" in body) return body;
+    this.#counts.requests++;
+    const entry: Request["entry"] = {
+      kind: "request",
+      direction: "up",
+      ...line,
+      nth: ++this.#requests,
+      framing: body.framing,
+      headerBytes: head.headerBytes,
+      ...boundedHeaders(head.headers),
+    };
+    const upgrade = headerValue(head.headers, "upgrade");
+    if (upgrade !== undefined && headerTokens(head.headers, "connection").includes("upgrade"))
+      entry.upgrade = upgrade;
+    this.#request = { entry, id: undefined, doneMs: this.#nowMs() };
+    this.#unanswered.push(this.#request);
+    return body;
+  }
 
-/** All fields of that name as one value (RFC 9110 §5.3). */
-function value({ headers }: Pick<Head, "headers">, name: string): string | undefined {
-  const found = headers.filter(([one]) => one.toLowerCase() === name);
-  return found.length > 0 ? found.map(([, text]) => text).join(", ") : undefined;
-}
+  #tellRequest({ payloadBytes, beginning }: BodyPart, complete: boolean): void {
+    const request = this.#request;
+    if (!request) return;
+    request.doneMs = this.#nowMs();
+    request.id = this.#tell({ ...request.entry, payloadBytes, complete, preview: previewOf(beginning) });
+  }
 
-function tokens(head: Pick<Head, "headers">, name: string): string[] {
-  const text = value(head, name);
-  return text === undefined
-    ? []
-    : text
-        .toLowerCase()
-        .split(",")
-        .map((one) => one.trim());
-}
+  /** After a request for an upgrade, the server decides what the next bytes are. */
+  #afterRequest(): Next | "held" {
+    const request = this.#request;
+    const waits = request?.entry.upgrade !== undefined && this.#unanswered.includes(request);
+    return waits ? "held" : "head";
+  }
 
-function bounded(headers: Headers): { headers: Headers; headersCut: boolean } {
-  let bytes = 0;
-  const fit = headers.filter(([name, text]) => {
-    bytes += name.length + text.length + 4;
-    return bytes <= longestHeaders;
-  });
-  return { headers: fit, headersCut: bytes > longestHeaders };
+  #startResponse(head: Head): BodyLength | Unreadable {
+    const line = parseStatusLine(head);
+    if (!line) return { stop: "no status line (RFC 9112 §4)" };
+    const { status } = line;
+    const to = this.#unanswered[0];
+    // A server may answer before the request is complete. The request is still listed first.
+    if (to && to.id === undefined) this.#up.reportNow();
+    if (status === 101 && to?.entry.upgrade?.toLowerCase() !== "websocket")
+      return { stop: "101 to something else than a WebSocket handshake" };
+    if (to?.entry.method === "CONNECT" && status >= 200 && status < 300)
+      return { stop: "a tunnel (RFC 9110 §9.3.6)" };
+    const body = responseBody(head.headers, status, to?.entry.method);
+    if ("stop" in body) return body;
+    const entry: Response["entry"] = {
+      kind: "response",
+      direction: "down",
+      ...line,
+      framing: body.framing,
+      headerBytes: head.headerBytes,
+      ...boundedHeaders(head.headers),
+      ...(to && this.#answerTo(to, status)),
+    };
+    this.#response = { entry, to, id: 0 };
+    // After another 1xx the real response is still to come.
+    if (status >= 200 || status === 101) this.#unanswered.shift();
+    return body;
+  }
+
+  #answerTo({ entry, id, doneMs }: Request, status: number): Pick<HttpResponse, "to" | "heldMs"> {
+    return {
+      to: { id: id ?? 0, method: entry.method, path: entry.path },
+      heldMs: Math.round((this.#nowMs() - doneMs) * 100) / 100,
+      ...(entry.upgrade !== undefined && status >= 200 && { upgradeRefused: true }),
+    };
+  }
+
+  #tellResponse({ payloadBytes, beginning }: BodyPart, complete: boolean): void {
+    const response = this.#response;
+    if (!response) return;
+    const { entry, to } = response;
+    if (entry.status === 101 && to) this.#tellHandshake(entry, to);
+    else response.id = this.#tell({ ...entry, payloadBytes, complete, preview: previewOf(beginning) });
+  }
+
+  #tellHandshake(entry: Response["entry"], to: Request): void {
+    const { kind: _, framing: __, upgradeRefused: ___, ...rest } = entry;
+    const subprotocol = headerValue(entry.headers, "sec-websocket-protocol");
+    const extensions = headerValue(entry.headers, "sec-websocket-extensions");
+    this.#tell({
+      kind: "handshake",
+      ...rest,
+      payloadBytes: 0,
+      requestHeaders: to.entry.headers,
+      ...(subprotocol !== undefined && { subprotocol }),
+      ...(extensions !== undefined && { extensions }),
+    });
+  }
+
+  #afterResponse(): Next {
+    if (!this.#response) return "head";
+    const { entry, to } = this.#response;
+    if (entry.status === 101) return this.#startFrames(entry);
+    if (entry.status >= 200 && to?.entry.upgrade !== undefined) this.#up.go("head");
+    return "head";
+  }
+
+  /** Both directions carry WebSocket frames from here on. */
+  #startFrames({ headers }: Response["entry"]): FrameReader {
+    const extensions = headerTokens(headers, "sec-websocket-extensions");
+    const deflate = extensions.some((one) => one.startsWith("permessage-deflate"));
+    this.#up.go(new FrameReader("up", deflate, this.#counts.up, this.#tell));
+    return new FrameReader("down", deflate, this.#counts.down, this.#tell);
+  }
+
+  #tellBody(
+    direction: Direction,
+    of: number | undefined,
+    { headerBytes, payloadBytes, beginning }: BodyPart,
+    last: boolean,
+    missing: boolean,
+  ): void {
+    this.#tell({
+      kind: "body",
+      direction,
+      of: of ?? 0,
+      headerBytes,
+      payloadBytes,
+      preview: previewOf(beginning),
+      last,
+      ...(missing && { missing }),
+    });
+  }
+
+  #tellNotUnderstood(direction: Direction, why: string, bytes: Buffer): void {
+    this.#tell({ kind: "not-understood", direction, why, preview: hexPreview(bytes) });
+  }
 }

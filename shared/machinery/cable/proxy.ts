@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import { createServer, type Server, Socket } from "node:net";
 import { type Counts, type Direction, type Entry, noCounts, type Seen } from "./entry.ts";
-import { type ConnectionReader, connectionReader } from "./http.ts";
+import { ConnectionReader } from "./http.ts";
 import { entryLog } from "./log.ts";
 import { type Pipe, type PipeFaults, pipe } from "./pipe.ts";
 import type { CableState, Faults } from "./protocol.ts";
@@ -116,7 +116,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
     const counts = noCounts();
     counts.connections = 1;
     tell(number, { kind: "connection-open" });
-    const reader = connectionReader(counts, nowMs, (seen) => {
+    const reader = new ConnectionReader(counts, nowMs, (seen) => {
       if (seen.kind === "request" && seen.direction === "up") {
         connection.path = seen.path;
         if (connection.speaks === "not yet") connection.speaks = "HTTP";
