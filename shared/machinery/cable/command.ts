@@ -1,42 +1,55 @@
-// What a panel may ask for: everything else is answered with what is wrong and what would be right.
-import type { Command, FromPanel } from "./protocol.ts";
+// What a panel may ask for. Anything else is answered with what is wrong and what would be right.
+import * as v from "valibot";
 
-type Check = { wants: string; ok(value: unknown): boolean };
+const number = (from: number, to: number, unit: string) =>
+  `a whole number from ${from} to ${to}${unit && ` ${unit}`}`;
+/** The description is part of the answer to a command that is wrong. */
+const whole = (from: number, to: number, unit = "") =>
+  v.pipe(
+    v.number(),
+    v.safeInteger(),
+    v.minValue(from),
+    v.maxValue(to),
+    v.description(number(from, to, unit)),
+  );
+const oneOf = <const Words extends string[]>(...words: Words) =>
+  v.pipe(v.picklist(words), v.description(words.map((word) => `"${word}"`).join(" or ")));
 
-const whole = (from: number, to: number, unit: string): Check => ({
-  wants: `a whole number from ${from} to ${to}${unit}`,
-  ok: (value) => Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to,
-});
-const oneOf = (...words: string[]): Check => ({
-  wants: words.map((word) => `"${word}"`).join(" or "),
-  ok: (value) => words.includes(String(value)) && typeof value === "string",
-});
-const orNull = (check: Check): Check => ({
-  wants: `${check.wants}, or null`,
-  ok: (value) => value === null || check.ok(value),
-});
+/** One connection, by its number. Without it, a command is for all of them. */
+const connection = v.exactOptional(whole(1, Number.MAX_SAFE_INTEGER));
+const direction = v.exactOptional(oneOf("both", "up", "down"));
+const ms = whole(0, 60_000, "ms");
+const jitterMs = v.exactOptional(ms);
+const mostBytes = 1_000_000_000;
+const bytesPerSecond = v.pipe(
+  v.nullable(whole(1, mostBytes)),
+  v.description(`${number(1, mostBytes, "bytes a second")}, or null`),
+);
 
-const connection = whole(1, Number.MAX_SAFE_INTEGER, "");
-const direction = oneOf("both", "up", "down");
-const ms = whole(0, 60_000, " ms");
+/** A panel numbers its commands if it wants to know which reply belongs to which. */
+const id = v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.description("a whole number")));
 
-const commands: Record<Command["command"], { must?: Record<string, Check>; may?: Record<string, Check> }> = {
-  close: { may: { connection } },
-  reset: { may: { connection } },
-  freeze: { may: { connection, direction } },
-  delay: { must: { ms }, may: { jitterMs: ms, connection, direction } },
-  throttle: {
-    must: { bytesPerSecond: orNull(whole(1, 1_000_000_000, " bytes a second")) },
-    may: { connection, direction },
-  },
-  refuse: {},
-  heal: { may: { connection, frozen: oneOf("deliver", "drop") } },
-  kill: {},
-  restart: {},
-  stop: { may: { forMs: whole(0, 600_000, " ms") } },
-};
+const FromPanel = v.variant("command", [
+  v.strictObject({ command: v.literal("close"), id, connection }),
+  v.strictObject({ command: v.literal("reset"), id, connection }),
+  v.strictObject({ command: v.literal("freeze"), id, connection, direction }),
+  v.strictObject({ command: v.literal("delay"), id, ms, jitterMs, connection, direction }),
+  v.strictObject({ command: v.literal("throttle"), id, bytesPerSecond, connection, direction }),
+  v.strictObject({ command: v.literal("refuse"), id }),
+  v.strictObject({
+    command: v.literal("heal"),
+    id,
+    connection,
+    frozen: v.exactOptional(oneOf("deliver", "drop")),
+  }),
+  v.strictObject({ command: v.literal("kill"), id }),
+  v.strictObject({ command: v.literal("restart"), id }),
+  v.strictObject({ command: v.literal("stop"), id, forMs: v.exactOptional(whole(0, 600_000, "ms")) }),
+]);
 
-/** Throws an Error that says what is wrong; `id` of what could be read of it is kept for the reply. */
+export type FromPanel = v.InferOutput<typeof FromPanel>;
+
+/** Throws an Error that says what is wrong. It has the command's `id`, as far as that could be read, for the reply. */
 export function parseCommand(text: string): FromPanel {
   let given: unknown;
   try {
@@ -44,28 +57,32 @@ export function parseCommand(text: string): FromPanel {
   } catch {
     throw new Error('Not JSON. Send for example {"command":"freeze"}.');
   }
-  if (typeof given !== "object" || given === null || Array.isArray(given))
-    throw new Error('Not a command. Send for example {"command":"freeze"}.');
-  const { command: name, id, ...fields } = given as Record<string, unknown>;
-  const reject = (why: string) => {
-    throw Object.assign(new Error(why), Number.isSafeInteger(id) && { id });
-  };
-  if (id !== undefined && !Number.isSafeInteger(id)) reject("id has to be a whole number.");
-  const known = Object.keys(commands).join(", ");
-  // hasOwn: "constructor" is on every object, and is no command.
-  if (typeof name !== "string" || !Object.hasOwn(commands, name))
-    return reject(`No such command. There is: ${known}.`);
-  const { must = {}, may = {} } = commands[name as Command["command"]];
-  const all: Record<string, Check> = { ...must, ...may };
-  for (const [field, value] of Object.entries(fields)) {
-    const check = Object.hasOwn(all, field) ? all[field] : undefined;
-    if (!check) {
-      reject(
-        `${name} has no field "${field.slice(0, 40)}". It may have: ${Object.keys(all).join(", ") || "none"}.`,
-      );
-    } else if (!check.ok(value)) reject(`${field} has to be ${check.wants}.`);
+  const { success, output, issues } = v.safeParse(FromPanel, given);
+  if (success) return output;
+  const readId = v.safeParse(v.object({ id }), given);
+  throw Object.assign(new Error(whatIsWrong(issues[0])), readId.success && readId.output);
+}
+
+function whatIsWrong({ type, path, expected }: v.InferIssue<typeof FromPanel>): string {
+  const [item] = path ?? [];
+  if (item?.type !== "object" || Array.isArray(item.input))
+    return 'Not a command. Send for example {"command":"freeze"}.';
+  const { command } = item.input;
+  const known = FromPanel.options.find(({ entries }) => entries.command.literal === command);
+  if (!known || type === "variant") {
+    const all = FromPanel.options.map(({ entries }) => entries.command.literal);
+    return `No such command. There is: ${all.join(", ")}.`;
   }
-  for (const [field, check] of Object.entries(must))
-    if (!Object.hasOwn(fields, field)) reject(`${name} needs ${field}: ${check.wants}.`);
-  return given as FromPanel;
+  const { command: _, ...own }: Record<string, v.GenericSchema> = known.entries;
+  const { id: __, ...fields } = own;
+  const field = String(item.key);
+  if (expected === "never")
+    return `${command} has no field "${field.slice(0, 40)}". It may have: ${Object.keys(fields).join(", ") || "none"}.`;
+  const right = describe(own[field]);
+  return item.origin === "key" ? `${command} needs ${field}: ${right}.` : `${field} has to be ${right}.`;
+}
+
+function describe(schema: v.GenericSchema | undefined): string | undefined {
+  const inner = schema && "wrapped" in schema ? (schema.wrapped as v.GenericSchema) : schema;
+  return inner && v.getDescription(inner);
 }

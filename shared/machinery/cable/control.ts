@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
+import { isAllowedHost, isAllowedOrigin } from "../../server/allowed-hosts.ts";
 import { parseCommand } from "./command.ts";
 import type { FromPanel, FullState, ServerState, ToPanel } from "./protocol.ts";
 import type { Cable } from "./proxy.ts";
@@ -47,16 +48,19 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
   });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 4096, perMessageDeflate: false });
 
-  /** The status that refuses this request, or undefined for the workshop's own page. */
-  function refusal({ headersDistinct: headers, url, socket }: IncomingMessage): number | undefined {
-    const names = ["localhost", "127.0.0.1", "[::1]"];
-    const only = (values: string[] | undefined) => (values?.length === 1 ? values[0] : undefined);
-    const hosts = names.map((name) => new URL(`http://${name}:${listening()}`).host);
-    const origins = names.map((name) => new URL(`http://${name}:${pagePort}`).origin);
-    // The Host keeps out names that have been made to point here (DNS rebinding), the Origin other people's pages.
-    if (!/^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? "")) return 403;
-    if (!hosts.includes(only(headers.host) ?? "") || !origins.includes(only(headers.origin) ?? ""))
-      return 403;
+  /** The status that refuses this request; undefined for the workshop's own page on this machine. */
+  function refusal({ headersDistinct, url, socket }: IncomingMessage): number | undefined {
+    const { host = [], origin = [] } = headersDistinct;
+    const [, hostPort = "80"] = /:(\d+)$/.exec(host[0] ?? "") ?? [];
+    const isLocal = /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? "");
+    // The Host keeps out other names that lead here (DNS rebinding), the Origin other people's pages.
+    const isOurs =
+      host.length === 1 &&
+      isAllowedHost(host[0] ?? "") &&
+      hostPort === String(listening()) &&
+      origin.length === 1 &&
+      isAllowedOrigin(origin[0] ?? "", String(pagePort));
+    if (!isLocal || !isOurs) return 403;
     if (url !== "/cable") return 404;
     return panels.size >= mostPanels ? 503 : undefined;
   }
@@ -102,7 +106,6 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
         throw new Error("The server's process is not the cable's: start and stop it where you started it.");
       return server;
     };
-    const { id: _, ...asked } = given;
     switch (given.command) {
       case "close":
         cable.close(given);
@@ -135,7 +138,7 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
         await process().stop(given.forMs);
         break;
     }
-    cable.note({ kind: "command", text: describe(asked) });
+    cable.note({ kind: "command", text: describe(given) });
   }
 
   function fullState(): FullState {
@@ -210,7 +213,7 @@ function send(panel: WebSocket, message: ToPanel): void {
   if (panel.readyState === panel.OPEN) panel.send(JSON.stringify(message));
 }
 
-/** {command: "freeze", direction: "up"} as "freeze, direction up". */
-function describe({ command, ...fields }: Omit<FromPanel, "id">): string {
+/** {command: "freeze", direction: "up"} in words: "freeze, direction up". */
+function describe({ command, id: _, ...fields }: FromPanel): string {
   return [command, ...Object.entries(fields).map(([name, value]) => `${name} ${value}`)].join(", ");
 }

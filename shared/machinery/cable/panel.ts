@@ -2,7 +2,7 @@
 import { readable } from "../../page/numbers.ts";
 import type { Counts, Entry } from "./entry.ts";
 import { row } from "./panel-rows.ts";
-import type { Command, Faults, FullState, ToPanel } from "./protocol.ts";
+import type { Faults, FromPanel, FullState, ToPanel } from "./protocol.ts";
 
 // A phone in the room (LAN=1) sees no controls: they stay on this computer.
 const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
@@ -83,7 +83,7 @@ export class WirePanel extends HTMLElement {
     this.#fold(folded(this.hasAttribute("folded")));
     this.#on(".wire-fold", "click", () => this.#fold(!this.#element(".wire-body").hidden, true));
     for (const button of this.querySelectorAll<HTMLButtonElement>("[data-command]"))
-      button.addEventListener("click", () => this.#press(button.dataset.command as Command["command"]));
+      button.addEventListener("click", () => this.#press(button.dataset.command as FromPanel["command"]));
     for (const name of ["delay", "jitter", "throttle"])
       this.#on(`[name=${name}]`, "change", () => this.#set(name));
     for (const name of ["control", "tcp", "only"]) this.#on(`[name=${name}]`, "change", () => this.#redraw());
@@ -186,7 +186,7 @@ export class WirePanel extends HTMLElement {
     if (name === "throttle") select.value = String(faults.throttle?.bytesPerSecond ?? "");
   }
 
-  #press(command: Command["command"]) {
+  #press(command: FromPanel["command"]) {
     const which = this.#which();
     const direction = this.#value("direction") as "both" | "up" | "down";
     const frozen = this.#value("frozen") as "deliver" | "drop";
@@ -194,7 +194,7 @@ export class WirePanel extends HTMLElement {
     else if (command === "heal") this.#send({ command, frozen, ...which });
     else if (command === "stop") this.#send({ command, forMs: 10_000 });
     else if (command === "close" || command === "reset") this.#send({ command, ...which });
-    else this.#send({ command } as Command);
+    else this.#send({ command } as FromPanel);
   }
 
   #set(name: string) {
@@ -213,7 +213,7 @@ export class WirePanel extends HTMLElement {
     }
   }
 
-  #send(command: Command) {
+  #send(command: FromPanel) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(command));
   }
 

@@ -1,6 +1,8 @@
 // What a panel and the cable say to each other, as JSON over a WebSocket: types only, for the browser as well.
 import type { Counts, Direction, Entry } from "./entry.ts";
 
+export type { FromPanel } from "./command.ts";
+
 /** The faults that are in force, of the cable as a whole or of one connection. */
 export type Faults = {
   freeze?: Direction | "both";
@@ -39,24 +41,6 @@ export type ServerState = {
   /** When it will be back, in ms from this message on. */
   backInMs?: number;
 };
-
-type OneOrAll = { connection?: number };
-type OneWayOrBoth = { direction?: Direction | "both" };
-
-export type Command =
-  | ({ command: "close" } & OneOrAll)
-  | ({ command: "reset" } & OneOrAll)
-  | ({ command: "freeze" } & OneOrAll & OneWayOrBoth)
-  | ({ command: "delay"; ms: number; jitterMs?: number } & OneOrAll & OneWayOrBoth)
-  | ({ command: "throttle"; bytesPerSecond: number | null } & OneOrAll & OneWayOrBoth)
-  | { command: "refuse" }
-  | ({ command: "heal"; frozen?: "deliver" | "drop" } & OneOrAll)
-  | { command: "kill" }
-  | { command: "restart" }
-  | { command: "stop"; forMs?: number };
-
-/** From the panel: a command, with a number of its own if it wants to know which reply is whose. */
-export type FromPanel = Command & { id?: number };
 
 /** To the panel. */
 export type ToPanel =
