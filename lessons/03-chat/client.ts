@@ -28,7 +28,7 @@ function open() {
       room.show(message);
       readAloud(`${message.from}: ${message.text}`);
     }
-    if (type === "refused") room.refused(`Not taken: ${message.reason}`);
+    if (type === "refused") room.refused(`Not accepted: ${message.reason}`);
   });
 
   // 4. Close
@@ -38,19 +38,19 @@ function open() {
       wasClean ? "event" : "fault",
     );
     room.status("closed", `closed (${code}${reason && `, ${reason}`})`);
-    number("code", code);
+    number("code", String(code));
     number("clean", wasClean ? "yes" : "no");
     buttons();
   });
 
-  // Says nothing of what went wrong, on purpose: a page must not learn about the network behind it.
+  // The event doesn't say what went wrong, on purpose: a page must not learn about the network around it.
   socket.addEventListener("error", () => room.note("error", "fault"));
   buttons();
 }
 
 // 2. Send
 room.onsay = (from, text) => {
-  if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed. Open it again.");
+  if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed. Press Open again.");
   room.refused("");
   socket.send(JSON.stringify({ type: "say", from, text }));
   number("sent", ++sent);

@@ -1,4 +1,4 @@
-// Broadcast, the page's half: the server says several kinds of things now, each told apart by its type.
+// Broadcast, the page's half: messages of several types arrive now, most of them without a question.
 import { room } from "../../shared/page/chat-room.ts";
 import { number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
@@ -9,7 +9,7 @@ let unasked = 0;
 
 function open() {
   room.status("connecting", "connecting");
-  // The query of the page's address goes along: the exercise reads a room's name out of it.
+  // With the query of the page's own address, from which the exercise reads the name of a room.
   socket = new WebSocket(`ws://${serverHost}/${location.search}`);
 
   socket.addEventListener("open", () => {
@@ -22,13 +22,12 @@ function open() {
   socket.addEventListener("message", ({ data }) => {
     const { type, ...message } = JSON.parse(data);
     if (type === "message") room.show(message);
-    else if (type === "refused") room.refused(`Not taken: ${message.reason}`);
-    else
-      room.note(`${type} ${message.text ?? message.here ?? message.from ?? clock(message.at)}`, "received");
+    else if (type === "refused") room.refused(`Not accepted: ${message.reason}`);
+    else room.note(`${type} ${inWords(message)}`, "received");
 
     if (type === "presence") number("here", message.here);
     if (type === "typing") room.hint(`${message.from} is typing`);
-    // Nobody asked for these; over HTTP they could not have been said.
+    // Nobody asked for these: over HTTP, a server has no way to send them.
     if (["greeting", "presence", "tick"].includes(type)) number("unasked", ++unasked);
   });
 
@@ -43,7 +42,7 @@ function open() {
 }
 
 function send(message: { type: string; from: string; text?: string }) {
-  if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed. Open it again.");
+  if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed. Press Open again.");
   socket.send(JSON.stringify(message));
   number("sent", ++sent);
   room.note(`${message.type} ${message.text ?? message.from}`, "sent");
@@ -54,15 +53,20 @@ room.onsay = (from, text) => {
   send({ type: "say", from, text });
 };
 
-let toldAt = Number.NEGATIVE_INFINITY;
+let typedAt = Number.NEGATIVE_INFINITY;
 room.ontyping = (from) => {
-  // Once in two seconds is enough to know that somebody types.
-  if (socket.readyState !== WebSocket.OPEN || performance.now() - toldAt < 2_000) return;
-  toldAt = performance.now();
+  // Once in two seconds is enough to show that somebody is typing.
+  if (socket.readyState !== WebSocket.OPEN || performance.now() - typedAt < 2_000) return;
+  typedAt = performance.now();
   send({ type: "typing", from });
 };
 
-const clock = (at: number) => new Date(at).toLocaleTimeString();
+/** What a note shows of a message: its one field of a known type, or all of it as JSON. */
+function inWords({ text, here, from, at, ...others }: Record<string, string | number>): string {
+  if (at) return new Date(at).toLocaleTimeString();
+  return String(text ?? here ?? from ?? JSON.stringify(others));
+}
+
 const closing = document.querySelector("#close") as HTMLButtonElement;
 const opening = document.querySelector("#open") as HTMLButtonElement;
 closing.addEventListener("click", () => socket.close(1000, "see you"));

@@ -6,7 +6,7 @@ import { shown, until } from "../../shared/machinery/testing/lesson.ts";
 everyPage("04-broadcast", (ports) => {
   test("is greeted, hears the tick, and knows how many are here", async () => {
     const page = await ports().openPage();
-    await hears(page, "greeting Hello. Say something, everybody hears it.");
+    await hears(page, "greeting Hello. Say something, everybody receives it.");
     await until(async () => (await shown(page, "here")) === 1);
     const other = await ports().openPage();
     await until(async () => (await shown(page, "here")) === 2);

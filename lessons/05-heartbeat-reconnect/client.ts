@@ -1,88 +1,124 @@
-// Heartbeat and reconnect, the page's half: sees the connection die, says so, and comes back.
+// Heartbeat and reconnect, the page's half: notices that the connection is dead, says so, and reconnects by itself.
 import { room } from "../../shared/page/chat-room.ts";
 import { duration, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
-import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts";
 
-let log: string | undefined;
-let connections = 0;
+/** The server sends a beat every 15 s. After 16 s of silence we ask for one, and 7 s later we give up. */
+const silenceMs = 16_000;
+const answerMs = 7_000;
+/** An attempt whose handshake gets no answer is given up, too. */
+const handshakeMs = 9_500;
+/** The pause before attempt n, counted from 0, is random between 0 and base · 2ⁿ, and never more than the cap. */
+const baseMs = 2_000;
+const capMs = 12_000;
+/** The pauses start over when a connection has lasted this long: some servers accept, and close again. */
+const stableMs = 5_000;
+
+let socket: WebSocket | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let attempt = 0;
 let attempts = 0;
-let state: State;
+let connections = 0;
+let receivedAt = 0;
+let askedAt: number | undefined;
 let backAt = 0;
 let count = "";
+let log = "";
 
-function start() {
-  return stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate });
+function connect() {
+  abandon();
+  number("attempts", ++attempts);
+  room.status("connecting", attempt ? `connecting (attempt ${attempt})` : "connecting");
+  tryNow.disabled = true;
+  socket = new WebSocket(`ws://${serverHost}`);
+  timer = setTimeout(reconnect, handshakeMs);
+  socket.onopen = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (attempt = 0), stableMs);
+    receivedAt = performance.now();
+    number("connections", ++connections);
+    room.note("open");
+    room.refused("");
+  };
+  socket.onmessage = ({ data }) => {
+    receivedAt = performance.now();
+    askedAt = undefined;
+    const { type, ...message } = JSON.parse(data);
+    if (type === "message") room.show(message);
+    if (type === "refused") room.refused(`Not accepted: ${message.reason}`);
+    if (type === "hello") count = message.text;
+    if (type === "presence") number("here", message.here);
+    if (type === "greeting") {
+      if (log && log !== message.log) room.anew("history starts again: the server has restarted");
+      log = message.log;
+    }
+  };
+  socket.onclose = ({ code, reason }) => {
+    if (code !== 1008) return reconnect();
+    // 1008: the server doesn't want us back. After every other code another attempt makes sense.
+    abandon();
+    room.note(`closed for good (${code}, ${reason})`, "fault");
+    room.status("closed", `closed (${code}, ${reason})`);
+  };
 }
 
-function onopen() {
-  number("connections", ++connections);
-  room.note("open");
+function reconnect() {
+  if (attempt === 0) room.note("the connection is gone", "fault");
+  abandon();
+  // Full jitter: without it, every page would reconnect in the same instant and crash the server again.
+  const pauseMs = Math.random() * Math.min(capMs, baseMs * 2 ** attempt++);
+  backAt = performance.now() + pauseMs;
+  timer = setTimeout(connect, pauseMs);
+  tryNow.disabled = false;
+  number("here", "–");
 }
 
-function onmessage(data: string) {
-  const { type, ...message } = JSON.parse(data);
-  if (type === "message") room.show(message);
-  if (type === "refused") room.refused(`Not taken: ${message.reason}`);
-  if (type === "hello") count = message.text;
-  if (type === "typing") room.note(`${message.from} is typing`, "received");
-  if (type === "presence") number("here", message.here);
-  if (type === "greeting") {
-    if (log && log !== message.log) room.anew("history began anew: the server was restarted");
-    log = message.log;
+/** Forgets the socket without waiting for its close event: over a dead network that takes up to a minute. */
+function abandon() {
+  clearTimeout(timer);
+  askedAt = undefined;
+  if (!socket) return;
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  socket.close();
+  socket = undefined;
+}
+
+function checkForLife() {
+  const now = performance.now();
+  if (socket?.readyState === WebSocket.OPEN) {
+    room.status("open", "open", count && `· ${count}`);
+    // Timers in a hidden tab run late, on a sleeping laptop very late. So first ask, and judge only after that.
+    if (askedAt !== undefined && now - askedAt > answerMs) return reconnect();
+    if (askedAt === undefined && now - receivedAt > silenceMs) ask();
+  } else if (!socket && !tryNow.disabled) {
+    const seconds = Math.max(0, Math.ceil((backAt - now) / 1_000));
+    room.status("reconnecting", `reconnecting (attempt ${attempt})`, `in ${seconds} s`);
   }
+  number("heard", connections ? duration(now - receivedAt) : "–");
 }
 
-function onstate(now: State) {
-  state = now;
-  tryNow.disabled = now.name !== "reconnecting";
-  if (now.name === "connecting") number("attempts", ++attempts);
-  if (now.name === "reconnecting") {
-    backAt = performance.now() + now.inMs;
-    number("here", "–");
-    if (now.attempt === 1) room.note("the connection is gone", "fault");
-  }
-  if (now.name === "closed")
-    room.note(`closed for good (${now.code}${now.reason && `, ${now.reason}`})`, "fault");
-  show();
-}
-
-function show() {
-  if (state.name === "open") room.status("open", "open", count && `· ${count}`);
-  if (state.name === "connecting") room.status("connecting", `connecting (attempt ${state.attempt + 1})`);
-  if (state.name === "closed")
-    room.status("closed", `closed (${state.code}${state.reason && `, ${state.reason}`})`);
-  if (state.name === "reconnecting") {
-    const seconds = Math.max(0, Math.ceil((backAt - performance.now()) / 1_000));
-    room.status("reconnecting", `reconnecting (attempt ${state.attempt})`, `in ${seconds} s`);
-  }
-  number("heard", connections > 0 ? duration(connection.heardMs()) : "–");
+function ask() {
+  askedAt = performance.now();
+  socket?.send('{"type":"beat"}');
 }
 
 room.onsay = (from, text) => {
-  room.refused("");
-  if (!connection.send(JSON.stringify({ type: "say", from, text })))
-    throw new Error("nobody there. Your text stays here until the connection is back.");
-};
-
-let toldAt = Number.NEGATIVE_INFINITY;
-room.ontyping = (from) => {
-  // Once in two seconds is enough to know that somebody types.
-  if (performance.now() - toldAt < 2_000) return;
-  toldAt = performance.now();
-  connection.send(JSON.stringify({ type: "typing", from }));
+  if (socket?.readyState !== WebSocket.OPEN) throw new Error("no connection. Send it again when it is back.");
+  socket.send(JSON.stringify({ type: "say", from, text }));
 };
 
 const tryNow = document.querySelector("#try-now") as HTMLButtonElement;
-let connection = start();
-setInterval(show, 250);
-
-tryNow.addEventListener("click", () => connection.tryNow());
-// The network is back, or the reader is: no reason to wait for the countdown.
-addEventListener("online", () => connection.tryNow());
-document.addEventListener("visibilitychange", () => document.hidden || connection.tryNow());
+/** The reader or the network is back: no reason to wait. An open connection is asked whether it is alive. */
+function hurry() {
+  if (!tryNow.disabled) connect();
+  else if (socket?.readyState === WebSocket.OPEN) ask();
+}
+tryNow.addEventListener("click", hurry);
+addEventListener("online", hurry);
+document.addEventListener("visibilitychange", () => document.hidden || hurry());
 // A page kept in the back/forward cache must not keep a socket.
-addEventListener("pagehide", () => connection.close());
-addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) connection = start();
-});
+addEventListener("pagehide", abandon);
+addEventListener("pageshow", ({ persisted }) => persisted && connect());
+
+connect();
+setInterval(checkForLife, 250);

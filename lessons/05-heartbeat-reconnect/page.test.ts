@@ -31,8 +31,8 @@ test("a server that goes is told of by 1001, counted down to, and tried at once 
     if (await button.isEnabled()) await button.click({ timeout: 500 }).catch(() => {});
     return /^open/.test((await page.getByRole("status").textContent()) ?? "");
   }, 3_000);
-  await page.getByText(/history began anew/).waitFor();
-  expect(await page.getByText(/history began anew/).count()).toBe(1);
+  await page.getByText(/history starts again/).waitFor();
+  expect(await page.getByText(/history starts again/).count()).toBe(1);
   await say(page, "Ada", "a new beginning");
   await hears(page, "a new beginning");
   await page.close();
@@ -100,7 +100,7 @@ describe.concurrent("a network that freezes", () => {
     expect(since()).toBeGreaterThan(8_000);
     network.thaw();
     await until(async () => /^open/.test((await page.getByRole("status").textContent()) ?? ""), 15_000);
-    expect(await page.getByText(/history began anew/).count()).toBe(0);
+    expect(await page.getByText(/history starts again/).count()).toBe(0);
   }, 60_000);
 
   test("for five seconds is no reason to reconnect", async () => {

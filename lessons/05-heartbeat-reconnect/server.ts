@@ -1,7 +1,7 @@
 // Heartbeat: the server notices who has gone without a word, and gives every page a sign of life.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
-import { Beat, Say, Typing } from "../../shared/both/message.ts";
+import { Beat, Say } from "../../shared/both/message.ts";
 import { atMostEvery } from "../../shared/server/at-most-every.ts";
 import { MessageLog } from "../../shared/server/message-log.ts";
 import { claimName } from "../../shared/server/names.ts";
@@ -13,11 +13,11 @@ const graceMs = Number(process.env.GRACE_MS ?? 10_000);
 const log = new MessageLog();
 const clients = new Set<WebSocket>();
 const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
-const Incoming = v.variant("type", [Say, Typing, Beat]);
+const Incoming = v.variant("type", [Say, Beat]);
 
-function broadcast(message: object, except?: WebSocket) {
+function broadcast(message: object) {
   const bytes = Buffer.from(JSON.stringify(message));
-  for (const client of clients) if (client !== except) deliver(client, bytes);
+  for (const client of clients) deliver(client, bytes);
 }
 const presenceChanged = atMostEvery(50, () => broadcast({ type: "presence", here: clients.size }));
 
@@ -33,8 +33,7 @@ sockets.on("connection", (client) => {
     if (message.type === "beat") return deliver(client, '{"type":"beat"}'); // a page asks whether anybody is there
     // Exercise: more than ten of these in a second is too much.
     const from = claimName(client, message.from);
-    if (message.type === "say") broadcast({ type: "message", ...log.add(from, message.text) });
-    if (message.type === "typing") broadcast({ type: "typing", from }, client);
+    broadcast({ type: "message", ...log.add(from, message.text) });
   });
 
   client.on("close", () => {

@@ -1,4 +1,4 @@
-// Promises of the socket that comes back, kept against networks and servers that fail in each known way.
+// What stay-connected.ts promises, against networks and servers that fail in each known way.
 import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -50,7 +50,7 @@ function server(port: number, onConnection: (socket: WebSocket) => void = () => 
 }
 
 describe("back-off", () => {
-  test("is random between nothing and a limit that doubles up to the cap", () => {
+  test("is random between zero and a limit that doubles up to the cap", () => {
     for (let attempt = 0; attempt < 10; attempt++) {
       const limit = Math.min(defaults.capMs, defaults.baseMs * 2 ** attempt);
       const pauses = Array.from({ length: 2_000 }, () => backOffMs(attempt));
@@ -60,7 +60,7 @@ describe("back-off", () => {
     }
   });
 
-  test("spreads 200 pages over an outage of ten seconds: at most 20 % of attempts in any 100 ms, all back in time", () => {
+  test("spreads 200 pages over a ten-second outage: at most 20 % of attempts in any 100 ms, all back in time", () => {
     const slots = new Map<number, number>();
     let attempts = 0;
     for (let page = 0; page < 200; page++) {
@@ -78,7 +78,7 @@ describe("back-off", () => {
   });
 });
 
-test("comes back when the server does, and starts over once it has stood", async () => {
+test("reconnects when the server is back", async () => {
   const port = await freePort();
   const first = server(port);
   const page = client(port);
@@ -91,7 +91,7 @@ test("comes back when the server does, and starts over once it has stood", async
   expect(page.last()).toMatchObject({ attempt: expect.any(Number) });
 });
 
-test("a server that accepts and closes, again and again, meets ever longer pauses", async () => {
+test("makes ever longer pauses for a server that accepts and closes again", async () => {
   const port = await freePort();
   server(port, (socket) => socket.close(1011));
   const page = client(port);
@@ -102,10 +102,10 @@ test("a server that accepts and closes, again and again, meets ever longer pause
   expect(attempts.slice(0, 5)).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("a connection that has stood long enough starts over from the first pause", async () => {
+test("starts over with the shortest pause after a connection that lasted", async () => {
   const port = await freePort();
   const sockets = server(port);
-  const page = client(port, { baseMs: 10, standsMs: 150 });
+  const page = client(port, { baseMs: 10, stableMs: 150 });
   for (let n = 1; n <= 3; n++) {
     await until(() => page.count("open") === n);
     await new Promise((resolve) => setTimeout(resolve, 250));
@@ -115,7 +115,7 @@ test("a connection that has stood long enough starts over from the first pause",
   for (const state of page.states) if (state.name === "reconnecting") expect(state.attempt).toBe(1);
 });
 
-test("a network that falls silent is left within the budget, without waiting for a close event", async () => {
+test("leaves a silent network in time, without waiting for a close event", async () => {
   const [port, serverPort] = [await freePort(), await freePort()];
   server(serverPort);
   const network = await Freezer.start(port, serverPort);
@@ -129,7 +129,7 @@ test("a network that falls silent is left within the budget, without waiting for
   await until(() => page.last().name === "open");
 });
 
-test("a short pause of the network is no reason to reconnect", async () => {
+test("doesn't reconnect for a short pause of the network", async () => {
   const [port, serverPort] = [await freePort(), await freePort()];
   server(serverPort);
   const network = await Freezer.start(port, serverPort);
@@ -144,7 +144,7 @@ test("a short pause of the network is no reason to reconnect", async () => {
   expect(network.opened).toBe(1);
 });
 
-test("a quiet server is asked once more before it is judged", async () => {
+test("asks a quiet server for a sign of life before it gives up", async () => {
   const port = await freePort();
   let asked = 0;
   server(port, (socket) => socket.on("message", () => asked++));
@@ -153,39 +153,42 @@ test("a quiet server is asked once more before it is judged", async () => {
   expect(page.states.map(({ name }) => name)).toEqual(["connecting", "open"]);
 });
 
-test.each(["connecting", "open", "reconnecting"])("closed while it says %s, it stays away", async (when) => {
-  const port = await freePort();
-  let handshakes = 0;
-  const sockets = server(port, (socket) => {
-    handshakes++;
-    if (when === "reconnecting") socket.terminate();
-  });
-  const states: string[] = [];
-  const connection = stayConnected(
-    `ws://127.0.0.1:${port}`,
-    {
-      onopen: () => states.push("onopen"),
-      onmessage: () => {},
-      // Later than at once, since stayConnected has to return first: the second time round.
-      onstate: ({ name }) => {
-        states.push(name);
-        if (name === when && (name !== "connecting" || states.length > 1)) connection.close();
+test.each(["connecting", "open", "reconnecting"])(
+  "stays closed when a handler closes it while it is %s",
+  async (when) => {
+    const port = await freePort();
+    let handshakes = 0;
+    const sockets = server(port, (socket) => {
+      handshakes++;
+      if (when === "reconnecting") socket.terminate();
+    });
+    const states: string[] = [];
+    const connection = stayConnected(
+      `ws://127.0.0.1:${port}`,
+      {
+        onopen: () => states.push("onopen"),
+        onmessage: () => {},
+        // Later than at once, since stayConnected has to return first: the second time round.
+        onstate: ({ name }) => {
+          states.push(name);
+          if (name === when && (name !== "connecting" || states.length > 1)) connection.close();
+        },
       },
-    },
-    { ...quick, baseMs: 20 },
-  );
-  closing.push(() => connection.close());
-  if (when === "connecting") await until(() => states.includes("onopen"));
-  if (when === "connecting") for (const socket of sockets.clients) socket.terminate();
-  await until(() => states.at(-1) === "closed");
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(states.at(-1)).toBe("closed");
-  expect(states.filter((name) => name === "onopen")).toHaveLength(1);
-  expect(handshakes).toBe(1);
-  expect(sockets.clients.size).toBe(0);
-});
+      { ...quick, baseMs: 20 },
+    );
+    closing.push(() => connection.close());
+    if (when === "connecting") await until(() => states.includes("onopen"));
+    if (when === "connecting") for (const socket of sockets.clients) socket.terminate();
+    await until(() => states.at(-1) === "closed");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(states.at(-1)).toBe("closed");
+    expect(states.filter((name) => name === "onopen")).toHaveLength(1);
+    expect(handshakes).toBe(1);
+    expect(sockets.clients.size).toBe(0);
+  },
+);
 
-test("a handshake that is never answered is given up", async () => {
+test("gives up a handshake that is never answered", async () => {
   const port = await freePort();
   const mute = createServer().listen(port, "127.0.0.1");
   closing.push(() => mute.close());
@@ -196,7 +199,7 @@ test("a handshake that is never answered is given up", async () => {
   expect(performance.now() - began).toBeLessThan((defaults.handshakeMs / 20) * 5);
 });
 
-test("1008 and 4000 to 4499 end it for good, every other code does not", async () => {
+test("takes 1008 and 4000 to 4499 as final, and no other code", async () => {
   expect([1000, 1001, 1006, 1011, 1012, 1013, 4500].filter(isFinal)).toEqual([]);
   const port = await freePort();
   for (const code of [1008, 4001]) {
@@ -212,7 +215,7 @@ test("1008 and 4000 to 4499 end it for good, every other code does not", async (
   }
 });
 
-test("tryNow ends a pause at once, and is harmless while a handshake is under way", async () => {
+test("ends a pause on tryNow, which does nothing during a handshake", async () => {
   const port = await freePort();
   const page = client(port, { baseMs: 1e9, capMs: 1e9 });
   await until(() => page.last()?.name === "reconnecting");
@@ -223,11 +226,66 @@ test("tryNow ends a pause at once, and is harmless while a handshake is under wa
   expect(page.count("connecting")).toBe(2);
 });
 
-test("what cannot be sent is not lost in silence: send returns false", async () => {
+test("returns false from send when there is no connection", async () => {
   const port = await freePort();
   const page = client(port);
   expect(page.connection.send("Hello")).toBe(false);
   server(port);
   await until(() => page.last()?.name === "open");
   expect(page.connection.send("Hello")).toBe(true);
+});
+
+test("returns false from send when the network takes no more", async () => {
+  const [port, serverPort] = [await freePort(), await freePort()];
+  server(serverPort);
+  const network = await Freezer.start(port, serverPort);
+  const page = client(port, { unsentLimit: 1_000, silenceMs: 60_000 });
+  await until(() => page.last()?.name === "open");
+  network.freeze();
+  let sent = 0;
+  while (page.connection.send("x".repeat(100_000)) && sent < 200) sent++;
+  expect(sent).toBeLessThan(200);
+});
+
+test("asks for the address before every attempt, and stops when there is none any more", async () => {
+  const port = await freePort();
+  const tokens: string[] = [];
+  const sockets = new WebSocketServer({ port, host: "127.0.0.1" });
+  closing.push(() => sockets.close());
+  sockets.on("connection", (socket, request) => {
+    tokens.push(request.url ?? "");
+    socket.close(1011);
+  });
+  let asked = 0;
+  const states: State[] = [];
+  const connection = stayConnected(
+    async () => {
+      asked++;
+      if (asked === 2) throw new Error("the login server is away");
+      return asked < 4 ? `ws://127.0.0.1:${port}/?token=${asked}` : undefined;
+    },
+    { onopen: () => {}, onmessage: () => {}, onstate: (state) => states.push(state) },
+    { ...quick, baseMs: 20 },
+  );
+  closing.push(() => connection.close());
+  await until(() => states.at(-1)?.name === "closed");
+  expect(tokens).toEqual(["/?token=1", "/?token=3"]);
+});
+
+test("gives up after a limited number of attempts that never opened", async () => {
+  const port = await freePort();
+  const page = client(port, { baseMs: 10, attemptLimit: 3 });
+  await until(() => page.last()?.name === "closed");
+  expect(page.count("connecting")).toBe(3);
+});
+
+test("spreads attempts over a moment when the network returns to every page at once", async () => {
+  const port = await freePort();
+  const pages = Array.from({ length: 20 }, () => client(port, { baseMs: 1e9, capMs: 1e9 }));
+  await until(() => pages.every((page) => page.last()?.name === "reconnecting"));
+  const times: number[] = [];
+  server(port, () => times.push(performance.now()));
+  for (const { connection } of pages) connection.tryNow(1_000);
+  await until(() => times.length === 20);
+  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(300);
 });

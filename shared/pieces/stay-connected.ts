@@ -1,20 +1,38 @@
-// A socket that comes back: notices silence, lets go, and tries again with exponential back-off and full jitter.
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The real-time web workshop's authors
+//
+// A WebSocket that stays connected: notices silence, abandons what is dead, and tries again with full jitter.
+//
+// It promises: a connection that has fallen silent is left after `silenceMs + answerMs`, whatever TCP believes. An attempt
+// that nobody answers is given up after `handshakeMs`. Pauses are random and grow up to a cap; they start over only when a
+// connection has lasted `stableMs`, so a server that accepts and closes is not hammered. When the network returns, not
+// every page connects in the same instant. Codes that mean "stay away" are final. Whatever can't be sent is reported.
+// It doesn't: keep or repeat messages (see outbox-client.ts), or fetch what was missed (see resume-client.ts).
+// The server must answer {"type":"beat"} with some message, any message.
+// Tested against frozen networks, mute servers and servers that close at once: stay-connected.test.ts beside it.
 
 /** All times in milliseconds. */
 export const defaults = {
-  /** Back-off: the n-th pause is random between 0 and the lesser of `capMs` and `baseMs · 2ⁿ`. */
+  /** Back-off: pause n, counted from 0, is random between 0 and the lesser of `capMs` and `baseMs · 2ⁿ`. */
   baseMs: 2_000,
   capMs: 12_000,
-  /** Back-off starts over only when a connection has stood this long: a server may accept and close, again and again. */
-  standsMs: 5_000,
-  /** An attempt whose handshake is not answered is given up. */
+  /** The pauses start over when a connection has lasted this long. */
+  stableMs: 5_000,
+  /** An attempt whose handshake isn't answered by then is given up. */
   handshakeMs: 9_500,
-  /** The server beats every 15 s. After this long without a sign of life we ask for one … */
+  /** The server beats every 15 s. After this long without any message we ask for one … */
   silenceMs: 16_000,
-  /** … and without an answer to that, the connection is dead. */
+  /** … and when nothing has come this long after that, the connection is dead. */
   answerMs: 7_000,
+  /** `send` refuses to add to more than this many bytes that wait for the network. */
+  unsentLimit: 1024 * 1024,
+  /** Attempts in a row that never opened, after which it gives up: a page can't see why a handshake was refused. */
+  attemptLimit: Number.POSITIVE_INFINITY,
+  /** The class to use: the browser's own, or that of the package ws. */
   WebSocket: globalThis.WebSocket,
 };
+
+export type Options = Partial<typeof defaults>;
 
 export type State =
   | { name: "connecting" | "open"; attempt: number }
@@ -23,36 +41,70 @@ export type State =
 
 export type Handlers = { onopen(): void; onmessage(data: string): void; onstate(state: State): void };
 
-/** Full jitter: without it, all pages of a server that fell would come back in the same instant, again and again. */
+/**
+ * Where to connect. A function is asked before every attempt, so a token in the address can be renewed. Undefined means
+ * that there is nothing to connect to any more, for example because a login was refused: that is final. When it throws,
+ * the attempt has failed.
+ */
+export type Address = string | (() => string | undefined | Promise<string | undefined>);
+
+/** Full jitter: without it, every page would reconnect in the same instant and crash the server again. */
 export function backOffMs(attempt: number, { baseMs, capMs } = defaults): number {
   return Math.random() * Math.min(capMs, baseMs * 2 ** attempt);
 }
 
-/** 1008, or 4000 to 4499 (this lesson's own): the server does not want us back. Everything else is worth another try. */
+/** 1008, or 4000 to 4499 (our own): the server doesn't want us back. After every other code another attempt makes sense. */
 export const isFinal = (code: number) => code === 1008 || (code >= 4000 && code < 4500);
 
 /**
- * Connects to `url`, and stays connected until `close()`, or until the server says that it is final.
- * `send` returns false when there is no connection. `tryNow` ends a pause early, and asks an open but silent
- * connection for a sign of life. `heardMs` is the time since the last one.
+ * Connects, and stays connected until `close()` is called or the server sends a final code. Handlers may call `close()`.
+ *
+ * `send` returns false when there is no connection, or too much waits to be sent. `tryNow` ends a pause, and asks an
+ * open connection for a sign of life; give it a number of milliseconds to do so at a random moment within that time.
+ * `heardMs` is the time since the last message.
  */
-export function stayConnected(url: string, { onopen, onmessage, onstate }: Handlers, options = {}) {
-  const { standsMs, handshakeMs, silenceMs, answerMs, WebSocket, ...backOff } = { ...defaults, ...options };
+export function stayConnected(
+  address: Address,
+  { onopen, onmessage, onstate }: Handlers,
+  options: Options = {},
+) {
+  const settings = { ...defaults, ...options };
+  const { stableMs, handshakeMs, silenceMs, answerMs, unsentLimit, attemptLimit, WebSocket } = settings;
   let socket: WebSocket | undefined;
   let attempt = 0;
+  let unopened = 0;
   let heardAt = 0;
   let askedAt: number | undefined;
+  let pausing = false;
   let ended = false;
+  /** Counts attempts, to recognize an address that arrives for an attempt that is over. */
+  let current = 0;
   let timers: ReturnType<typeof setTimeout>[] = [];
 
   function connect() {
-    letGo();
+    abandon();
+    const mine = ++current;
+    unopened++;
+    timers = [setTimeout(reconnect, handshakeMs)];
+    if (typeof address === "string") open(address);
+    else
+      Promise.resolve()
+        .then(address)
+        .then(
+          (url) => mine === current && (url === undefined ? end(1000, "no address") : open(url)),
+          () => mine === current && reconnect(),
+        );
+    // Last, here and elsewhere: the handler may call close().
+    onstate({ name: "connecting", attempt });
+  }
+
+  function open(url: string) {
     socket = new WebSocket(url);
-    timers = [setTimeout(comeBack, handshakeMs)];
     socket.onopen = () => {
       clearTimers();
       heard();
-      timers = [setTimeout(startOver, standsMs), setInterval(listenForLife, silenceMs / 16)];
+      unopened = 0;
+      timers = [setTimeout(startOver, stableMs), setInterval(checkForLife, silenceMs / 16)];
       onopen();
       onstate({ name: "open", attempt });
     };
@@ -60,25 +112,23 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
       heard();
       onmessage(data);
     };
-    // Tells nothing, and is followed by close. In Node, the package ws would end the process if nobody listened.
+    // Says nothing, and close follows. With the package ws in Node, no listener would mean the end of the process.
     socket.onerror = () => {};
     socket.onclose = ({ code, reason }) => {
       if (isFinal(code)) end(code, reason);
-      else comeBack();
+      else reconnect();
     };
-    // Said last, here and elsewhere: whoever hears it may call close().
-    onstate({ name: "connecting", attempt });
   }
 
   function startOver() {
     attempt = 0;
   }
 
-  function listenForLife() {
+  function checkForLife() {
     const now = performance.now();
     if (askedAt === undefined && now - heardAt > silenceMs) ask();
-    // A hidden tab's timers run late, a sleeping laptop's very late: so first ask, then judge.
-    else if (askedAt !== undefined && now - askedAt > answerMs) comeBack();
+    // A hidden tab's timers run late, a sleeping laptop's very late. So first ask, and judge only after that.
+    else if (askedAt !== undefined && now - askedAt > answerMs) reconnect();
   }
 
   function ask() {
@@ -91,16 +141,21 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
     askedAt = undefined;
   }
 
-  function comeBack() {
-    letGo();
-    const inMs = backOffMs(attempt, { ...defaults, ...backOff });
+  function reconnect() {
+    abandon();
+    if (unopened >= attemptLimit) return end(1006, `${attemptLimit} attempts failed`);
+    pausing = true;
+    const inMs = backOffMs(attempt, settings);
     timers = [setTimeout(connect, inMs)];
     onstate({ name: "reconnecting", attempt: ++attempt, inMs });
   }
 
-  /** Lets go of the socket without waiting for its close event: over a dead network that takes a minute. */
-  function letGo() {
+  /** Forgets the socket without waiting for its close event: over a dead network that takes a minute. */
+  function abandon() {
     clearTimers();
+    current++;
+    pausing = false;
+    askedAt = undefined;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
@@ -109,7 +164,7 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
 
   function end(code: number, reason: string) {
     ended = true;
-    letGo();
+    abandon();
     onstate({ name: "closed", code, reason });
   }
 
@@ -118,18 +173,23 @@ export function stayConnected(url: string, { onopen, onmessage, onstate }: Handl
     timers = [];
   }
 
+  function hurry() {
+    if (pausing) connect();
+    else if (socket?.readyState === WebSocket.OPEN && askedAt === undefined) ask();
+  }
+
   connect();
   return {
     heardMs: () => performance.now() - heardAt,
     send(text: string): boolean {
-      if (socket?.readyState !== WebSocket.OPEN) return false;
+      if (socket?.readyState !== WebSocket.OPEN || socket.bufferedAmount > unsentLimit) return false;
       socket.send(text);
       return true;
     },
-    tryNow() {
+    tryNow(withinMs = 0) {
       if (ended) return;
-      if (!socket) connect();
-      else if (socket.readyState === WebSocket.OPEN && askedAt === undefined) ask();
+      if (withinMs > 0) timers.push(setTimeout(hurry, Math.random() * withinMs));
+      else hurry();
     },
     close() {
       end(1000, "");

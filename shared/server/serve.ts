@@ -111,15 +111,19 @@ function closeOnSignal(server: Server) {
   const connections = new Set<Duplex>();
   server.on("connection", (socket: Duplex) => {
     connections.add(socket);
-    socket.on("close", () => connections.delete(socket));
+    socket.on("close", () => {
+      connections.delete(socket);
+      if (ending && connections.size === 0) process.exit(0);
+    });
   });
   let ending = false;
   const end = () => {
     if (ending) process.exit(1);
     ending = true;
-    server.close(() => process.exit(0));
+    server.close();
     server.closeIdleConnections();
     for (const sayGoodbye of goodbyes) sayGoodbye();
+    if (connections.size === 0) process.exit(0);
     // A client that hasn't answered by then is not waited for.
     setTimeout(() => {
       for (const socket of connections) socket.destroy();

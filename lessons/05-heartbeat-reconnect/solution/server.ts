@@ -1,7 +1,7 @@
 // Heartbeat: the server notices who has gone without a word, and gives every page a sign of life.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
-import { Beat, Say, Typing } from "../../../shared/both/message.ts";
+import { Beat, Say } from "../../../shared/both/message.ts";
 import { atMostEvery } from "../../../shared/server/at-most-every.ts";
 import { MessageLog } from "../../../shared/server/message-log.ts";
 import { claimName } from "../../../shared/server/names.ts";
@@ -15,11 +15,11 @@ const clients = new Set<WebSocket>();
 const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
 /** Messages that one client may send within any second. */
 const perSecond = 10;
-const Incoming = v.variant("type", [Say, Typing, Beat]);
+const Incoming = v.variant("type", [Say, Beat]);
 
-function broadcast(message: object, except?: WebSocket) {
+function broadcast(message: object) {
   const bytes = Buffer.from(JSON.stringify(message));
-  for (const client of clients) if (client !== except) deliver(client, bytes);
+  for (const client of clients) deliver(client, bytes);
 }
 const presenceChanged = atMostEvery(50, () => broadcast({ type: "presence", here: clients.size }));
 
@@ -39,8 +39,7 @@ sockets.on("connection", (client) => {
     // 1013, try again later: the page reconnects after its pause. 1008 would keep it away for good.
     if (recent.length > perSecond) return client.close(1013, "too fast");
     const from = claimName(client, message.from);
-    if (message.type === "say") broadcast({ type: "message", ...log.add(from, message.text) });
-    if (message.type === "typing") broadcast({ type: "typing", from }, client);
+    broadcast({ type: "message", ...log.add(from, message.text) });
   });
 
   client.on("close", () => {
