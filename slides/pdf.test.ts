@@ -21,7 +21,7 @@ test.each([
   if ("missing" in browser) throw new Error(browser.missing);
   const file = join(folder, `${pages}.pdf`);
   const run = runNode(
-    ["shared/machinery/launcher/start.cjs", "slides-pdf", file],
+    ["shared/machinery/start.cjs", "slides/slides-pdf", file],
     { CHROME_PATH: browser.path, ...env },
     [],
   );

@@ -15,7 +15,7 @@ let ports: { PORT: string; PAGE_PORT: string };
 beforeAll(async () => {
   ports = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()) };
   at = `http://localhost:${ports.PAGE_PORT}/slides/`;
-  command = runNode(["shared/machinery/launcher/start.cjs", "slides", "3"], ports, []);
+  command = runNode(["shared/machinery/start.cjs", "slides/slides", "3"], ports, []);
   await command.prints(/Open +http/);
 });
 
@@ -225,7 +225,7 @@ describe("the lesson in its slide", () => {
 
 describe("npm run slides", () => {
   test("answers a number that is no lesson's with the list", async () => {
-    const run = runNode(["shared/machinery/launcher/start.cjs", "slides", "99"], ports, []);
+    const run = runNode(["shared/machinery/start.cjs", "slides/slides", "99"], ports, []);
     expect(await run.ended).toBe(1);
     expect(run.output()).toMatch(/^No lesson 99\. There is:/);
   });

@@ -51,7 +51,8 @@ setInterval(() => {
   const judge = () => {
     for (const client of silent) client.terminate(); // not close: that takes two, and one of them is gone
   };
-  setTimeout(() => setImmediate(judge), graceMs); // after a pause of this process, pongs are read first
+  // In two steps: after a pause of this process the first comes late, and the pongs are read before the second.
+  setTimeout(() => setTimeout(judge, 50), graceMs - 50);
 }, pingEveryMs);
 
 let count = 0; // everyone sees it stop when the network does

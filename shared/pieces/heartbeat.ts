@@ -25,7 +25,14 @@ export function heartbeat(
   clients: Iterable<WebSocket>,
   { pingEveryMs = 15_000, graceMs = 10_000 }: { pingEveryMs?: number; graceMs?: number } = {},
 ): () => void {
-  const deadlines = new Set<NodeJS.Timeout>();
+  const timers = new Set<NodeJS.Timeout>();
+  const later = (ms: number, act: () => void) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      act();
+    }, ms);
+    timers.add(timer);
+  };
 
   const interval = setInterval(() => {
     const silent = new Set([...clients].filter((client) => client.readyState === WebSocket.OPEN));
@@ -34,19 +41,18 @@ export function heartbeat(
       client.ping();
       if (client.bufferedAmount < unreadLimit) client.send(beat);
     }
-    const deadline = setTimeout(() => {
-      deadlines.delete(deadline);
-      // setImmediate: after a pause of this process, the answers wait in the system's buffers. Read them first.
-      setImmediate(() => {
+    // In two steps: after a pause of this process the first comes late, while the answers wait in the system's buffers.
+    // They are read before the second.
+    later(graceMs * 0.9, () =>
+      later(graceMs * 0.1, () => {
         // terminate, not close: a closing handshake takes two, and one of them is gone.
         for (const client of silent) client.terminate();
-      });
-    }, graceMs);
-    deadlines.add(deadline);
+      }),
+    );
   }, pingEveryMs);
 
   return () => {
     clearInterval(interval);
-    for (const deadline of deadlines) clearTimeout(deadline);
+    for (const timer of timers) clearTimeout(timer);
   };
 }

@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
+import { installedBrowser } from "../browser.ts";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort, canConnect } from "../launcher/ports.ts";
-import { installedBrowser } from "../testing/browser-setup.ts";
 
 const file = process.argv[2] ?? join(root, "slides", "slides.pdf");
 const notes = process.env.NOTES === "1" ? "&showNotes=separate-page" : "";

@@ -1,21 +1,19 @@
 // A real browser for tests: one for all of them, a fresh profile for each page.
-import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, inject } from "vitest";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { inject } from "vitest";
+import { atEnd } from "./clean-up.ts";
 
 let connected: Promise<Browser> | undefined;
 
-/** The browser; what a test file leaves open in it is closed after its last test. */
-export function browser(): Promise<Browser> {
+/** The browser. What a test file leaves open in it is closed after its last test. */
+export async function browser(): Promise<Browser> {
   const found = inject("browser");
   if ("missing" in found) throw new Error(found.missing);
   connected ??= chromium.connect(found.address);
-  return connected;
+  const one = await connected;
+  atEnd(() => Promise.all(one.contexts().map((context: BrowserContext) => context.close())));
+  return one;
 }
-
-afterAll(async () => {
-  await (await connected)?.close();
-  connected = undefined;
-});
 
 /** Opens `url` in a tab with a profile of its own. */
 export async function openPage(url: string): Promise<Page> {

@@ -1,7 +1,7 @@
 // What every lesson's server promises, whatever its transport: each bad input a clear answer, no way to end it.
 import { connect as connectTcp } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Client, type LessonServer, raw, rawWebSocket, serverFile, startServer, until } from "./lesson.ts";
+import { Client, type LessonServer, raw, rawWebSocket, runServer, startServer, until } from "./lesson.ts";
 import { freePort } from "./process.ts";
 
 const page = "http://localhost:8000";
@@ -379,15 +379,13 @@ function everyServer(lesson: string, server: () => LessonServer) {
   });
 
   test("a taken port is said in one line, with exit code 1", async () => {
-    const { runNode } = await import("./process.ts");
-    const second = runNode([serverFile(lesson)], { PORT: String(server().port) });
+    const second = await runServer(lesson, { PORT: String(server().port) });
     expect(await second.ended).toBe(1);
     expect(second.output().trim()).toMatch(/^Port \d+ is taken: .*PORT=\d+.*$/);
   });
 
   test("an impossible port is said in one line, with exit code 1", async () => {
-    const { runNode } = await import("./process.ts");
-    const second = runNode([serverFile(lesson)], { PORT: "eighty" });
+    const second = await runServer(lesson, { PORT: "eighty" });
     expect(await second.ended).toBe(1);
     expect(second.output().trim().split("\n")).toHaveLength(1);
   });

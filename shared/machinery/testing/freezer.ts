@@ -1,11 +1,6 @@
 // A network for tests that can fail without a word: a TCP proxy that can be frozen, thawed and cut.
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { afterAll } from "vitest";
-
-const servers = new Set<Server>();
-afterAll(() => {
-  for (const server of servers) server.close();
-});
+import { atEnd } from "./clean-up.ts";
 
 export class Freezer {
   #frozen = false;
@@ -33,7 +28,7 @@ export class Freezer {
       this.#join(near, far);
       this.#join(far, near);
     });
-    servers.add(this.#server);
+    atEnd(() => this.#server.close());
   }
 
   #join(from: Socket, to: Socket) {

@@ -1,19 +1,45 @@
 // A lesson for tests: its server as a process of its own, its page in a browser, its wire by hand.
+import { rmSync } from "node:fs";
 import { connect as connectTcp, type Socket } from "node:net";
+import { dirname, join } from "node:path";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
+import { bundle } from "../checks/bundle.ts";
 import { openPage } from "./browser.ts";
-import { freePort, type Running, runNode } from "./process.ts";
+import { atEnd } from "./clean-up.ts";
+import { freePort, type Running, root, runNode } from "./process.ts";
 
 export type LessonServer = Running & { port: number; url: string };
 
-/** A lesson's server.ts, or that of our solution where the solutions are what is tested. */
-export const serverFile = (lesson: string) =>
-  `lessons/${lesson}/${process.env.SOLUTIONS ? "solution/" : ""}server.ts`;
+const programs = new Map<string, Promise<string>>();
+
+/** A lesson's server, or that of our solution where SOLUTIONS is set, compiled once: it starts three times as fast. */
+function program(lesson: string): Promise<string> {
+  const known = programs.get(lesson);
+  if (known) return known;
+  // As deep in the tree as the lesson, so that what it looks for beside itself is found.
+  const outfile = join(root, ".workshop", `test-${process.pid}-${lesson}`, "server.mjs");
+  const file = join(root, "lessons", lesson, process.env.SOLUTIONS ? "solution" : "", "server.ts");
+  const compiling = bundle(file, outfile).then((error) => {
+    if (error) throw new Error(`${error.where}: ${error.text}`);
+    atEnd(() => programs.delete(lesson) && rmSync(dirname(outfile), { recursive: true, force: true }));
+    return outfile;
+  });
+  programs.set(lesson, compiling);
+  return compiling;
+}
+
+/** Runs a lesson's server, which may refuse to start. */
+export async function runServer(
+  lesson: string,
+  env: Record<string, string | undefined> = {},
+): Promise<Running> {
+  return runNode(["--enable-source-maps", await program(lesson)], { HOST: undefined, ...env }, []);
+}
 
 /** Starts a lesson's server on a free port; ready when it answers. */
 export async function startServer(lesson: string, env: Record<string, string> = {}): Promise<LessonServer> {
-  const server = runNode([serverFile(lesson)], { PORT: "0", HOST: undefined, ...env });
+  const server = await runServer(lesson, { PORT: "0", ...env });
   const [, port] = await server.prints(/listening on http:\/\/localhost:(\d+)/);
   return { ...server, port: Number(port), url: `http://127.0.0.1:${port}` };
 }

@@ -1,7 +1,7 @@
 // Real processes for tests: started, listened to, and always ended.
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { afterAll } from "vitest";
+import { atEnd } from "./clean-up.ts";
 
 /** A TCP port that nothing listens on at this moment. */
 export { anyFreePort as freePort } from "../launcher/ports.ts";
@@ -19,9 +19,6 @@ export type Running = {
   /** SIGKILL if it still runs; resolves when it is gone. */
   kill(): Promise<void>;
 };
-
-const running = new Set<Running>();
-afterAll(() => Promise.all([...running].map((one) => one.kill())));
 
 /** Starts `node --import tsx <args>` at the root of the repository. Ended after the last test of the file, at the latest. */
 export function runNode(
@@ -75,9 +72,8 @@ export function runNode(
     kill: async () => {
       child.kill("SIGKILL");
       await ended;
-      running.delete(one);
     },
   };
-  running.add(one);
+  atEnd(one.kill);
   return one;
 }

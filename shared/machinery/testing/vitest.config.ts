@@ -1,16 +1,18 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
 export default defineConfig({
   test: {
-    root: fileURLToPath(new URL("../../..", import.meta.url)),
+    root: here("../../.."),
     include: ["{lessons,shared,slides}/**/*.test.ts"],
-    exclude: ["**/node_modules/**"],
-    globalSetup: fileURLToPath(new URL("browser-setup.ts", import.meta.url)),
+    globalSetup: here("global-setup.ts"),
+    setupFiles: here("clean-up.ts"),
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Real processes, a real browser and real clocks on a computer that others use too: what fails is tried once more.
-    retry: 1,
+    // Modules stay loaded from one test file to the next: nothing here keeps state, see clean-up.ts.
+    isolate: false,
     maxWorkers: 3,
   },
 });
