@@ -12,12 +12,15 @@
 // Each check gets a server of its own, started from the learner's files, and talks to it as any page could. It fails
 // with a sentence in two halves, `expected` and `happened`: say what the check did, and what came back.
 //
-//   check, expectThat, eventually, pause, inBackground    this file
-//   request, postMessage, Client (a WebSocket)            client.ts
-//   EventStream (server-sent events)                      event-stream.ts
+//   check, expectThat, expectWithin, eventually, inBackground, pause    this file
+//   request, postMessage, Client (a WebSocket)                          client.ts
+//   EventStream (server-sent events)                                    event-stream.ts
 //
-// Time limits are those of a quiet computer. `eventually`, and whatever waits by it, waits longer on a slow one.
+// Time limits are those of a quiet computer. `eventually`, `request` and all that wait by them wait longer on a slow one.
 import type { LessonServer } from "./server.ts";
+import { pause, wasWithin, within } from "./time.ts";
+
+export { pause };
 
 /** One sentence about the learner's server, what to read when it isn't true, and how to find out. */
 export type Check = {
@@ -47,7 +50,18 @@ export function expectThat(holds: boolean, expected: string, happened: string): 
   if (!holds) throw new CheckFailed(expected, happened);
 }
 
-export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/**
+ * For something that took `tookMs`. `limitMs` is the limit on a quiet computer.
+ * @throws {CheckFailed} when it took longer
+ */
+export async function expectWithin(
+  limitMs: number,
+  tookMs: number,
+  expected: string,
+  happened: string,
+): Promise<void> {
+  expectThat(await wasWithin(limitMs, tookMs), expected, happened);
+}
 
 /** Calls `find` every 10 ms until it returns something. @throws {CheckFailed} after `withinMs` */
 export async function eventually<Found>(
@@ -56,11 +70,20 @@ export async function eventually<Found>(
   happened: () => string,
   withinMs = 2_500,
 ): Promise<Found> {
-  for (const end = performance.now() + withinMs; ; ) {
-    const found = await find();
-    if (found) return found;
-    if (performance.now() > end) throw new CheckFailed(expected, happened());
-    await pause(10);
+  let over = false;
+  const found = (async () => {
+    for (;;) {
+      const found = await find();
+      // Nobody waits for it any more once it is over.
+      if (found || over) return found as Found;
+      await pause(10);
+    }
+  })();
+  try {
+    return await within(withinMs, found, () => new CheckFailed(expected, happened()));
+  } finally {
+    over = true;
+    found.catch(() => {});
   }
 }
 

@@ -2,6 +2,7 @@
 import { WebSocket } from "ws";
 import { CheckFailed, eventually, expectThat } from "./checks.ts";
 import type { LessonServer } from "./server.ts";
+import { within } from "./time.ts";
 
 /**
  * Sends a request and reads the whole answer.
@@ -12,18 +13,20 @@ export async function request(
   path: string,
   { withinMs = 3_000, ...init }: RequestInit & { withinMs?: number } = {},
 ): Promise<Response> {
-  const what = `${init.method ?? "GET"} ${path}`;
-  try {
-    const response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(withinMs) });
-    // The body too, within the same time.
+  const what = `an answer to ${init.method ?? "GET"} ${path}`;
+  const broken = () => new CheckFailed(what, "the connection was closed before it came");
+  const aborted = new AbortController();
+  const answer = (async () => {
+    const response = await fetch(url + path, { ...init, signal: aborted.signal });
     const body = await response.arrayBuffer();
     const { status, statusText, headers } = response;
     return new Response(body.byteLength === 0 ? null : body, { status, statusText, headers });
-  } catch (error) {
-    throw new CheckFailed(
-      `an answer to ${what} within ${withinMs / 1_000} s`,
-      (error as Error).name === "TimeoutError" ? "none came" : "the connection was closed",
-    );
+  })().catch(() => Promise.reject(broken()));
+  try {
+    const late = () => new CheckFailed(`${what} within ${withinMs / 1_000} s`, "none came");
+    return await within(withinMs, answer, late);
+  } finally {
+    aborted.abort();
   }
 }
 

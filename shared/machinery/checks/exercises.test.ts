@@ -22,9 +22,9 @@ let turn = 0;
 async function resultsOf(folder: string, file: string, only = "", source?: string) {
   const checks = (await checksOf({ folder })).filter(({ title }) => title.startsWith(only));
   const lane = turn++ % lanes.length;
-  const running = lanes[lane]?.then(() =>
-    runChecks(checks, pathOf({ folder }, file), { source, limitMs: 30_000 }),
-  ) as ReturnType<typeof runChecks>;
+  const running = lanes[lane]?.then(() => runChecks(checks, pathOf({ folder }, file), source)) as ReturnType<
+    typeof runChecks
+  >;
   lanes[lane] = running.catch(() => {});
   const report = await running;
   if ("compileError" in report) throw new Error(`${report.compileError.where}: ${report.compileError.text}`);

@@ -1,108 +1,127 @@
 // Runs the checks of an exercise against a server, and says of each whether it passes.
 import { rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { root } from "../launcher/lessons.ts";
 import { bundle, type CompileError } from "./bundle.ts";
-import { type Check, CheckFailed, pause } from "./checks.ts";
-import { Ended, type LessonServer, startServer } from "./server.ts";
+import { type Check, CheckFailed } from "./checks.ts";
+import { type Complaint, Ended, type LessonServer, Looping, startServer } from "./server.ts";
+import { pause, TooBusy, within } from "./time.ts";
+
+export type Fault = {
+  /**
+   * - failed: the server doesn't do what is asked for
+   * - late: it didn't do it in time
+   * - silent: it never listened
+   * - ended: it crashed
+   * - loops: it is in an endless loop
+   * - unsure: nobody can tell on this computer now
+   */
+  kind: "failed" | "late" | "silent" | "ended" | "loops" | "unsure";
+  expected: string;
+  happened: string;
+};
 
 export type Result = {
   title: string;
   read: string;
-  /** Why it fails: not as expected, no end in time, a server that never listened, or one that ended. Undefined: it passes. */
-  fault?: { kind: "failed" | "stuck" | "silent" | "ended"; expected: string; happened: string };
+  /** Undefined: the check passes. */
+  fault?: Fault;
 };
 
 export type Report = { compileError: CompileError } | { results: Result[] };
 
-/** A learner who waits for longer than ten seconds gives up. Tests, on a computer that they share, have more patience. */
-const patienceMs = Number(process.env.CHECK_PATIENCE_MS ?? 9_000);
-
 let runs = 0;
 
 /**
- * Runs all checks at the same time, each with a server of its own. Ends within ten seconds.
+ * Runs all checks at the same time, each with a server of its own. On a quiet computer it ends within ten seconds.
  * @param file the server, the learner's or ours
  * @param source what stands in the file: by default, what is on disk
  */
-export async function runChecks(
-  checks: Check[],
-  file: string,
-  { source, limitMs = patienceMs }: { source?: string; limitMs?: number } = {},
-): Promise<Report> {
+export async function runChecks(checks: Check[], file: string, source?: string): Promise<Report> {
   const program = join(root, ".workshop", `check-${process.pid}-${++runs}`, "server.mjs");
   const tidyUp = () => rmSync(dirname(program), { recursive: true, force: true, maxRetries: 5 });
   process.once("exit", tidyUp); // Ctrl-C
   try {
     const compileError = await bundle(file, program, source);
     if (compileError) return { compileError };
-    return { results: await Promise.all(checks.map((each) => run(each, program, dirname(file), limitMs))) };
+    return { results: await Promise.all(checks.map((each) => runOne(each, program, dirname(file)))) };
   } finally {
     process.off("exit", tidyUp);
     tidyUp();
   }
 }
 
-async function run(
-  { title, read, run }: Check,
-  program: string,
-  folder: string,
-  limitMs: number,
-): Promise<Result> {
+/** The server never listened. */
+class Silent extends CheckFailed {}
+
+/** A check took longer than any check should. */
+class Late extends CheckFailed {}
+
+async function runOne({ title, read, run }: Check, program: string, folder: string): Promise<Result> {
   const servers: Awaited<ReturnType<typeof startServer>>[] = [];
-  const gone: Promise<never>[] = [];
-  let listens = false;
   let over = false;
   const startAnother = async (): Promise<LessonServer> => {
     const server = await startServer(program, folder);
     if (over) server.stop();
     servers.push(server);
-    gone.push(server.gone);
-    await server.listening;
+    await within(
+      4_000,
+      server.listening,
+      () =>
+        new Silent(
+          "the server to listen on PORT within 4 s",
+          "nothing listens there. Does it get as far as serve(…) or listen(…)?",
+        ),
+    );
     return { port: server.port, url: server.url, startAnother };
   };
-  const checked = (async () => {
-    const server = await startAnother();
-    listens = true;
-    await Promise.race([run(server), ...gone]);
-  })();
-  const late = (async () => {
-    const listenMs = limitMs - 1_000;
-    await pause(listenMs);
-    if (!listens)
-      throw new CheckFailed(
-        "the server to listen on PORT",
-        `nothing listens there after ${listenMs / 1_000} s. Does it get as far as serve(…)?`,
-      );
-    await pause(limitMs - listenMs);
-    throw new CheckFailed("this to be settled within a few seconds", "it took too long");
-  })();
   try {
-    await Promise.race([checked, late]);
+    const server = await startAnother();
+    const late = () => new Late("this check to be over within 8 s", "it still waits for the server");
+    const crash = Promise.race(servers.map(({ gone }) => gone));
+    await within(8_000, Promise.race([run(server), crash]), late);
     return { title, read };
   } catch (error) {
     // A connection that breaks may be the first sign of a server that crashes.
-    const crash = await Promise.race([...gone.map((one) => one.catch((ended) => ended)), pause(200)]);
+    const gone = servers.map((server) => server.gone.catch((why) => why));
+    const crash = await Promise.race([...gone, pause(200)]);
     return { title, read, fault: describe(crash ?? error, servers[0]?.complaint()) };
   } finally {
     over = true;
-    checked.catch(() => {});
-    late.catch(() => {});
     for (const server of servers) server.stop();
   }
 }
 
-function describe(error: unknown, complaint?: { why: string; where: string | undefined }): Result["fault"] {
+function describe(error: unknown, complaint?: Complaint): Fault {
   const at = (place: string | undefined) => (place ? `, at ${place}` : "");
-  if (error instanceof Ended)
-    return {
-      kind: "ended",
-      expected: "the server to keep running",
-      happened: `it ended: ${error.why}${at(error.where)}`,
-    };
-  if (!(error instanceof CheckFailed)) throw error;
-  const { expected, happened } = error;
-  const kind = /^nothing listens/.test(happened) ? "silent" : /too long/.test(happened) ? "stuck" : "failed";
-  const printed = complaint ? `. The server printed: ${complaint.why}${at(complaint.where)}` : "";
-  return { kind, expected, happened: happened + printed };
+  const printed = complaint && `The server printed: ${complaint.why}${at(complaint.where)}`;
+  if (error instanceof Ended) {
+    const happened = `it ended: ${error.why}${at(error.where)}`;
+    return { kind: "ended", expected: "the server to keep running", happened };
+  }
+  if (error instanceof Looping) {
+    const happened = `it is in an endless loop${at(error.where)}. Nothing else runs in the meantime`;
+    return { kind: "loops", expected: "the server to answer", happened };
+  }
+  if (error instanceof TooBusy)
+    return { kind: "unsure", expected: "an answer within the usual time", happened: error.message };
+  if (error instanceof CheckFailed) {
+    const kind = error instanceof Silent ? "silent" : error instanceof Late ? "late" : "failed";
+    const happened = printed ? `${error.happened}. ${printed}` : error.happened;
+    return { kind, expected: error.expected, happened };
+  }
+  // An answer that no check expected, or a mistake in the check itself.
+  return {
+    kind: "failed",
+    expected: "an answer that this check can read",
+    happened: printed ?? `the check could not read it: ${inWords(error)}`,
+  };
+}
+
+/** An error with the first place of the workshop that it names. */
+function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [, place] = error.stack?.match(/\(?((?:file:\/\/)?\/?[^\s()]*check\.ts:\d+)/) ?? [];
+  const file = place && relative(root, place.replace("file://", "")).replaceAll("\\", "/");
+  return `${error.name}: ${error.message}${file ? `, at ${file}` : ""}`;
 }

@@ -2,45 +2,64 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect } from "node:net";
 import { join, relative } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
+import { debuggable, findLoop } from "./loop.ts";
 
 export type LessonServer = {
   port: number;
   url: string;
-  /** Another one from the same file, with a memory of its own: what a restart leaves. */
+  /** Starts another one from the same file, with a memory of its own: what a restart leaves. */
   startAnother(): Promise<LessonServer>;
 };
 
-/** A server that ended by itself. `why` is its own last word, `where` the place in the learner's file. */
+/** A server that ended by itself. `why` is the last error it printed, `where` the place in the learner's file. */
 export class Ended extends Error {
   readonly why: string;
   readonly where: string | undefined;
-  constructor({ why, where }: { why: string; where: string | undefined }) {
+  constructor({ why, where }: Complaint) {
     super(why);
     this.why = why;
     this.where = where;
   }
 }
 
+/** A server that is stuck in an endless loop. `where`: in which line, "" when it can't be told. */
+export class Looping extends Error {
+  readonly where: string;
+  constructor(where: string) {
+    super(`an endless loop at ${where}`);
+    this.where = where;
+  }
+}
+
+export type Complaint = { why: string; where: string | undefined };
+
 /** When this process is gone, however it went, the servers end too. */
 const withLauncher = join(root, "shared", "machinery", "launcher", "with-launcher.cjs");
 
+type Running = Awaited<ReturnType<typeof startServer>>;
+const running = new Set<Running>();
 const children = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of children) child.kill("SIGKILL");
 });
 
-/** Starts a compiled server; `gone` rejects with `Ended` when it ends before `stop()`. `folder` is where its source is. */
+/** Starts a compiled server. `folder` is where its source is. */
 export async function startServer(program: string, folder: string) {
   const port = await anyFreePort();
   const { HOST: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["--require", withLauncher, "--enable-source-maps", program], {
-    cwd: root,
-    env: { ...env, PORT: String(port), NO_COLOR: "1" },
-    stdio: ["pipe", "pipe", "pipe"],
-    windowsHide: true,
-  });
+  const child = spawn(
+    process.execPath,
+    ["--require", withLauncher, "--enable-source-maps", ...debuggable, program],
+    {
+      cwd: root,
+      env: { ...env, PORT: String(port), NO_COLOR: "1" },
+      stdio: ["pipe", "pipe", "pipe"],
+      windowsHide: true,
+    },
+  );
   children.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr])
@@ -49,30 +68,57 @@ export async function startServer(program: string, folder: string) {
     });
   child.stdin.on("error", () => {});
   let stopped = false;
+  let fail: (why: Error) => void = () => {};
   const gone = new Promise<never>((_resolve, reject) => {
-    child.on("close", (code) => {
-      children.delete(child);
-      if (!stopped)
-        reject(new Ended(complaint(output, folder) ?? { why: `exit code ${code}`, where: undefined }));
-    });
+    fail = reject;
   });
   gone.catch(() => {});
-  const running = {
+  child.on("close", (code) => {
+    children.delete(child);
+    running.delete(server);
+    if (!stopped)
+      fail(new Ended(complaint(output, folder) ?? { why: `exit code ${code}`, where: undefined }));
+  });
+  const server = {
     port,
     url: `http://127.0.0.1:${port}`,
+    /** Rejects when the server ends before `stop()`: with `Ended`, or with `Looping`. */
     gone,
     /** The last error that it has printed, if there is one. */
     complaint: () => complaint(output, folder),
+    /** Resolves when it accepts connections, rejects as `gone` does. */
+    listening: Promise.race([listening(port, () => stopped), gone]),
     stop() {
       stopped = true;
+      running.delete(server);
       child.kill("SIGKILL");
     },
+    /** Stops it if it is in an endless loop. */
+    async endLoop() {
+      if (child.pid === undefined || (await answers(port))) return;
+      const where = await findLoop(child.pid, () => output);
+      if (where === undefined || stopped) return;
+      fail(new Looping(where));
+      this.stop();
+    },
   };
-  return { ...running, listening: Promise.race([listening(port, () => stopped), gone]) };
+  server.listening.catch(() => {});
+  running.add(server);
+  return server;
+}
+
+let ending: Promise<unknown> | undefined;
+
+/** Stops all servers that are in an endless loop. */
+export async function endLoops(): Promise<void> {
+  ending ??= Promise.all([...running].map((server) => server.endLoop())).finally(() => {
+    ending = undefined;
+  });
+  await ending;
 }
 
 async function listening(port: number, given: () => boolean) {
-  while (!given() && !(await accepts(port))) await new Promise((resolve) => setTimeout(resolve, 25));
+  while (!given() && !(await accepts(port))) await pause(25);
 }
 
 function accepts(port: number): Promise<boolean> {
@@ -85,8 +131,17 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** "TypeError: …" and where in the learner's folder, out of what a server has printed. */
-function complaint(output: string, folder: string): { why: string; where: string | undefined } | undefined {
+/** Whether any answer comes: the system accepts connections also for a process that does nothing with them. */
+async function answers(port: number): Promise<boolean> {
+  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(500) }).catch(
+    () => undefined,
+  );
+  await response?.body?.cancel();
+  return response !== undefined;
+}
+
+/** "TypeError: …" and where in the learner's folder, from what a server has printed. */
+function complaint(output: string, folder: string): Complaint | undefined {
   const lines = output.split("\n").map((line) => line.trimEnd());
   const why = lines.findLast((line) => /^(Uncaught )?\w*Error\b.*: /.test(line));
   if (!why) return;

@@ -1,0 +1,117 @@
+// Finds out whether a Node.js process is stuck in an endless loop, and in which line: over its debugger.
+import { readFileSync } from "node:fs";
+import { SourceMap } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { WebSocket } from "ws";
+import { root } from "../launcher/lessons.ts";
+
+/** Options for a process in which a loop may be looked for: its debugger gets any free port when it is needed. */
+export const debuggable = ["--inspect-port=127.0.0.1:0"];
+
+/** Where the debugger of a process says that it listens, among what it printed to stderr. */
+const address = /Debugger listening on (ws:\/\/\S+)/;
+
+/**
+ * @param stderr what the process has printed so far
+ * @returns undefined when the event loop still turns, otherwise where the process is: "lessons/03-chat/server.ts:17",
+ * or "" when it can't be told
+ */
+export async function findLoop(pid: number, stderr: () => string): Promise<string | undefined> {
+  let debug: Debugger;
+  try {
+    // Not in Node's documentation. `node inspect -p` does it this way: SIGUSR1, and its equivalent on Windows.
+    (process as unknown as { _debugProcess(pid: number): void })._debugProcess(pid);
+    const url = await soon(() => stderr().match(address)?.[1]);
+    if (!url) return;
+    debug = await Debugger.connect(url);
+  } catch {
+    return;
+  }
+  try {
+    await debug.evaluate("globalThis.__turned = false; setImmediate(() => { globalThis.__turned = true; })");
+    await pause(400);
+    if ((await debug.evaluate("globalThis.__turned")) !== false) return;
+    return (await debug.location()) ?? "";
+  } catch {
+    return;
+  } finally {
+    debug.close();
+  }
+}
+
+type Place = { scriptId: string; lineNumber: number; columnNumber: number };
+
+class Debugger {
+  readonly #socket: WebSocket;
+  readonly #messages: { id?: number; method?: string; result?: unknown; params?: unknown }[] = [];
+  #lastId = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on("message", (data) => this.#messages.push(JSON.parse(data.toString())));
+    socket.on("error", () => {});
+  }
+
+  static async connect(url: string): Promise<Debugger> {
+    const socket = new WebSocket(url);
+    const connected = new Debugger(socket);
+    await soon(() => socket.readyState === WebSocket.OPEN);
+    return connected;
+  }
+
+  async #call(method: string, params?: object): Promise<unknown> {
+    const id = ++this.#lastId;
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    return (await soon(() => this.#messages.find((message) => message.id === id)))?.result;
+  }
+
+  async evaluate(expression: string): Promise<unknown> {
+    const answer = (await this.#call("Runtime.evaluate", { expression })) as { result?: { value?: unknown } };
+    return answer?.result?.value;
+  }
+
+  /** Where the process is now, in a file of a lesson. */
+  async location(): Promise<string | undefined> {
+    await this.#call("Debugger.enable");
+    await this.#call("Debugger.pause");
+    const paused = await soon(() => this.#messages.find(({ method }) => method === "Debugger.paused"));
+    const { callFrames = [] } = (paused?.params ?? {}) as { callFrames?: { location: Place }[] };
+    return callFrames
+      .map(({ location }) => sourceOf(this.#urlOf(location.scriptId), location))
+      .find((where) => where?.startsWith("lessons/"));
+  }
+
+  #urlOf(scriptId: string): string {
+    const parsed = this.#messages.flatMap(({ method, params }) =>
+      method === "Debugger.scriptParsed" ? [params as { scriptId: string; url: string }] : [],
+    );
+    return parsed.find((script) => script.scriptId === scriptId)?.url ?? "";
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}
+
+/** The line in the source from which a compiled line was made. */
+function sourceOf(url: string, { lineNumber, columnNumber }: Place): string | undefined {
+  if (!url.startsWith("file:")) return;
+  const program = fileURLToPath(url);
+  const [, map] = readFileSync(program, "utf8").match(/sourceMappingURL=data:\S+?base64,(\S+)/) ?? [];
+  if (!map) return;
+  const payload = JSON.parse(Buffer.from(map, "base64").toString());
+  const entry = new SourceMap(payload).findEntry(lineNumber, columnNumber);
+  if (!("originalSource" in entry)) return;
+  const file = join(dirname(program), entry.originalSource);
+  return `${relative(root, file).replaceAll("\\", "/")}:${entry.originalLine + 1}`;
+}
+
+/** What `find` returns once it returns something; undefined after 3 s. */
+async function soon<Found>(find: () => Found | undefined | false): Promise<Found | undefined> {
+  for (const end = performance.now() + 3_000; performance.now() < end; await pause(10)) {
+    const found = find();
+    if (found) return found;
+  }
+}

@@ -1,0 +1,74 @@
+// Time limits for checks: those of a quiet computer, and longer where it is slow or busy. A learner isn't blamed for that.
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { endLoops } from "./server.ts";
+
+/** How long an empty Node.js program runs on a quiet computer that is not the fastest, from start to end. */
+const usualStartMs = 100;
+/** Nobody waits for longer than this, however slow the computer is. */
+const longestMs = 20_000;
+
+export const pause = (ms: number): Promise<void> => sleep(ms);
+
+/** No check can tell on a computer that is this busy whether the learner's server is too slow. */
+export class TooBusy extends Error {
+  constructor(slowness: number) {
+    super(
+      `This computer is too busy to tell. An empty Node.js program takes ${Math.round(slowness * usualStartMs)} ms here now, ` +
+        `usually less than ${usualStartMs}. Close other programs and check again.`,
+    );
+  }
+}
+
+let measuring: Promise<number> | undefined;
+
+/** How many times slower than usual this computer is now, at least 1. Measured by starting an empty Node.js program. */
+export function measureSlowness(): Promise<number> {
+  measuring ??= new Promise((resolve) => {
+    const began = performance.now();
+    const child = spawn(process.execPath, ["--eval", ""], { stdio: "ignore", windowsHide: true });
+    const done = () => {
+      measuring = undefined;
+      resolve(Math.max(1, (performance.now() - began) / usualStartMs));
+    };
+    child.on("exit", done).on("error", done);
+  });
+  return measuring;
+}
+
+/**
+ * The value of `work`, if it comes within `ms` of a quiet computer.
+ * @throws what `late` returns, or TooBusy where `ms` would be longer than anybody waits
+ */
+export async function within<Value>(ms: number, work: Promise<Value>, late: () => Error): Promise<Value> {
+  const began = performance.now();
+  const settled = new AbortController();
+  const tooLate = async (): Promise<never> => {
+    for (let limitMs = ms; ; ) {
+      await sleep(limitMs - (performance.now() - began), undefined, { signal: settled.signal });
+      // A server in an endless loop would itself make the computer busy.
+      await endLoops();
+      const slowness = await measureSlowness();
+      limitMs = Math.max(limitMs, Math.min(ms * slowness, longestMs));
+      if (performance.now() - began < limitMs) continue;
+      throw ms * slowness > longestMs ? new TooBusy(slowness) : late();
+    }
+  };
+  try {
+    return await Promise.race([work, tooLate()]);
+  } finally {
+    settled.abort();
+  }
+}
+
+/**
+ * For something that took `tookMs`, and that must not take longer than `limitMs` on a quiet computer.
+ * @returns whether it was fast enough
+ * @throws TooBusy when it was not, and this computer is slow enough to be the reason
+ */
+export async function wasWithin(limitMs: number, tookMs: number): Promise<boolean> {
+  if (tookMs <= limitMs) return true;
+  const slowness = await measureSlowness();
+  if (tookMs <= limitMs * slowness) throw new TooBusy(slowness);
+  return false;
+}
