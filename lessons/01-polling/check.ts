@@ -1,79 +1,177 @@
-// Exercise 1, "Nothing new" in fewer words: an unchanged answer is 304, by its ETag (RFC 9110 §8.8.3, §13.1.2).
-import { check, expectThat } from "../../shared/machinery/checks/checks.ts";
+// Exercise 1, "Nothing new" in fewer words: an unchanged answer is a 304, by its ETag (RFC 9110 §8.8.3, §13.1.2).
+import { check, expectThat, inBackground, pause } from "../../shared/machinery/checks/checks.ts";
 import { postMessage, request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 
 const path = "/messages?after=0";
-const again = (server: LessonServer, etag: string) =>
-  request(server, path, { headers: { "If-None-Match": etag } });
+const get = `GET ${path}`;
 
+const askAgain = (server: LessonServer, etag: string, to = path) =>
+  request(server, to, { headers: { "If-None-Match": etag } });
+
+/** Asks without If-None-Match, and returns the ETag of the answer. */
 async function etagOf(server: LessonServer): Promise<string> {
-  const etag = (await request(server, path)).headers.get("ETag");
-  expectThat(etag !== null, `an ETag header in the answer to GET ${path}`, "there was none");
+  const answer = await request(server, path);
+  return readEtag(answer, `the answer to ${get}`);
+}
+
+function readEtag(answer: Response, what: string): string {
+  const etag = answer.headers.get("ETag");
+  expectThat(etag !== null, `an ETag header in ${what}`, `status ${answer.status}, and there was none`);
   return etag;
 }
+
+const bytesOf = async (answer: Response) => (await answer.arrayBuffer()).byteLength;
+
+const mayBeKept = (answer: Response) => {
+  const control = answer.headers.get("Cache-Control") ?? "";
+  return /no-cache|max-age=0/.test(control) && !/no-store/.test(control);
+};
+
+const cacheControl = (answer: Response) =>
+  answer.headers.has("Cache-Control")
+    ? `it had Cache-Control: ${answer.headers.get("Cache-Control")}`
+    : "it had no Cache-Control header";
 
 export const checks = [
   check("an answer carries an ETag", "Hint 1", async (server) => {
     const etag = await etagOf(server);
-    expectThat(/^(W\/)?"[^"]*"$/.test(etag), 'an ETag in double quotes, ETag: "…"', `ETag: ${etag}`);
-  }),
-
-  check("asked with the ETag it gave, and nothing new, the server answers 304", "Hint 2", async (server) => {
-    await postMessage(server, "Hello");
-    const etag = await etagOf(server);
-    const answer = await again(server, etag);
     expectThat(
-      answer.status === 304,
-      `status 304 for a poll with If-None-Match: ${etag}`,
-      `status ${answer.status}, with ${(await answer.arrayBuffer()).byteLength} bytes`,
+      /^(W\/)?"[^"]*"$/.test(etag),
+      `an ETag in double quotes in the answer to ${get}: ETag: "…"`,
+      `ETag: ${etag}`,
     );
   }),
 
-  check("once somebody has spoken, the same question gets 200 and the message", "Hint 2", async (server) => {
+  check("with the ETag that it gave, and nothing new, the server answers 304", "Hint 2", async (server) => {
+    await postMessage(server, "Hello");
+    const etag = await etagOf(server);
+    const answer = await askAgain(server, etag);
+    expectThat(
+      answer.status === 304,
+      `status 304 for ${get}, asked twice, the second time with If-None-Match: ${etag}, and nothing said in between`,
+      `status ${answer.status}, with ${await bytesOf(answer)} bytes`,
+    );
+  }),
+
+  check("once somebody has spoken, the same request gets 200 and the message", "Hint 2", async (server) => {
     const etag = await etagOf(server);
     await postMessage(server, "Hello");
-    const answer = await again(server, etag);
+    const answer = await askAgain(server, etag);
     expectThat(
       answer.status === 200,
-      "status 200 after somebody spoke, whatever If-None-Match says of before",
+      `status 200 for ${get}, asked twice, with "Hello" said in between`,
       `status ${answer.status}: the message would never arrive`,
     );
     const { messages } = await answer.json();
     expectThat(
       messages?.[0]?.text === "Hello",
-      "the message in the answer",
+      `"Hello" in the second answer to ${get}`,
       `messages: ${JSON.stringify(messages)}`,
     );
   }),
 
-  check("whoever asks without an ETag gets 200, nothing new or not", "Hint 2", async (server) => {
+  check("a request without an ETag gets 200, whether there is news or not", "Hint 2", async (server) => {
     const answer = await request(server, path);
     expectThat(
       answer.status === 200,
-      "status 200 for a poll without If-None-Match: it holds no answer that it could use again",
+      `status 200 for ${get} without If-None-Match: this client has no earlier answer to use again`,
       `status ${answer.status}`,
     );
   }),
 
-  check("after a restart, an old ETag is not taken for a new one", "Hint 3", async (server) => {
-    await postMessage(server, "before the restart");
-    const restarted = await server.startAnother();
-    await postMessage(restarted, "after the restart");
-    const answer = await again(restarted, await etagOf(server));
+  check("what one page has doesn't matter to another page", "Hint 2", async (server) => {
+    const old = await etagOf(server);
+    await postMessage(server, "Hello");
+    // Ada's page has everything.
+    const etag = await etagOf(server);
+    await askAgain(server, etag);
+    // Grace's page has just been opened, Alan's has missed the message.
+    const grace = await request(server, path);
+    const alan = await askAgain(server, old);
+    await askAgain(server, etag);
+    for (const [name, sent, { status }] of [
+      ["Grace", "no If-None-Match", grace],
+      ["Alan", `If-None-Match: ${old}, from before the message,`, alan],
+    ] as const)
+      expectThat(
+        status === 200,
+        `status 200 for ${name}, who sends ${sent} right after Ada got a 304`,
+        `status ${status}: compare with what this request brings along, not with what was asked before`,
+      );
+    const ada = await askAgain(server, etag);
     expectThat(
-      answer.status === 200,
-      "status 200 from a server that was restarted, though it too holds one message",
-      `status ${answer.status}: both logs gave the same ETag`,
+      ada.status === 304,
+      "status 304 for Ada again: nothing was said since she asked",
+      `status ${ada.status}: Grace's and Alan's requests in between made the difference`,
     );
   }),
 
-  check("a browser may keep the answer, if it asks before using it again", "Hint 3", async (server) => {
-    const control = (await request(server, path)).headers.get("Cache-Control") ?? "";
+  check("a slow answer is named after what is in it", "Hint 3", async (server) => {
+    // Each takes up to two seconds. Together, one of them is soon there.
+    const slow = Array.from({ length: 10 }, () => inBackground(request(server, `${path}&slow`)));
+    await pause(100);
+    await postMessage(server, "Hello");
+    const answer = await Promise.any(
+      slow.map(async (asked) => {
+        const { headers, body } = await asked;
+        const { messages = [] } = await new Response(body).json();
+        if (messages.length > 0) throw new Error("asked after the message was said");
+        return { etag: headers.get("ETag") ?? "" };
+      }),
+    ).catch(() => undefined);
     expectThat(
-      /no-cache|max-age=0/.test(control) && !/no-store/.test(control),
-      "Cache-Control: no-cache, or no browser will ever send If-None-Match by itself",
-      `Cache-Control: ${control}`,
+      answer !== undefined,
+      `an answer to GET ${path}&slow with what was said when it was asked for, which is nothing`,
+      "each answer has a message that was said later",
+    );
+    const again = await askAgain(server, answer.etag);
+    expectThat(
+      again.status === 200,
+      `status 200 for If-None-Match: ${answer.etag}: the answer with this ETag lacks "Hello", which was said during its pause`,
+      `status ${again.status}: "Hello" would never arrive. The ETag was made after the pause, the answer before it`,
+    );
+  }),
+
+  check("after a restart, an old ETag doesn't fit the new log", "Hint 3", async (server) => {
+    await postMessage(server, "before the restart");
+    const restarted = await server.startAnother();
+    await postMessage(restarted, "after the restart");
+    const answer = await askAgain(restarted, await etagOf(server));
+    expectThat(
+      answer.status === 200,
+      "status 200 from a restarted server for the ETag from before. Both logs hold one message, but not the same one",
+      `status ${answer.status}: both servers gave the same ETag`,
+    );
+  }),
+
+  check("a browser may keep the answer, if it asks before it uses it again", "Hint 3", async (server) => {
+    const answer = await request(server, path);
+    expectThat(
+      mayBeKept(answer),
+      "Cache-Control: no-cache in a 200. Otherwise no browser sends If-None-Match by itself",
+      cacheControl(answer),
+    );
+  }),
+
+  check("a 304 has the same headers as the 200", "Hint 3", async (server) => {
+    const etag = await etagOf(server);
+    const answer = await askAgain(server, etag);
+    expectThat(
+      answer.status === 304,
+      `status 304 for ${get}, asked twice, and nothing said in between`,
+      `status ${answer.status}`,
+    );
+    // RFC 9110 §15.4.5: a browser takes them over for the answer that it keeps.
+    expectThat(
+      mayBeKept(answer),
+      "Cache-Control: no-cache in a 304 as well, or the browser drops the answer that it keeps",
+      `${cacheControl(answer)}. Set the headers before you decide between 304 and 200`,
+    );
+    expectThat(
+      answer.headers.get("ETag") === etag,
+      `ETag: ${etag} in the 304 as well`,
+      answer.headers.has("ETag") ? `ETag: ${answer.headers.get("ETag")}` : "it had no ETag",
     );
   }),
 ];

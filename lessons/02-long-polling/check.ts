@@ -1,13 +1,21 @@
 // Exercise 2, Twenty messages, a few answers: what is said in quick succession shares an answer.
-import { check, eventually, expectThat, inBackground, pause } from "../../shared/machinery/checks/checks.ts";
+import {
+  check,
+  eventually,
+  expectThat,
+  expectWithin,
+  inBackground,
+  pause,
+} from "../../shared/machinery/checks/checks.ts";
 import { postMessage, request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 
 type Answer = { messages: { id: number; at: number }[] };
 
 async function poll(server: LessonServer, after: number): Promise<Answer> {
-  const answer = await request(server, `/messages?after=${after}`);
-  expectThat(answer.status === 200, "a poll to be answered with 200", `status ${answer.status}`);
+  const path = `/messages?after=${after}`;
+  const answer = await request(server, path, { withinMs: 6_000 });
+  expectThat(answer.status === 200, `200 as the answer to GET ${path}`, `status ${answer.status}`);
   return answer.json();
 }
 
@@ -15,7 +23,23 @@ async function waiting(server: LessonServer): Promise<number> {
   return (await (await request(server, "/waiting")).json()).waiting;
 }
 
-/** Says `count` things, whether or not the last has arrived. */
+/** Waits until GET /waiting says `count`. @throws {CheckFailed} with what was `done` before */
+async function expectWaiting(server: LessonServer, count: number, done: string) {
+  let said: number | undefined;
+  await eventually(
+    async () => {
+      said = await waiting(server);
+      return said === count;
+    },
+    `{"waiting":${count}} as the answer to GET /waiting, ${done}`,
+    () => `it is {"waiting":${said}}`,
+  );
+}
+
+const someoneWaits = (server: LessonServer, count = 1) =>
+  expectWaiting(server, count, `while ${count === 1 ? "one page waits" : `${count} pages wait`}`);
+
+/** Says `count` things, whether or not the last one has arrived. */
 async function talk(server: LessonServer, count: number, everyMs: number): Promise<void> {
   const posts: Promise<void>[] = [];
   for (let n = 1; n <= count; n++) {
@@ -37,20 +61,13 @@ async function readUpTo(server: LessonServer, last: number, first = 0) {
   return { answers, ids };
 }
 
-/** Milliseconds between the first and the last thing said, by the server's clock. */
+/** Milliseconds between the first and the last message, by the server's clock. */
 const span = (messages: Answer["messages"]) => (messages.at(-1)?.at ?? 0) - (messages[0]?.at ?? 0);
 
-const someoneWaits = (server: LessonServer, count = 1) =>
-  eventually(
-    async () => (await waiting(server)) === count,
-    `GET /waiting to tell of ${count} who wait`,
-    () => "it told another number",
-  );
-
 export const checks = [
-  check("five messages said at once arrive in one answer", "Hint 1", async (server) => {
+  check("five messages sent together arrive in one answer", "Hint 1", async (server) => {
     let most = 0;
-    // Three times, of which the best counts: on a busy computer "at once" may take longer than that.
+    // Three times, of which the best counts: a busy computer may not send them together.
     for (let first = 0; first < 15 && most < 5; first += 5) {
       const asked = inBackground(poll(server, first));
       await someoneWaits(server);
@@ -61,69 +78,89 @@ export const checks = [
     }
     expectThat(
       most === 5,
-      "five messages said at once to be in one answer",
-      `the answer held ${most} of them, the others cost another request`,
+      "one answer with all five messages, which were sent together while one page waited",
+      `the answer held ${most} of them. The others need another request`,
     );
   }),
 
-  check("a message on its own arrives within a second all the same", "Hint 1", async (server) => {
-    const asked = inBackground(poll(server, 0));
-    await someoneWaits(server);
-    const began = performance.now();
-    await postMessage(server, "Is anybody there?");
-    await asked;
-    const took = Math.round(performance.now() - began);
-    expectThat(took < 1_000, "the answer within a second of the message", `it took ${took} ms`);
+  check("a message on its own arrives after about 50 ms", "Hint 1", async (server) => {
+    let best = Number.POSITIVE_INFINITY;
+    for (let seen = 0; seen < 3 && best > 250; seen++) {
+      const asked = inBackground(poll(server, seen));
+      await someoneWaits(server);
+      const began = performance.now();
+      await postMessage(server, "Is anybody there?");
+      await asked;
+      best = Math.min(best, Math.round(performance.now() - began));
+    }
+    await expectWithin(
+      250,
+      best,
+      "the answer about 50 ms after the message, which was sent while one page waited",
+      `it came after ${best} ms. People notice that`,
+    );
   }),
 
   check("while somebody goes on talking, nobody is kept waiting", "Hint 2", async (server) => {
-    const reading = inBackground(readUpTo(server, 200));
+    const reading = inBackground(readUpTo(server, 100));
     await someoneWaits(server);
-    await talk(server, 200, 10);
+    await talk(server, 100, 10);
     const longest = Math.max(...(await reading).answers.map(({ messages }) => span(messages)));
-    expectThat(
-      longest < 600,
-      "answers while the talk, a message every 10 ms, goes on",
-      `one answer held all that was said in ${longest} ms: it waited for a moment's silence`,
+    await expectWithin(
+      500,
+      longest,
+      "an answer at least every half second, while somebody sends a message every 10 ms for a second",
+      `one answer held everything that was sent in ${longest} ms. It waited for a moment of silence`,
     );
   }),
 
-  check("everybody who waits is answered, and then nobody waits any more", "Hint 2", async (server) => {
+  check("everybody who waits is answered, and then nobody waits", "Hint 2", async (server) => {
     const asked = inBackground(Promise.all([poll(server, 0), poll(server, 0), poll(server, 0)]));
     await someoneWaits(server, 3);
     await postMessage(server, "to all three");
     for (const { messages } of await asked)
-      expectThat(messages.length === 1, "the message in each of three answers", "one was empty");
-    await eventually(
-      async () => (await waiting(server)) === 0,
-      "GET /waiting to tell of nobody after that",
-      () => "some still wait",
-    );
+      expectThat(
+        messages.length === 1,
+        "the message in each of three answers, after one message was sent while three pages waited",
+        `one answer held ${messages.length} messages`,
+      );
+    await expectWaiting(server, 0, "after three pages waited and all three were answered");
   }),
 
-  check("nobody gets an empty answer for a message already seen", "Hint 3", async (server) => {
-    // Three times: on a busy computer Grace may come too late to be given an empty answer.
+  check("a page that goes away no longer waits", "Hint 3", async (server) => {
+    const goesAway = new AbortController();
+    const url = `${server.url}/messages?after=0`;
+    inBackground(fetch(url, { signal: goesAway.signal }));
+    await someoneWaits(server);
+    goesAway.abort();
+    await expectWaiting(server, 0, "after one page asked for messages and went away before there were any");
+  }),
+
+  check("nobody gets an empty answer after a message that they have seen", "Hint 3", async (server) => {
+    // Three times: on a busy computer Grace's request may arrive too late to get an empty answer.
     for (const seen of [1, 3, 5]) {
       await postMessage(server, "Seen by Grace");
-      // Grace has seen it, and asks again at once.
+      // Grace has seen it, and asks again immediately.
       const asked = inBackground(poll(server, seen));
-      await pause(400);
+      await pause(200);
       await postMessage(server, "New to Grace");
       const { messages } = await asked;
       expectThat(
         messages[0]?.id === seen + 1,
-        `whoever has seen message ${seen}, and asks again at once, to get message ${seen + 1}`,
-        "an answer came before that one, and was empty",
+        `message ${seen + 1} as the answer to GET /messages?after=${seen}, sent right after message ${seen}`,
+        messages.length === 0
+          ? `an empty answer came before message ${seen + 1} was said`
+          : `message ${messages[0]?.id} came`,
       );
     }
   }),
 
   check(
-    "twenty messages, 15 ms apart, cost at most ten answers; none is lost or doubled",
+    "twenty messages, 15 ms apart, need at most ten answers. None is lost, none comes twice",
     "Hint 3",
     async (server) => {
       let [best, allowed] = [20, 10];
-      // Three times, of which the best counts: a busy computer does not keep to 15 ms.
+      // Three times, of which the best counts: a busy computer doesn't keep to 15 ms.
       for (let first = 0; first < 60 && best > allowed; first += 20) {
         const reading = inBackground(readUpTo(server, first + 20, first));
         await someoneWaits(server);
@@ -131,14 +168,18 @@ export const checks = [
         const { answers, ids } = await reading;
         expectThat(
           ids.length === 20 && new Set(ids).size === 20,
-          "each of twenty messages once",
+          "each of twenty messages once, sent 15 ms apart while one page polls",
           `the ids that came: ${ids.join(" ")}`,
         );
         best = Math.min(best, answers.length);
-        // Said more slowly than that, they cost more: an answer holds what is said in 50 ms.
+        // Sent more slowly than that, they need more: an answer holds what is said in 50 ms.
         allowed = Math.max(10, span(answers.flatMap(({ messages }) => messages)) / 45);
       }
-      expectThat(best <= allowed, "at most ten answers for twenty messages", `it took ${best}`);
+      expectThat(
+        best <= allowed,
+        "at most ten answers for twenty messages, sent 15 ms apart while one page polls",
+        `it took ${best}`,
+      );
     },
   ),
 ];

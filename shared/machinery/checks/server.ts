@@ -1,10 +1,10 @@
 // The learner's server as a process of its own, on a port that nobody else uses.
-import { type ChildProcess, spawn } from "node:child_process";
 import { connect } from "node:net";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
+import { startNode } from "../supervisor/supervisor.ts";
 import { debuggable, findLoop } from "./loop.ts";
 
 export type LessonServer = {
@@ -36,48 +36,31 @@ export class Looping extends Error {
 
 export type Complaint = { why: string; where: string | undefined };
 
-/** When this process is gone, however it went, the servers end too. */
-const withLauncher = join(root, "shared", "machinery", "launcher", "with-launcher.cjs");
-
 type Running = Awaited<ReturnType<typeof startServer>>;
 const running = new Set<Running>();
-const children = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of children) child.kill("SIGKILL");
-});
 
 /** Starts a compiled server. `folder` is where its source is. */
 export async function startServer(program: string, folder: string) {
   const port = await anyFreePort();
   const { HOST: _, ...env } = process.env;
-  const child = spawn(
-    process.execPath,
-    ["--require", withLauncher, "--enable-source-maps", ...debuggable, program],
-    {
-      cwd: root,
-      env: { ...env, PORT: String(port), NO_COLOR: "1" },
-      stdio: ["pipe", "pipe", "pipe"],
-      windowsHide: true,
-    },
-  );
-  children.add(child);
+  const one = startNode(["--enable-source-maps", ...debuggable, program], {
+    cwd: root,
+    env: { ...env, PORT: String(port), NO_COLOR: "1" },
+  });
   let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (chunk) => {
+  for (const stream of [one.child.stdout, one.child.stderr])
+    stream?.setEncoding("utf8").on("data", (chunk) => {
       output = (output + chunk).slice(-20_000);
     });
-  child.stdin.on("error", () => {});
   let stopped = false;
   let fail: (why: Error) => void = () => {};
   const gone = new Promise<never>((_resolve, reject) => {
     fail = reject;
   });
   gone.catch(() => {});
-  child.on("close", (code) => {
-    children.delete(child);
+  void one.ended.then(({ why }) => {
     running.delete(server);
-    if (!stopped)
-      fail(new Ended(complaint(output, folder) ?? { why: `exit code ${code}`, where: undefined }));
+    if (!stopped) fail(new Ended(complaint(output, folder) ?? { why, where: undefined }));
   });
   const server = {
     port,
@@ -91,12 +74,13 @@ export async function startServer(program: string, folder: string) {
     stop() {
       stopped = true;
       running.delete(server);
-      child.kill("SIGKILL");
+      void one.kill();
     },
     /** Stops it if it is in an endless loop. */
     async endLoop() {
-      if (child.pid === undefined || (await answers(port))) return;
-      const where = await findLoop(child.pid, () => output);
+      const { pid } = one.child;
+      if (pid === undefined || (await answers(port))) return;
+      const where = await findLoop(pid, () => output);
       if (where === undefined || stopped) return;
       fail(new Looping(where));
       this.stop();
