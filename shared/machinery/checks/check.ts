@@ -1,22 +1,26 @@
-// Says which promises of an exercise hold: `npm run check 3`, `npm run check:watch 3`, `npm run check` for all.
-import { watch } from "node:fs";
+// Checks exercises: `npm run check 3`, `npm run check:watch 3` at each save, `npm run check` for all.
+import { readdirSync, rmSync, statSync, watch } from "node:fs";
 import { createRequire } from "node:module";
-import { findLesson, findLessons, type Lesson, listLessons } from "../launcher/lessons.ts";
-import { rememberPassed } from "../launcher/progress.ts";
+import { join } from "node:path";
+import { findLesson, findLessons, type Lesson, listLessons, root } from "../launcher/lessons.ts";
+import { rememberDone } from "../launcher/progress.ts";
 import { bundle } from "./bundle.ts";
 import type { Check } from "./checks.ts";
 import { hasExercise, lessonsWithExercise, pathOf } from "./files.ts";
 import { readReadme } from "./readme.ts";
-import { type Report, runChecks } from "./run.ts";
+import { type Report, type Result, runChecks } from "./run.ts";
 
 const coloured = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
 const paint = (code: number) => (text: string) => (coloured ? `\x1b[${code}m${text}\x1b[0m` : text);
-const [green, red, bold] = [paint(32), paint(31), paint(1)];
+const [green, red, yellow, bold] = [paint(32), paint(31), paint(33), paint(1)];
 
 void main(process.argv.slice(2));
 
 async function main(args: string[]) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
+  // Whatever a server answers: the list of checks appears. This is what a check began, and no longer waits for.
+  process.on("unhandledRejection", () => {});
+  removeLeftovers();
   const watching = args.includes("--watch");
   const [wanted] = args.filter((each) => each !== "--watch");
   if (wanted === undefined) {
@@ -24,12 +28,11 @@ async function main(args: string[]) {
     return refuse("Say which lesson to watch: npm run check:watch 3");
   }
   const lesson = findLesson(wanted);
-  if (!lesson) return refuse(`No lesson ${wanted}. There is:\n\n${listLessons()}`);
+  if (!lesson) return refuse(`There is no lesson ${wanted}. These are the lessons:\n\n${listLessons()}`);
   if (!hasExercise(lesson))
     return refuse(`Lesson ${lesson.number} has no exercise. Its README says what to try.`);
   if (watching) return watchLesson(lesson);
-  const holds = await check(lesson);
-  process.exit(holds ? 0 : 1);
+  process.exit((await check(lesson)) ? 0 : 1);
 }
 
 function refuse(why: string) {
@@ -37,22 +40,35 @@ function refuse(why: string) {
   process.exitCode = 1;
 }
 
+/** What earlier checks left behind that were killed. */
+function removeLeftovers() {
+  const folder = join(root, ".workshop");
+  try {
+    for (const name of readdirSync(folder).filter((name) => name.startsWith("check-")))
+      if (Date.now() - statSync(join(folder, name)).mtimeMs > 3_600_000)
+        rmSync(join(folder, name), { recursive: true, force: true });
+  } catch {
+    // There is no such folder yet, or another check was faster.
+  }
+}
+
 async function run(lesson: Lesson): Promise<Report> {
   const compileError = await bundle(pathOf(lesson, "client.ts"));
   if (compileError) return { compileError };
   const { checks }: { checks: Check[] } = createRequire(import.meta.url)(pathOf(lesson, "check.ts"));
   const report = await runChecks(checks, pathOf(lesson, "server.ts"));
-  if (count(report).every) rememberPassed(lesson.folder);
+  if (allPass(report)) rememberDone(lesson.folder);
   return report;
 }
 
-function count(report: Report) {
-  if ("compileError" in report) return { kept: 0, all: 0, every: false };
-  const kept = report.results.filter(({ fault }) => !fault).length;
-  return { kept, all: report.results.length, every: kept === report.results.length };
+const allPass = (report: Report) => "results" in report && report.results.every(({ fault }) => !fault);
+
+function mark({ fault }: Result): string {
+  if (!fault) return green("✓");
+  return fault.kind === "unsure" ? yellow("?") : red("✗");
 }
 
-/** Checks one lesson and prints all about it. True when everything holds. */
+/** Checks one lesson and prints all about it. True when every check passes. */
 async function check(lesson: Lesson): Promise<boolean> {
   const readme = readReadme(lesson);
   console.log(`\n${bold(`Lesson ${lesson.number} · ${lesson.title}: ${readme.exercise}`)}\n`);
@@ -64,24 +80,16 @@ async function check(lesson: Lesson): Promise<boolean> {
     return false;
   }
   const { results } = report;
-  for (const { title, fault } of results) console.log(`  ${fault ? red("✗") : green("✓")} ${title}`);
+  for (const result of results) console.log(`  ${mark(result)} ${result.title}`);
+  const failed = results.find(({ fault }) => fault && fault.kind !== "unsure");
+  const unsure = results.find(({ fault }) => fault?.kind === "unsure");
+  if (failed) explain(failed, lesson);
+  else if (unsure) console.log(`\n  ${bold(`Unsure: ${unsure.title}`)}\n\n    ${unsure.fault?.happened}\n`);
+  if (failed || unsure) return false;
 
-  const broken = results.find(({ fault }) => fault);
-  if (broken?.fault) {
-    const { kind, expected, happened } = broken.fault;
-    // A server that fell has said where, and one that never listened has not come to what a hint is about.
-    const read = readme.where(broken.read) ?? `lessons/${lesson.folder}/README.md`;
-    console.log(`
-  ${bold(`Broken: ${broken.title}`)}
-
-    Expected   ${expected}
-    Happened   ${happened}${kind === "ended" || kind === "silent" ? "" : `\n    Read       ${read}`}
-`);
-    return false;
-  }
   const next = findLessons().find(({ number }) => number === lesson.number + 1);
   console.log(`
-  All hold.
+  All checks pass.
 
     Learned    ${readme.learned}
     Next       ${readme.nextQuestion}${next ? `\n    Go on      npm run lesson ${next.number}` : ""}
@@ -89,25 +97,43 @@ async function check(lesson: Lesson): Promise<boolean> {
   return true;
 }
 
-/** One line for each lesson. */
+/** What the learner can do about a check that fails. */
+function explain({ title, read, fault }: Result, lesson: Lesson) {
+  if (!fault) return;
+  const lines = [
+    ["Expected", fault.expected],
+    ["Happened", fault.happened],
+  ];
+  // No hint is about a server that crashes, loops or never listens.
+  if (fault.kind === "failed" || fault.kind === "late")
+    lines.push(
+      ["Read", readReadme(lesson).where(read) ?? `lessons/${lesson.folder}/README.md`],
+      ["Stuck?", `npm run solution ${lesson.number} shows our way beside yours`],
+    );
+  console.log(`\n  ${bold(`Broken: ${title}`)}\n`);
+  for (const [name = "", text] of lines) console.log(`    ${name.padEnd(9)}  ${text}`);
+  console.log();
+}
+
+/** One line for each lesson. Three at a time: most of a check is waiting. */
 async function checkAll() {
   const lessons = lessonsWithExercise();
+  const reports: Promise<Report>[] = [];
+  for (const [n, lesson] of lessons.entries())
+    reports.push((reports[n - 3] ?? Promise.resolve()).then(() => run(lesson)));
   const width = Math.max(...lessons.map(({ name }) => name.length));
-  let every = true;
   console.log("\nThe exercises:\n");
-  for (const lesson of lessons) {
-    const report = await run(lesson);
-    const counted = count(report);
-    every &&= counted.every;
-    const mark = counted.every ? green("✓") : red("✗");
-    const held =
-      "compileError" in report
-        ? `does not compile: ${report.compileError.where}`
-        : `${counted.kept} of ${counted.all} hold   ${readReadme(lesson).exercise}`;
-    console.log(`  ${mark} ${lesson.number}  ${lesson.name.padEnd(width)}  ${held}`);
+  for (const [n, lesson] of lessons.entries()) {
+    const report = (await reports[n]) as Report;
+    const start = `  ${allPass(report) ? green("✓") : red("✗")} ${lesson.number}  ${lesson.name.padEnd(width)}`;
+    if ("compileError" in report) console.log(`${start}  does not compile: ${report.compileError.where}`);
+    else {
+      const passing = report.results.filter(({ fault }) => !fault).length;
+      console.log(`${start}  ${passing} of ${report.results.length} pass   ${readReadme(lesson).exercise}`);
+    }
   }
   console.log("\nOne of them in detail: npm run check 1\n");
-  process.exit(every ? 0 : 1);
+  process.exit((await Promise.all(reports)).every(allPass) ? 0 : 1);
 }
 
 /** Checks now, and again whenever a file of the lesson is saved. */
@@ -122,7 +148,7 @@ async function watchLesson(lesson: Lesson) {
     await check(lesson);
     running = false;
     if (again) return checkNow();
-    console.log("  Waiting for you to save a file. End with Ctrl-C.");
+    console.log("  Waiting for you to save a file. Press Ctrl-C to end.");
   };
   watch(pathOf(lesson), (_event, file) => {
     if (!/\.ts$/.test(file ?? "")) return;

@@ -54,14 +54,15 @@ export function findLesson(wanted: string, lessons = findLessons()): Lesson | un
   );
 }
 
-/** The lessons as lines of text: number, name, line, minutes; those in `passed` with a mark. */
-export function listLessons(lessons = findLessons(), passed = new Set<string>()): string {
+/** The lessons as lines of text: number, name, line, minutes, and the day on which the exercise was done. */
+export function listLessons(lessons = findLessons(), done = new Map<string, string>()): string {
   const width = Math.max(0, ...lessons.map(({ name }) => name.length));
   return lessons
     .map(({ folder, number, name, line, minutes }) => {
       const time = minutes ? ` (${minutes} min)` : "";
-      const mark = passed.has(folder) ? "✓" : " ";
-      return `${mark} ${String(number).padStart(2)}  ${name.padEnd(width)}  ${line}${time}`;
+      const day = done.has(folder) ? `, done ${done.get(folder)}` : "";
+      const mark = done.has(folder) ? "✓" : " ";
+      return `${mark} ${String(number).padStart(2)}  ${name.padEnd(width)}  ${line}${time}${day}`;
     })
     .join("\n");
 }

@@ -16,7 +16,7 @@ export function withReload(html: string): string {
 
 /** The table of contents: one card for each lesson. */
 export function tableOfContents(): string {
-  const passed = readProgress();
+  const done = readProgress();
   const cards = findLessons().map(
     ({ folder, number, title, line, minutes }) => `
         <li class="card">
@@ -24,7 +24,7 @@ export function tableOfContents(): string {
           <h2><a href="/lessons/${encodeURIComponent(folder)}/">${escapeHtml(title)}</a></h2>
           <p>${escapeHtml(line)}</p>
           ${minutes ? `<p class="minutes">${minutes} minutes</p>` : ""}
-          ${passed.has(folder) ? '<p class="passed">✓ exercise holds</p>' : ""}
+          ${done.has(folder) ? `<p class="passed">✓ done ${escapeHtml(done.get(folder) ?? "")}</p>` : ""}
         </li>`,
   );
   return layout(
