@@ -1,15 +1,15 @@
-// Exercise 3, Whispers: what begins with @Grace is for Grace alone, and for whoever says it.
-import { check, eventually, expectThat } from "../../shared/machinery/checks/checks.ts";
+// Exercise 3, Whispers: what begins with @Grace goes to Grace and to its sender, and to nobody else.
+import { check, eventually, expectForgotten, expectThat } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 
-/** Three people who have said something, each heard by all. */
+/** Three people. Each has said something that all three have received. */
 async function threePeople(server: LessonServer): Promise<[Client, Client, Client]> {
-  const people = [
+  const people: [Client, Client, Client] = [
     await Client.connect(server, "Ada"),
     await Client.connect(server, "Grace"),
     await Client.connect(server, "Alan"),
-  ] as [Client, Client, Client];
+  ];
   for (const person of people) {
     person.say(`${person.name} is here`);
     for (const each of people) await each.receivesText(`${person.name} is here`);
@@ -17,29 +17,33 @@ async function threePeople(server: LessonServer): Promise<[Client, Client, Clien
   return people;
 }
 
-/** Something that everybody hears: whatever was to come before it has come. */
-async function afterwards(speaker: Client, ...people: Client[]) {
-  speaker.say("and now to all");
+/** Sends something that everybody receives. By then, whatever was sent before has arrived, too. */
+async function afterwards(sender: Client, ...people: Client[]) {
+  sender.say("and now to all");
   for (const person of people) await person.receivesText("and now to all");
 }
 
 const whisper = "@Grace lunch?";
 
 export const checks = [
-  check("what begins with @Grace is heard by Grace", "Hint 1", async (server) => {
+  check("Grace receives what begins with @Grace", "Hint 1", async (server) => {
     const [ada, grace] = await threePeople(server);
     ada.say(whisper);
     await grace.receivesText(whisper);
   }),
 
-  check("nobody else hears it", "Hint 2", async (server) => {
+  check("nobody else receives it", "Hint 2", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
     ada.say(whisper);
     await afterwards(ada, grace, alan);
-    expectThat(!alan.hasReceived(whisper), `"${whisper}" to stay between Ada and Grace`, "Alan heard it too");
+    expectThat(
+      !alan.hasReceived(whisper),
+      `only Ada and Grace to receive "${whisper}", which Ada sent`,
+      "Alan received it too",
+    );
   }),
 
-  check("whoever says it sees it in their own list, once", "Hint 2", async (server) => {
+  check("whoever sends it sees it in their own list, once", "Hint 2", async (server) => {
     const [ada, , alan] = await threePeople(server);
     ada.say(whisper);
     await ada.receivesText(whisper);
@@ -47,27 +51,30 @@ export const checks = [
     await ada.receivesText("@Ada buy milk");
     await afterwards(ada, alan);
     const times = ada.received.filter(({ text }) => text === "@Ada buy milk").length;
-    expectThat(times === 1, "Ada to hear once what she whispers to herself", `she heard it ${times} times`);
+    expectThat(
+      times === 1,
+      'Ada to receive "@Ada buy milk" once, which she sent to herself',
+      `she received it ${times} times`,
+    );
   }),
 
-  check("everybody of that name hears it, also who took the name a moment ago", "Hint 1", async (server) => {
+  check("everybody of that name receives it, even if the name is a moment old", "Hint 1", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
     alan.send({ type: "say", from: "Grace", text: "call me Grace" });
     await ada.receivesText("call me Grace");
     ada.say(whisper);
-    const hearing = "hear what Ada whispers: both spoke as Grace last";
     for (const [each, who] of [
       [grace, "Grace"],
-      [alan, "Alan, who calls himself Grace now,"],
+      [alan, 'Alan, who sent his last message with "from":"Grace",'],
     ] as const)
       await eventually(
         () => each.hasReceived(whisper),
-        `${who} to ${hearing}`,
+        `${who} to receive "${whisper}"`,
         () => each.describe("message"),
       );
   }),
 
-  check("who has taken another name is no longer called by the old one", "Hint 1", async (server) => {
+  check("somebody who has taken another name no longer has the old one", "Hint 1", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
     grace.send({ type: "say", from: "Barbara", text: "call me Barbara" });
     await ada.receivesText("call me Barbara");
@@ -75,19 +82,41 @@ export const checks = [
     await afterwards(ada, grace, alan);
     expectThat(
       !grace.hasReceived(whisper),
-      `"${whisper}" not to reach one who has called herself Barbara since`,
-      "she heard it",
+      `nobody to receive "${whisper}" after Grace sent a message with "from":"Barbara"`,
+      "she received it",
     );
   }),
 
-  check("what is said to all still reaches all, an @ in the middle too", "Hint 2", async (server) => {
+  check("a name is compared as a whole: Ann doesn't receive what is for Anna", "Hint 2", async (server) => {
+    const ann = await Client.connect(server, "Ann");
+    const anna = await Client.connect(server, "Anna");
+    const alan = await Client.connect(server, "Alan");
+    for (const person of [ann, anna]) {
+      person.say(`${person.name} is here`);
+      await alan.receivesText(`${person.name} is here`);
+    }
+    for (const [name, other] of [
+      ["Anna", ann],
+      ["Ann", anna],
+    ] as const) {
+      alan.say(`@${name} lunch?`);
+      await afterwards(alan, ann, anna);
+      expectThat(
+        !other.hasReceived(`@${name} lunch?`),
+        `only ${name} and its sender to receive "@${name} lunch?"`,
+        `${other.name} received it too: one name begins like the other`,
+      );
+    }
+  }),
+
+  check("what is for everyone still reaches everyone, even with an @ inside", "Hint 2", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
     ada.say("write to ada@example.org");
     for (const person of [ada, grace, alan]) await person.receivesText("write to ada@example.org");
   }),
 
   check(
-    "a whisper to somebody who is not here is refused, by name, and sent to nobody",
+    "a whisper to somebody who isn't here is refused, by name, and sent to nobody",
     "Hint 3",
     async (server) => {
       const [ada, grace, alan] = await threePeople(server);
@@ -95,30 +124,57 @@ export const checks = [
       await ada.receives(
         "refused",
         ({ reason }) => String(reason).includes("Edsger"),
-        'be told by a message of type "refused" that Edsger is not here',
+        'receive a message of type "refused" with "Edsger" in its reason, after she sent "@Edsger lunch?"',
       );
       await afterwards(ada, grace, alan);
-      const hearer = [ada, grace, alan].find((each) => each.hasReceived("@Edsger lunch?"));
+      const receiver = [ada, grace, alan].find((each) => each.hasReceived("@Edsger lunch?"));
       expectThat(
-        !hearer,
-        "nothing to be sent to anybody when Edsger is not here",
-        `${hearer?.name} heard "@Edsger lunch?"`,
+        !receiver,
+        'nobody to receive "@Edsger lunch?" while there is no Edsger',
+        `${receiver?.name} received it`,
       );
     },
   ),
 
-  check("nor is somebody here who has left", "Hint 3", async (server) => {
+  check("a whisper that is refused isn't added to the log", "Hint 3", async (server) => {
+    const [ada] = await threePeople(server);
+    ada.say("@Edsger lunch?");
+    await ada.receives("refused", () => true, 'receive a message of type "refused" for "@Edsger lunch?"');
+    await afterwards(ada, ada);
+    const { id } = ada.received.find(({ text }) => text === "and now to all");
+    expectThat(
+      id === 4,
+      'id 4 for the message that follows the refused "@Edsger lunch?": three were said before it',
+      `it has id ${id}. Check first whether anybody is there, then call log.add`,
+    );
+  }),
+
+  check("somebody who has left isn't here", "Hint 3", async (server) => {
     const [ada, grace] = await threePeople(server);
     grace.close();
-    // The server needs a moment to hear of it: until then the whisper is taken.
+    // The server needs a moment to notice. Until then the whisper is taken.
     for (let n = 0; n < 4 && !ada.received.some(({ type }) => type === "refused"); n++) {
       ada.say(whisper);
-      await ada.receives("refused", () => true, "hear", 250).catch(() => {});
+      await ada.receives("refused", () => true, "receive", 250).catch(() => {});
     }
     await ada.receives(
       "refused",
       ({ reason }) => String(reason).includes("Grace"),
-      'be told by a message of type "refused" that Grace is not here any more',
+      `receive a message of type "refused" with "Grace" in its reason, after Grace left and Ada sent "${whisper}"`,
+    );
+  }),
+
+  check("a client that has left is forgotten, and so is its name", "Hint 3", async (server) => {
+    await expectForgotten(
+      server,
+      async (n) => {
+        const client = await Client.connect(server, `Visitor ${n}`);
+        client.say("hello");
+        await client.receivesText("hello");
+        await client.leaves();
+      },
+      "nothing to be kept of clients that connect, say one thing and leave",
+      "Remove a client from every Set and Map when it closes",
     );
   }),
 ];

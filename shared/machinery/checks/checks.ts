@@ -12,9 +12,9 @@
 // Each check gets a server of its own, started from the learner's files, and talks to it as any page could. It fails
 // with a sentence in two halves, `expected` and `happened`: say what the check did, and what came back.
 //
-//   check, expectThat, expectWithin, eventually, inBackground, pause    this file
-//   request, postMessage, Client (a WebSocket)                          client.ts
-//   EventStream (server-sent events)                                    event-stream.ts
+//   check, expectThat, expectWithin, expectForgotten, eventually, inBackground, pause    this file
+//   request, postMessage, Client (a WebSocket)                                           client.ts
+//   EventStream (server-sent events)                                                     event-stream.ts
 //
 // Time limits are those of a quiet computer. `eventually`, `request` and all that wait by them wait longer on a slow one.
 import type { LessonServer } from "./server.ts";
@@ -85,6 +85,28 @@ export async function eventually<Found>(
     over = true;
     found.catch(() => {});
   }
+}
+
+/**
+ * For what must not be remembered: does `something` a hundred times, and two hundred times more, and compares memory.
+ * @throws {CheckFailed} when the server keeps more than 2 KiB each time
+ */
+export async function expectForgotten(
+  server: LessonServer,
+  something: (n: number) => Promise<void>,
+  expected: string,
+  hint: string,
+): Promise<void> {
+  const times = async (from: number, to: number) => {
+    for (let n = from; n < to; n += 20)
+      await Promise.all(Array.from({ length: 20 }, (_, nth) => something(n + nth)));
+    return server.memory();
+  };
+  const before = await times(0, 100);
+  const after = await times(100, 300);
+  if (before === undefined || after === undefined) return;
+  const kept = Math.round((after - before) / 200);
+  expectThat(kept < 2_048, expected, `the server kept about ${kept} bytes of each of them. ${hint}`);
 }
 
 /** Something that runs while the check does something else, and is awaited later. A check that fails first ignores it. */

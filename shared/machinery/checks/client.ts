@@ -92,6 +92,16 @@ export class Client {
     this.#socket.close(1000, "see you");
   }
 
+  /** Closes, and waits until the server has answered. */
+  async leaves(): Promise<void> {
+    this.close();
+    await eventually(
+      () => this.closed,
+      `the server to answer ${this.name}'s close frame`,
+      () => "the connection stays open",
+    );
+  }
+
   /** Whether a chat message with this text has arrived already. */
   hasReceived(text: string): boolean {
     return this.received.some((message) => message.type === "message" && message.text === text);

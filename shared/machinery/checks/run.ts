@@ -73,7 +73,7 @@ async function runOne({ title, read, run }: Check, program: string, folder: stri
           "nothing listens there. Does it get as far as serve(…) or listen(…)?",
         ),
     );
-    return { port: server.port, url: server.url, startAnother };
+    return { port: server.port, url: server.url, startAnother, memory: server.memory };
   };
   try {
     const server = await startAnother();

@@ -5,13 +5,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
 import { startNode } from "../supervisor/supervisor.ts";
-import { debuggable, findLoop } from "./loop.ts";
+import { debuggable, findLoop, memoryOf } from "./debugger.ts";
 
 export type LessonServer = {
   port: number;
   url: string;
   /** Starts another one from the same file, with a memory of its own: what a restart leaves. */
   startAnother(): Promise<LessonServer>;
+  /** Bytes that it needs for what it still remembers. The wire can't tell. Undefined when its debugger doesn't answer. */
+  memory(): Promise<number | undefined>;
 };
 
 /** A server that ended by itself. `why` is the last error it printed, `where` the place in the learner's file. */
@@ -76,6 +78,7 @@ export async function startServer(program: string, folder: string) {
       running.delete(server);
       void one.kill();
     },
+    memory: async () => (one.child.pid === undefined ? undefined : memoryOf(one.child.pid, () => output)),
     /** Stops it if it is in an endless loop. */
     async endLoop() {
       const { pid } = one.child;

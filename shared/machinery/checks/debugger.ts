@@ -1,4 +1,4 @@
-// Finds out whether a Node.js process is stuck in an endless loop, and in which line: over its debugger.
+// Looks into a Node.js process over its debugger: is it in an endless loop, and in which line? How much memory does it use?
 import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { dirname, join, relative } from "node:path";
@@ -14,30 +14,45 @@ export const debuggable = ["--inspect-port=127.0.0.1:0"];
 const address = /Debugger listening on (ws:\/\/\S+)/;
 
 /**
+ * Where a process is stuck in an endless loop: "lessons/03-chat/server.ts:17", or "" when the line can't be told.
+ * Undefined when its event loop still turns.
  * @param stderr what the process has printed so far
- * @returns undefined when the event loop still turns, otherwise where the process is: "lessons/03-chat/server.ts:17",
- * or "" when it can't be told
  */
-export async function findLoop(pid: number, stderr: () => string): Promise<string | undefined> {
-  let debug: Debugger;
+export function findLoop(pid: number, stderr: () => string): Promise<string | undefined> {
+  return debug(pid, stderr, async (process) => {
+    await process.evaluate(
+      "globalThis.__turned = false; setImmediate(() => { globalThis.__turned = true; })",
+    );
+    await pause(400);
+    if ((await process.evaluate("globalThis.__turned")) !== false) return;
+    return (await process.location()) ?? "";
+  });
+}
+
+/** Bytes that a process needs for its objects, once everything that nobody uses any more has been removed. */
+export function memoryOf(pid: number, stderr: () => string): Promise<number | undefined> {
+  return debug(pid, stderr, (process) => process.memory());
+}
+
+/** Undefined, too, when the debugger of that process doesn't answer. */
+async function debug<Answer>(
+  pid: number,
+  stderr: () => string,
+  ask: (process: Debugger) => Promise<Answer>,
+): Promise<Answer | undefined> {
+  let debug: Debugger | undefined;
   try {
     // Not in Node's documentation. `node inspect -p` does it this way: SIGUSR1, and its equivalent on Windows.
-    (process as unknown as { _debugProcess(pid: number): void })._debugProcess(pid);
+    if (!address.test(stderr()))
+      (process as unknown as { _debugProcess(pid: number): void })._debugProcess(pid);
     const url = await soon(() => stderr().match(address)?.[1]);
     if (!url) return;
     debug = await Debugger.connect(url);
-  } catch {
-    return;
-  }
-  try {
-    await debug.evaluate("globalThis.__turned = false; setImmediate(() => { globalThis.__turned = true; })");
-    await pause(400);
-    if ((await debug.evaluate("globalThis.__turned")) !== false) return;
-    return (await debug.location()) ?? "";
+    return await ask(debug);
   } catch {
     return;
   } finally {
-    debug.close();
+    debug?.close();
   }
 }
 
@@ -88,6 +103,11 @@ class Debugger {
       method === "Debugger.scriptParsed" ? [params as { scriptId: string; url: string }] : [],
     );
     return parsed.find((script) => script.scriptId === scriptId)?.url ?? "";
+  }
+
+  async memory(): Promise<number | undefined> {
+    await this.#call("HeapProfiler.collectGarbage");
+    return ((await this.#call("Runtime.getHeapUsage")) as { usedSize?: number })?.usedSize;
   }
 
   close(): void {
