@@ -1,39 +1,38 @@
-// Exercise 4, Rooms: whoever connects to /?room=tea hears what is said at tea, and nothing of what is said elsewhere.
-import { check, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
+// Exercise 4, Rooms: a client that connects to /?room=tea receives what is said at tea, and nothing from elsewhere.
+import { check, expectForgotten, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
+import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 
 const tea = "/?room=tea";
+const coffee = "/?room=coffee";
+
+const atTea = (server: LessonServer) =>
+  Promise.all([Client.connect(server, "Ada", tea), Client.connect(server, "Grace", tea)]);
 
 export const checks = [
-  check("what is said in a room is heard in that room", "Hint 1", async (server) => {
-    const [ada, grace] = [
-      await Client.connect(server, "Ada", tea),
-      await Client.connect(server, "Grace", tea),
-    ];
+  check("what is said in a room is received in that room", "Hint 1", async (server) => {
+    const [ada, grace] = await atTea(server);
     ada.say("milk or lemon?");
     await ada.receivesText("milk or lemon?");
     await grace.receivesText("milk or lemon?");
   }),
 
-  check("it is the same message for all who hear it", "Why", async (server) => {
-    const people = [await Client.connect(server, "Ada", tea), await Client.connect(server, "Grace", tea)];
-    people[0]?.say("milk or lemon?");
+  check("it is the same message for everyone who receives it", "Why", async (server) => {
+    const people = await atTea(server);
+    people[0].say("milk or lemon?");
     const ids: number[] = [];
     for (const person of people)
       ids.push((await person.receives("message", ({ text }) => text === "milk or lemon?")).id);
     expectThat(
       ids[0] === ids[1],
-      "Ada and Grace to hear one message, with one id",
+      "Ada and Grace to receive one message, with one id",
       `it had the id ${ids[0]} for Ada and ${ids[1]} for Grace: the log holds it more than once`,
     );
   }),
 
   check("and nowhere else", "Hint 2", async (server) => {
     const ada = await Client.connect(server, "Ada", tea);
-    const others = [
-      await Client.connect(server, "Alan", "/?room=coffee"),
-      await Client.connect(server, "Edsger"),
-    ];
+    const others = [await Client.connect(server, "Alan", coffee), await Client.connect(server, "Edsger")];
     ada.say("milk or lemon?");
     await ada.receivesText("milk or lemon?");
     for (const other of others) {
@@ -41,76 +40,115 @@ export const checks = [
       await other.receivesText(`${other.name} speaks`);
       expectThat(
         !other.hasReceived("milk or lemon?"),
-        'what Ada says in the room "tea" to stay there',
-        `${other.name} heard it ${other.name === "Alan" ? 'in the room "coffee"' : "without having named a room"}`,
+        'only clients in the room "tea" to receive what Ada says there',
+        `${other.name} received it ${other.name === "Alan" ? 'in the room "coffee"' : "without having named a room"}`,
       );
     }
     expectThat(
       !ada.hasReceived("Alan speaks") && !ada.hasReceived("Edsger speaks"),
-      'nobody in the room "tea" to hear what is said outside of it',
-      "Ada heard it there",
+      'nobody in the room "tea" to receive what is said outside of it',
+      "Ada received it there",
     );
   }),
 
-  check("who is typing is told to the others in the room, and nowhere else", "Hint 2", async (server) => {
-    const [ada, grace] = [
-      await Client.connect(server, "Ada", tea),
-      await Client.connect(server, "Grace", tea),
-    ];
-    const alan = await Client.connect(server, "Alan", "/?room=coffee");
+  check("who is typing reaches the others in the room, and nobody else", "Hint 2", async (server) => {
+    const [ada, grace] = await atTea(server);
+    const alan = await Client.connect(server, "Alan", coffee);
     ada.send({ type: "typing", from: "Ada" });
-    await grace.receives("typing", ({ from }) => from === "Ada", 'hear "typing" in the same room');
+    await grace.receives("typing", ({ from }) => from === "Ada", 'receive "typing" in Ada\'s room');
     alan.say("coffee, please");
     await alan.receivesText("coffee, please");
-    const typingHeard = (person: Client) => person.received.some(({ type }) => type === "typing");
+    const hasTyping = (client: Client) => client.received.some(({ type }) => type === "typing");
     expectThat(
-      !typingHeard(alan),
-      '"typing" to stay in the room "tea"',
-      'Alan heard it in the room "coffee"',
+      !hasTyping(alan),
+      'only clients in the room "tea" to receive "typing" from Ada, who is there',
+      'Alan received it in the room "coffee"',
     );
-    expectThat(!typingHeard(ada), '"typing" to reach all but Ada, who types', "Ada heard it too");
+    expectThat(
+      !hasTyping(ada),
+      '"typing" to reach everyone in the room except Ada, who types',
+      "Ada received it too",
+    );
   }),
 
-  check("presence counts those in the same room", "Hint 3", async (server) => {
+  check("presence counts the clients in the same room", "Hint 3", async (server) => {
     const ada = await Client.connect(server, "Ada", tea);
-    const alan = await Client.connect(server, "Alan", "/?room=coffee");
+    const alan = await Client.connect(server, "Alan", coffee);
     const grace = await Client.connect(server, "Grace", tea);
-    const hears = (person: Client, count: number) =>
-      person.receives(
+    const receives = (client: Client, count: number) =>
+      client.receives(
         "presence",
         ({ here }) => here === count,
-        `be told that ${count} ${count === 1 ? "is" : "are"} here, in the same room`,
+        `receive "presence" with "here":${count}. Ada and Grace are at tea, Alan is at coffee`,
       );
-    await hears(grace, 2);
-    await hears(alan, 1);
-    // Told at most twenty times a second: by now everything has been told.
+    await receives(grace, 2);
+    await receives(alan, 1);
+    // Sent at most twenty times a second: by now everything has been sent.
     await pause(150);
     expectThat(
       ada.received.every(({ type, here }) => type !== "presence" || here <= 2),
-      'two to be here for Ada, who is in the room "tea" with Grace',
-      "she was told of three",
+      'at most "here":2 for Ada, who is in the room "tea" with Grace',
+      'she received "here":3',
     );
     grace.close();
     await ada.receives(
       "presence",
       (message) => message === ada.received.findLast(({ type }) => type === "presence") && message.here === 1,
-      "be told that 1 is here, once Grace has left",
+      'receive "presence" with "here":1 after Grace has left',
     );
   }),
 
-  check("those who name no room are together in one", "Hint 2", async (server) => {
+  check("fifty who arrive together are counted in a few messages", "Hint 3", async (server) => {
+    const ada = await Client.connect(server, "Ada", tea);
+    const began = performance.now();
+    await Promise.all(Array.from({ length: 50 }, (_, n) => Client.connect(server, `Guest ${n}`, tea)));
+    await ada.receives("presence", ({ here }) => here === 51, 'receive "presence" with "here":51');
+    const tookMs = Math.round(performance.now() - began);
+    const times = ada.received.filter(({ type }) => type === "presence").length;
+    const allowed = 4 + tookMs / 50;
+    expectThat(
+      times <= allowed,
+      `at most ${Math.floor(allowed)} presence messages for Ada while fifty clients connect in ${tookMs} ms: one every 50 ms`,
+      `she received ${times}. Keep gathering, as presenceChanged did before`,
+    );
+  }),
+
+  check("clients that don't name a room share one", "Hint 2", async (server) => {
     const [ada, grace] = [await Client.connect(server, "Ada"), await Client.connect(server, "Grace")];
     ada.say("in the hall");
     await grace.receivesText("in the hall");
   }),
 
-  check("the server's tick is heard in every room", "Hint 3", async (server) => {
+  check("the server's tick reaches every room", "Hint 3", async (server) => {
     const people = [
       await Client.connect(server, "Ada", tea),
-      await Client.connect(server, "Alan", "/?room=coffee"),
+      await Client.connect(server, "Alan", coffee),
       await Client.connect(server, "Edsger"),
     ];
-    for (const person of people) await person.receives("tick", () => true, "hear the tick within 4 s", 4_000);
+    for (const person of people)
+      await person.receives("tick", () => true, "receive the tick within 4 s", 4_000);
+  }),
+
+  check("the room is found in any query: /?lang=en&room=tea&big", "Hint 1", async (server) => {
+    const ada = await Client.connect(server, "Ada", tea);
+    // %65 is an e.
+    for (const path of ["/?lang=en&room=tea&big", "/?room=tea&lang=en", "/?room=t%65a"]) {
+      const grace = await Client.connect(server, "Grace", path);
+      ada.say(`to ${path}`);
+      await grace.receives(
+        "message",
+        ({ text }) => text === `to ${path}`,
+        `receive what Ada says in the room "tea". Grace is connected to ${path}, which is the same room`,
+      );
+    }
+    const bare = await Client.connect(server, "Alan", "/?classroom=tea");
+    const edsger = await Client.connect(server, "Edsger");
+    edsger.say("no room here");
+    await bare.receives(
+      "message",
+      ({ text }) => text === "no room here",
+      "receive what Edsger says, who names no room. Alan is connected to /?classroom=tea, which names none either",
+    );
   }),
 
   check("a room may have any name, constructor and __proto__ too", "Hint 3", async (server) => {
@@ -123,5 +161,17 @@ export const checks = [
       ada.say(`in ${room}`);
       await grace.receivesText(`in ${room}`);
     }
+  }),
+
+  check("a room that is empty is forgotten, and so are the clients that left", "Hint 3", async (server) => {
+    await expectForgotten(
+      server,
+      async (n) => {
+        const visitor = await Client.connect(server, `Visitor ${n}`, `/?room=${n}${"o".repeat(6_000)}`);
+        await visitor.leaves();
+      },
+      "nothing to be kept of clients that connect, each to a room of its own, and leave",
+      "Remove a client from every Set and Map when it closes, and a room when its last client leaves",
+    );
   }),
 ];

@@ -94,12 +94,7 @@ export const wrongAnswers: WrongAnswer[] = [
     [/(?<=response\.on[\s\S]*)waiting\.delete\(replySoon\)/, "waiting.delete(reply)"],
   ],
   ["02-long-polling", "half a second", "a message on its own", ["gatherMs = 50", "gatherMs = 500"]],
-  [
-    "02-long-polling",
-    "two seconds, by a setInterval",
-    "a message on its own",
-    ["gatherMs = 50", "gatherMs = 2_000"],
-  ],
+  ["02-long-polling", "two seconds", "a message on its own", ["gatherMs = 50", "gatherMs = 2_000"]],
   [
     "02-long-polling",
     "a page that goes away, and something else is deleted",
@@ -275,7 +270,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "05-heartbeat-reconnect",
     "a count that never starts again",
-    "fourteen in three seconds",
+    "twelve in two seconds",
     [/recent\.filter\(.*1_000\)/, "recent"],
   ],
   [
