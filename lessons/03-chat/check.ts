@@ -17,10 +17,14 @@ async function threePeople(server: LessonServer): Promise<[Client, Client, Clien
   return people;
 }
 
+let sent = 0;
+
 /** Sends something that everybody receives. By then, whatever was sent before has arrived, too. */
 async function afterwards(sender: Client, ...people: Client[]) {
-  sender.say("and now to all");
-  for (const person of people) await person.receivesText("and now to all");
+  const text = `to all, ${++sent}`;
+  sender.say(text);
+  for (const person of people) await person.receivesText(text);
+  return text;
 }
 
 const whisper = "@Grace lunch?";
@@ -140,8 +144,8 @@ export const checks = [
     const [ada] = await threePeople(server);
     ada.say("@Edsger lunch?");
     await ada.receives("refused", () => true, 'receive a message of type "refused" for "@Edsger lunch?"');
-    await afterwards(ada, ada);
-    const { id } = ada.received.find(({ text }) => text === "and now to all");
+    const next = await afterwards(ada, ada);
+    const { id } = ada.received.find(({ text }) => text === next);
     expectThat(
       id === 4,
       'id 4 for the message that follows the refused "@Edsger lunch?": three were said before it',

@@ -13,6 +13,9 @@ export const debuggable = ["--inspect-port=127.0.0.1:0"];
 /** Where the debugger of a process says that it listens, among what it printed to stderr. */
 const address = /Debugger listening on (ws:\/\/\S+)/;
 
+/** A process that computes for so long, and turns to nothing else, is in an endless loop. */
+const loopMs = 400;
+
 /**
  * Where a process is stuck in an endless loop: "lessons/03-chat/server.ts:17", or "" when the line can't be told.
  * Undefined when its event loop still turns.
@@ -21,10 +24,14 @@ const address = /Debugger listening on (ws:\/\/\S+)/;
 export function findLoop(pid: number, stderr: () => string): Promise<string | undefined> {
   return debug(pid, stderr, async (process) => {
     await process.evaluate(
-      "globalThis.__turned = false; setImmediate(() => { globalThis.__turned = true; })",
+      "globalThis.__begun = process.cpuUsage(); setImmediate(() => { __begun = undefined; })",
     );
-    await pause(400);
-    if ((await process.evaluate("globalThis.__turned")) !== false) return;
+    // By its own CPU time: on a busy computer a process may not get any for a while.
+    const cpuMs = "globalThis.__begun && process.cpuUsage(__begun).user / 1_000";
+    for (let spent: unknown = 0; Number(spent) < loopMs; await pause(100)) {
+      spent = await process.evaluate(cpuMs);
+      if (typeof spent !== "number") return;
+    }
     return (await process.location()) ?? "";
   });
 }

@@ -35,10 +35,10 @@ async function resultsOf(folder: string, file: string, only = "", source?: strin
 describe.concurrent("a starter", { timeout: 120_000 }, () => {
   test.for<[string, string, RegExp]>([
     ["01-polling", "an answer carries an ETag", /there was none/],
-    ["02-long-polling", "five messages said at once", /held 1 of them/],
-    ["03-chat", "nobody else hears it", /Alan heard it too/],
-    ["04-broadcast", "and nowhere else", /Alan heard it/],
-    ["05-heartbeat-reconnect", "whoever says more than ten things", /it stayed open/],
+    ["02-long-polling", "five messages sent together", /held 1 of them/],
+    ["03-chat", "nobody else receives it", /Alan received it too/],
+    ["04-broadcast", "and nowhere else", /Alan received it/],
+    ["05-heartbeat-reconnect", "a client that sends more than ten", /it stayed open/],
     ["06-resume", "while Ada is away for two seconds", /"from":"Ada"/],
     ["08-server-sent-events", "whoever listens is told how many do", /no event of that name/],
     ["09-compare", "many messages come compressed", /there was no Content-Encoding, and \d{4} bytes/],
@@ -47,8 +47,8 @@ describe.concurrent("a starter", { timeout: 120_000 }, () => {
     const broken = results.filter(({ fault }) => fault);
     expect(broken[0]?.title).toMatch(title);
     expect(broken[0]?.fault?.happened).toMatch(happened);
-    // What is not asked for yet may be missing; nothing crashes, and nothing keeps the learner waiting.
-    expect(broken.map(({ fault }) => fault?.kind)).toEqual(broken.map(() => "failed"));
+    // What the exercise asks for may be missing. Nothing crashes, and nothing keeps the learner waiting.
+    for (const { title, fault } of broken) expect(["failed", "unsure"], title).toContain(fault?.kind);
   });
 });
 

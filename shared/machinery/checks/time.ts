@@ -5,8 +5,8 @@ import { endLoops } from "./server.ts";
 
 /** How long an empty Node.js program runs on a quiet computer that is not the fastest, from start to end. */
 const usualStartMs = 100;
-/** Nobody waits for longer than this, however slow the computer is. */
-const longestMs = 20_000;
+/** Nothing is waited for longer than this, however slow the computer is. */
+const longestMs = 15_000;
 
 export const pause = (ms: number): Promise<void> => sleep(ms);
 
@@ -38,9 +38,14 @@ export function measureSlowness(): Promise<number> {
 
 /**
  * The value of `work`, if it comes within `ms` of a quiet computer.
- * @throws what `late` returns, or TooBusy where `ms` would be longer than anybody waits
+ * @throws what `late` returns, or TooBusy where that would be longer than `longest`
  */
-export async function within<Value>(ms: number, work: Promise<Value>, late: () => Error): Promise<Value> {
+export async function within<Value>(
+  ms: number,
+  work: Promise<Value>,
+  late: () => Error,
+  longest = longestMs,
+): Promise<Value> {
   const began = performance.now();
   const settled = new AbortController();
   const tooLate = async (): Promise<never> => {
@@ -49,9 +54,9 @@ export async function within<Value>(ms: number, work: Promise<Value>, late: () =
       // A server in an endless loop would itself make the computer busy.
       await endLoops();
       const slowness = await measureSlowness();
-      limitMs = Math.max(limitMs, Math.min(ms * slowness, longestMs));
+      limitMs = Math.max(limitMs, Math.min(ms * slowness, longest));
       if (performance.now() - began < limitMs) continue;
-      throw ms * slowness > longestMs ? new TooBusy(slowness) : late();
+      throw ms * slowness > longest ? new TooBusy(slowness) : late();
     }
   };
   try {

@@ -178,7 +178,6 @@ export const wrongAnswers: WrongAnswer[] = [
       "all.filter((each) => each === room).length });\n});",
       "all.filter((each) => each === room).length });\n};",
     ],
-    [", atMostEvery", ""],
   ],
   [
     "04-broadcast",
