@@ -28,7 +28,7 @@ async function main(args: string[]) {
     return refuse("Say which lesson to watch: npm run check:watch 3");
   }
   const lesson = findLesson(wanted);
-  if (!lesson) return refuse(`There is no lesson ${wanted}. These are the lessons:\n\n${listLessons()}`);
+  if (!lesson) return refuse(`No lesson ${wanted}. There is:\n\n${listLessons()}`);
   if (!hasExercise(lesson))
     return refuse(`Lesson ${lesson.number} has no exercise. Its README says what to try.`);
   if (watching) return watchLesson(lesson);

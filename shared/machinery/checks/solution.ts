@@ -1,8 +1,9 @@
-// Shows our way beside the learner's: `npm run solution 3`. `npm run solution 3 run` starts the lesson with ours.
+// Shows our way beside the learner's: `npm run solution 3`. `npm run solution 3 run` starts the lesson with our server.
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { relative } from "node:path";
-import { findLesson, listLessons, root } from "../launcher/lessons.ts";
-import { difference, withoutImports } from "./difference.ts";
+import { findLesson, type Lesson, listLessons, root } from "../launcher/lessons.ts";
+import { difference, type File } from "./difference.ts";
 import { hasExercise, pathOf, solutionFiles } from "./files.ts";
 
 main(process.argv[2], process.argv[3]);
@@ -10,33 +11,43 @@ main(process.argv[2], process.argv[3]);
 function main(wanted: string | undefined, what: string | undefined) {
   const lesson = wanted === undefined ? undefined : findLesson(wanted);
   if (!lesson) {
-    const why = wanted === undefined ? "Say which lesson: npm run solution 3." : `No lesson ${wanted}.`;
+    const why = wanted === undefined ? "Name a lesson: npm run solution 3." : `No lesson ${wanted}.`;
     return refuse(`${why} There is:\n\n${listLessons()}`);
   }
+  const { number } = lesson;
+  if (!hasExercise(lesson)) return refuse(`Lesson ${number} has no exercise.`);
+  if (what === undefined) return show(lesson);
+  if (what === "run") return start(lesson);
+  refuse(`Use npm run solution ${number}, or npm run solution ${number} run.`);
+}
+
+function show(lesson: Lesson) {
   const { folder, number } = lesson;
-  if (!hasExercise(lesson)) return refuse(`Lesson ${number} has no exercise yet.`);
-  if (what !== undefined && what !== "run")
-    return refuse(`Say npm run solution ${number}, or npm run solution ${number} run.`);
-  if (what === "run") {
-    console.log(`Lesson ${number} with our solution. Your own files stay as they are.`);
-    process.env.SERVER_FILE = relative(root, pathOf(lesson, "solution", "server.ts"));
-    process.argv.splice(2, 2, String(number));
-    return createRequire(import.meta.url)("../launcher/lesson.ts");
-  }
   try {
-    const differences = solutionFiles(lesson)
-      .map((file) =>
-        difference(`lessons/${folder}/${file}`, `lessons/${folder}/solution/${file}`, withoutImports),
-      )
-      .join("");
-    if (!differences) return console.log("\nYour files are the same as ours.\n");
+    const differences = solutionFiles(lesson).map((name) =>
+      difference(read(`lessons/${folder}/${name}`), read(`lessons/${folder}/solution/${name}`)),
+    );
+    if (!differences.some(Boolean)) return console.log("\nYour files are the same as ours.\n");
     console.log(`\nFrom your file (-) to ours (+). Yours is as good if npm run check ${number} says so.\n`);
-    console.log(differences);
+    console.log(differences.join(""));
     console.log(`To see ours at work: npm run solution ${number} run`);
     console.log(`To start over:       git restore lessons/${folder}\n`);
   } catch (error) {
     refuse((error as Error).message);
   }
+}
+
+/** A file that is missing counts as an empty one. */
+function read(name: string): File {
+  const path = `${root}/${name}`;
+  return { name, text: existsSync(path) ? readFileSync(path, "utf8") : "" };
+}
+
+function start(lesson: Lesson) {
+  console.log(`Lesson ${lesson.number} with our solution. Your own files stay as they are.`);
+  process.env.SERVER_FILE = relative(root, pathOf(lesson, "solution", "server.ts"));
+  process.argv.splice(2, 2, String(lesson.number));
+  createRequire(import.meta.url)("../launcher/lesson.ts");
 }
 
 function refuse(why: string) {
