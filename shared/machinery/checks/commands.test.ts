@@ -1,31 +1,78 @@
-// Promises of the commands around an exercise, in a copy of the workshop whose files may be broken and mended.
-import { cp, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+// The commands around an exercise, in a copy of the workshop with one small lesson: `check`, `solution` and `diff`.
+import { spawnSync } from "node:child_process";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Copy, copyWorkshop } from "../launcher/workshop-copy.ts";
-import { freePort, root } from "../testing/process.ts";
+import { freePort } from "../testing/process.ts";
 
-const lesson = "lessons/03-chat";
+const lesson = "lessons/03-tale";
 let workshop: Copy;
-/** Undefined: as for a learner. */
-let patienceMs: string | undefined = "15000";
-let starter: string;
-let solved: string;
+
+/** A server that answers each request with `answer`, a JavaScript expression. */
+const server = (answer: string, { first = "", last = "" } = {}) => `import { createServer } from "node:http";
+${first}
+const server = createServer((request, response) => {
+  response.end(JSON.stringify(${answer}));
+});
+server.listen(Number(process.env.PORT), "127.0.0.1", () => console.log("Error: this is no error"));
+${last}
+process.on("SIGTERM", () => process.exit());
+`;
+const starter = server('{ text: "hello" }');
+const solved = server('{ text: "hello, please" }');
+
+const checkFile = `import { check, expectThat } from "../../shared/machinery/checks/checks.ts";
+import { request } from "../../shared/machinery/checks/client.ts";
+import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+
+const answerOf = async (server: LessonServer) => (await request(server, "/")).json();
+
+export const checks = [
+  check("it says hello", "Hint 1", async (server) => {
+    const { text } = await answerOf(server);
+    expectThat(text.startsWith("hello"), "hello as the answer to GET /", text);
+  }),
+  check("it is polite", "Hint 2", async (server) => {
+    const { text } = await answerOf(server);
+    expectThat(text.endsWith("please"), '"please" at the end of the answer to GET /', text);
+  }),
+];
+`;
+
+const readme = `# 3 · A tale
+
+> Two and two. · 20 minutes
+
+## Exercise
+
+**Politeness.** Say please.
+
+<details>
+<summary>Hint 1: hello</summary>
+</details>
+
+<details>
+<summary>Hint 2: please</summary>
+</details>
+
+**What it teaches.** A word costs _nothing_.
+
+## Next question
+
+And \`then\`? [4 · Another](../04-other/README.md)
+`;
 
 beforeAll(async () => {
   workshop = await copyWorkshop();
-  // In place of the copy's own small lesson.
-  await cp(workshop.path("lessons", "03-tale"), workshop.path("lessons", "04-tale"), { recursive: true });
-  await rm(workshop.path("lessons", "03-tale"), { recursive: true });
-  for (const folder of ["shared", lesson])
-    await cp(join(root, folder), workshop.path(folder), { recursive: true });
-  starter = await readFile(workshop.path(lesson, "server.ts"), "utf8");
-  solved = await readFile(workshop.path(lesson, "solution", "server.ts"), "utf8");
+  await workshop.save(`${lesson}/README.md`, readme);
+  await workshop.save(`${lesson}/check.ts`, checkFile);
+  await workshop.save(`${lesson}/solution/server.ts`, `import "node:path";\n${solved}`);
+  await cp(workshop.path(lesson), workshop.path("lessons/04-other"), { recursive: true });
 });
 
 /** What a command prints, and its exit code. */
 async function run(command: string, ...args: string[]) {
-  const running = workshop.start([command, ...args], { CHECK_PATIENCE_MS: patienceMs });
+  const running = workshop.start([command, ...args]);
   const code = await running.ended;
   const output = running.output();
   expect(output).not.toContain("\x1b");
@@ -35,146 +82,198 @@ async function run(command: string, ...args: string[]) {
 const check = (...args: string[]) => run("checks/check", ...args);
 const save = (text: string) => workshop.save(`${lesson}/server.ts`, text);
 
+/** Checks a server that fails. */
+async function checkWrong(text: string) {
+  await save(text);
+  const { code, output } = await check("3");
+  expect(code).toBe(1);
+  return output;
+}
+
 describe("check", () => {
-  test("tells of a starter what holds, and of the first that does not: expected, happened, and where to read", async () => {
-    await save(starter);
-    const { code, output } = await check("3");
-    expect(code).toBe(1);
-    expect(output).toMatch(/✓ what begins with @Grace is heard by Grace\n {2}✗ nobody else hears it\n/);
-    expect(output).toMatch(/Broken: nobody else hears it\n/);
-    expect(output).toMatch(
-      /Expected {3}"@Grace lunch\?" to stay between Ada and Grace\n {4}Happened {3}Alan heard it too\n/,
+  test("lists what passes, and says of the first that doesn't: expected, happened, where to read, what then", async () => {
+    const output = await checkWrong(starter);
+    expect(output).toMatch(/✓ it says hello\n {2}✗ it is polite\n/);
+    expect(output).toMatch(/Broken: it is polite\n/);
+    expect(output).toMatch(/Expected {3}"please" at the end .*\n {4}Happened {3}hello\n/);
+    expect(output).toMatch(/Read {7}lessons\/03-tale\/README\.md:\d+, "Hint 2: please"\n/);
+    expect(output).toMatch(/Stuck\? {5}npm run solution 3 /);
+    // What it compiled is gone.
+    expect((await readdir(workshop.path(".workshop"))).filter((name) => name.startsWith("check"))).toEqual(
+      [],
     );
-    expect(output).toMatch(/Read {7}lessons\/03-chat\/README\.md:\d+, "Hint 2: /);
   });
 
-  test("tells where a file does not compile", async () => {
-    await save(starter.replace("clients.add(client);", "clients.add(client;"));
-    const { code, output } = await check("3");
-    expect(code).toBe(1);
-    expect(output).toMatch(
-      /This file does not compile: lessons\/03-chat\/server\.ts:14:21\n {2}Expected "\)" but found ";"/,
+  test("says where a file doesn't compile", async () => {
+    expect(await checkWrong(starter.replace("});\nserver", "};\nserver"))).toMatch(
+      /This file does not compile: lessons\/03-tale\/server\.ts:5:2\n {2}Expected "\)" but found ";"/,
     );
-    expect(output).toContain("clients.add(client;\n");
   });
 
-  test("tells of a file that ends too early that something is open, and of one that is gone how to get it back", async () => {
-    await save(`${starter}\nconst open = \`\n`);
-    expect((await check("3")).output).toMatch(
+  test("says of a file that ends too early that something is open, and of a missing one how to get it back", async () => {
+    expect(await checkWrong(`${starter}\nconst open = \`\n`)).toMatch(
       /server\.ts:\d+:\d+\n.*Something above is opened and not closed\.\n\n$/,
     );
     await rm(workshop.path(lesson, "server.ts"));
     const { code, output } = await check("3");
     expect(code).toBe(1);
     expect(output).toMatch(
-      /server\.ts\n {2}There is no such file\. git restore lessons\/03-chat\/server\.ts brings/,
+      /server\.ts\n {2}There is no such file\. git restore lessons\/03-tale\/server\.ts brings/,
     );
-    await save(starter);
   });
 
-  test("tells where a server falls", async () => {
-    await save(starter.replace("clients.add(client);", "clients.push(client);"));
-    const { code, output } = await check("3");
-    expect(code).toBe(1);
-    expect(output).toMatch(
-      /it ended: TypeError: clients\.push is not a function, at lessons\/03-chat\/server\.ts:14:\d+\n/,
-    );
+  test("says where a server crashes, and lists every check", async () => {
+    const output = await checkWrong(server("request.headers.nothing.split()"));
+    expect(output).toMatch(/✗ it says hello\n {2}✗ it is polite\n/);
+    expect(output).toMatch(/it ended: TypeError: Cannot read .*, at lessons\/03-tale\/server\.ts:4:\d+\n/);
+  });
+
+  test("lists every check when an answer is one that a check can't read", async () => {
+    const output = await checkWrong(server("{ words: [] }"));
+    expect(output).toMatch(/✗ it says hello\n {2}✗ it is polite\n/);
+    expect(output).toMatch(/the check could not read it: TypeError: .*, at lessons\/03-tale\/check\.ts:10\n/);
   });
 
   test.for([
-    ["before it listens", "await new Promise((resolve) => setTimeout(resolve, 1e9));\n", ""],
-    ["once somebody speaks", "", 'while (to === "Edsger") {}'],
-  ])("reports a server that is stuck %s within ten seconds", async ([, first = "", later = ""]) => {
-    const imports = /^(?:\/\/.*\n|import [\s\S]*?;\n)+/;
-    await save(
-      solved.replace(imports, (all) => all + first).replace("const isFor", () => `${later}\n    const isFor`),
+    ["once it listens", server("{}", { last: "for (;;) process.uptime();" }), 7],
+    ["once it is asked", server("(() => {\n for (;;) process.uptime();\n})()"), 5],
+  ] as const)("names an endless loop of a server, %s", { timeout: 120_000 }, async ([, text, line]) => {
+    const output = await checkWrong(text);
+    expect(output).toContain(`it is in an endless loop, at lessons/03-tale/server.ts:${line}.`);
+    // No hint is about an endless loop.
+    expect(output).not.toContain("Read");
+  });
+
+  test("says that a server never listens", { timeout: 120_000 }, async () => {
+    const first = "await new Promise((resolve) => setTimeout(resolve, 1e9));";
+    // Or, while other tests keep the computer busy, that it can't tell.
+    expect(await checkWrong(server("{}", { first }))).toMatch(
+      /Happened {3}nothing listens there|This computer is too busy to tell/,
     );
-    const began = performance.now();
-    patienceMs = undefined;
-    const { code, output } = await check("3");
-    patienceMs = "15000";
-    expect(code).toBe(1);
-    expect(output).toContain("Broken: ");
-    // No hint is about a server that never listens.
-    expect(/ Read /.test(output)).toBe(first === "");
-    expect(performance.now() - began).toBeLessThan(11_000);
   });
 
-  test("is not misled by another port, by printing, or by another style", async () => {
-    await save(`${solved.replaceAll("names", "whoIsWho")}\nconsole.log("Error: this is no error");\n`);
-    expect((await check("3")).output).toContain("All hold.");
+  test("leaves nothing behind when it is killed: not a server that loops, not what that started", async () => {
+    const first = `import { spawn } from "node:child_process";
+import { appendFileSync } from "node:fs";
+const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+appendFileSync("pids", process.pid + " " + child.pid + " ");`;
+    await save(server("{}", { first, last: "for (;;);" }));
+    const running = workshop.start(["checks/check", "3"]);
+    const pids = async () =>
+      (await readFile(workshop.path("pids"), "utf8").catch(() => "")).trim().split(" ");
+    await expect.poll(pids, { timeout: 20_000 }).toHaveLength(4);
+    running.child.kill("SIGKILL");
+    const isRunning = (pid: string) => {
+      try {
+        return process.kill(Number(pid), 0);
+      } catch {
+        return false;
+      }
+    };
+    await expect
+      .poll(async () => (await pids()).filter(isRunning), { timeout: 20_000, interval: 100 })
+      .toEqual([]);
   });
 
-  test("tells after a solution what was learned, the next question and its command; the lists remember it", async () => {
-    expect((await run("launcher/lesson")).output).not.toMatch(/✓ +4/);
+  test("says after a solution what was learned, the next question and its command. The lists remember the day", async () => {
+    expect((await run("launcher/lesson")).output).not.toContain("done");
     await save(solved);
     const { code, output } = await check("3");
     expect(code).toBe(0);
     expect(output).toMatch(
-      /All hold\.\n\n {4}Learned {4}\w.+\.\n {4}Next {7}.+\?\n {4}Go on {6}npm run lesson 4\n/,
+      /All checks pass\.\n\n {4}Learned {4}A word costs nothing\.\n {4}Next {7}And then\?\n {4}Go on {6}npm run lesson 4\n/,
     );
-    expect((await run("launcher/lesson")).output).toMatch(/^✓ {2}3 {2}chat/m);
-    expect(JSON.parse(await readFile(workshop.path(".workshop", "progress.json"), "utf8"))).toEqual({
-      passed: ["03-chat"],
-    });
+    expect((await run("launcher/lesson")).output).toMatch(/^✓ {2}3 {2}tale .*, done \d{4}-\d\d-\d\d$/m);
+    const progress = JSON.parse(await readFile(workshop.path(".workshop", "progress.json"), "utf8"));
+    expect(progress).toEqual({ done: { "03-tale": expect.stringMatching(/^\d{4}-\d\d-\d\d$/) } });
   });
 
-  test("refuses a lesson that is not there, with the list", async () => {
+  test("checks every lesson, a line for each", async () => {
+    await save(solved);
+    const { code, output } = await check();
+    expect(code).toBe(1);
+    expect(output).toMatch(/✓ 3 {2}tale {3}2 of 2 pass {3}Politeness\n {2}✗ 4 {2}other {2}0 of 2 pass/);
+  });
+
+  test("refuses a lesson that isn't there, with the list", async () => {
     expect(await check("9")).toMatchObject({
       code: 1,
       output: expect.stringMatching(/^No lesson 9\. There is:\n\n/),
     });
   });
 
-  test("watching checks again at each save", { timeout: 60_000 }, async () => {
+  test("watching, checks again at each save", { timeout: 60_000 }, async () => {
     await save(starter);
-    const running = workshop.start(["checks/check", "--watch", "3"], { CHECK_PATIENCE_MS: patienceMs });
-    await running.prints(/Broken: nobody else[\s\S]*Waiting for you/, 30_000);
+    const running = workshop.start(["checks/check", "--watch", "3"]);
+    await running.prints(/Broken: it is polite[\s\S]*Waiting for you/, 30_000);
     await save(solved);
-    await running.prints(/All hold\.[\s\S]*Waiting for you/, 30_000);
+    await running.prints(/All checks pass\.[\s\S]*Waiting for you/, 30_000);
     await running.kill();
   });
 });
 
 describe("solution", () => {
-  test("shows the way from the learner's file to ours, and says when they are the same", async () => {
+  test("shows the way from the learner's file to ours without imports, and says when they are the same", async () => {
     await save(starter);
     const shown = await run("checks/solution", "3");
     expect(shown.code).toBe(0);
-    expect(shown.output).toContain("lessons/03-chat/server.ts → lessons/03-chat/solution/server.ts\n");
-    expect(shown.output).toContain("\n+    names.delete(client);\n");
-    expect(shown.output).toContain("git restore lessons/03-chat");
+    expect(shown.output).toContain("lessons/03-tale/server.ts → lessons/03-tale/solution/server.ts\n");
+    expect(shown.output).toMatch(/\n- .*hello" .*\n\+ .*hello, please" /);
+    expect(shown.output).not.toMatch(/^[-+]import/m);
+    expect(shown.output).toContain("git restore lessons/03-tale");
     await save(solved);
     expect((await run("checks/solution", "3")).output).toContain("the same as ours");
   });
 
-  test("starts the lesson with ours, and leaves the learner's files alone", async () => {
+  test("starts the lesson with our server, and leaves the learner's files alone", async () => {
     await save("this does not compile");
     const ports = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()) };
     const running = workshop.start(["checks/solution", "3", "run"], ports);
     await running.prints(/Open {2,}http/);
     expect(running.output()).toContain("Your own files stay as they are.");
+    const { text } = await (await fetch(`http://127.0.0.1:${ports.PORT}/`)).json();
+    expect(text).toBe("hello, please");
     running.child.kill();
     await running.ended;
     expect(await readFile(workshop.path(lesson, "server.ts"), "utf8")).toBe("this does not compile");
   });
 
-  test("refuses what it does not know", async () => {
+  test("refuses what it doesn't know", async () => {
     expect(await run("checks/solution", "9")).toMatchObject({ code: 1 });
     expect(await run("checks/solution")).toMatchObject({ code: 1 });
   });
 });
 
-test("diff shows what is new from one lesson to the next, without imports and exercises", async () => {
-  await save(starter);
-  await workshop.save(
-    "lessons/04-tale/server.ts",
-    starter.replace("clients.delete(client);", "clients.clear();"),
-  );
-  const { code, output } = await run("checks/diff", "3", "4");
-  expect(code).toBe(0);
-  expect(output).toContain("lessons/03-chat/server.ts → lessons/04-tale/server.ts\n@@\n");
-  expect(output).toContain("\n-    clients.delete(client);\n+    clients.clear();\n");
-  expect(output).not.toMatch(/^[+-]import|Exercise:/m);
-  expect(await run("checks/diff", "3")).toMatchObject({ code: 1 });
+describe("diff", () => {
+  const diff = () => run("checks/diff", "3", "4");
+
+  test("shows what is new in the next lesson, without imports and exercises, and names new files and gone ones", async () => {
+    await save(starter);
+    await workshop.save(`${lesson}/old.ts`, "old");
+    await workshop.save("lessons/04-other/new.ts", "new");
+    await workshop.save(
+      "lessons/04-other/server.ts",
+      `import "node:os";\n// Exercise: more.\n${starter.replace("hello", "good-bye")}`,
+    );
+    const { code, output } = await diff();
+    expect(code).toBe(0);
+    expect(output).toContain("not a git checkout, so your own changes are shown");
+    expect(output).toContain("lessons/03-tale/server.ts → lessons/04-other/server.ts\n@@\n");
+    expect(output).toMatch(/\n- .*hello" .*\n\+ .*good-bye" /);
+    expect(output).toContain("lessons/03-tale/old.ts is gone.\n");
+    expect(output).toContain("lessons/04-other/new.ts is new.\n");
+    expect(output).not.toMatch(/^[+-]import|Exercise:|check\.ts/m);
+    expect(await run("checks/diff", "3")).toMatchObject({ code: 1 });
+  });
+
+  test("compares what was checked in, where there is git", async () => {
+    const author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+    for (const args of [["init"], ["add", "lessons"], [...author, "commit", "-m", "Lessons"]])
+      expect(spawnSync("git", args, { cwd: workshop.path() }).status).toBe(0);
+    await save(starter.replace("hello", "my own"));
+    const { output } = await diff();
+    expect(output).toContain("without your own changes");
+    expect(output).toMatch(/\n- .*hello" .*\n\+ .*good-bye" /);
+    expect(output).not.toContain("my own");
+  });
 });

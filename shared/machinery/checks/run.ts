@@ -1,6 +1,6 @@
 // Runs the checks of an exercise against a server, and says of each whether it passes.
 import { rmSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { root } from "../launcher/lessons.ts";
 import { bundle, type CompileError } from "./bundle.ts";
 import { type Check, CheckFailed } from "./checks.ts";
@@ -118,10 +118,9 @@ function describe(error: unknown, complaint?: Complaint): Fault {
   };
 }
 
-/** An error with the first place of the workshop that it names. */
+/** An error, with the line of the check that it is from. */
 function inWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const [, place] = error.stack?.match(/\(?((?:file:\/\/)?\/?[^\s()]*check\.ts:\d+)/) ?? [];
-  const file = place && relative(root, place.replace("file://", "")).replaceAll("\\", "/");
-  return `${error.name}: ${error.message}${file ? `, at ${file}` : ""}`;
+  const [place] = error.stack?.match(/lessons[\\/][\w-]+[\\/]check\.ts:\d+/) ?? [];
+  return `${error.name}: ${error.message}${place ? `, at ${place.replaceAll("\\", "/")}` : ""}`;
 }

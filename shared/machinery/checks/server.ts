@@ -49,11 +49,12 @@ export async function startServer(program: string, folder: string) {
     cwd: root,
     env: { ...env, PORT: String(port), NO_COLOR: "1" },
   });
-  let output = "";
-  for (const stream of [one.child.stdout, one.child.stderr])
-    stream?.setEncoding("utf8").on("data", (chunk) => {
-      output = (output + chunk).slice(-20_000);
-    });
+  // Errors, and where the debugger listens, go to stderr. What the lesson prints goes to stdout.
+  let errors = "";
+  one.child.stderr?.setEncoding("utf8").on("data", (chunk) => {
+    errors = (errors + chunk).slice(-20_000);
+  });
+  one.child.stdout?.resume();
   let stopped = false;
   let fail: (why: Error) => void = () => {};
   const gone = new Promise<never>((_resolve, reject) => {
@@ -62,7 +63,7 @@ export async function startServer(program: string, folder: string) {
   gone.catch(() => {});
   void one.ended.then(({ why }) => {
     running.delete(server);
-    if (!stopped) fail(new Ended(complaint(output, folder) ?? { why, where: undefined }));
+    if (!stopped) fail(new Ended(complaint(errors, folder) ?? { why, where: undefined }));
   });
   const server = {
     port,
@@ -70,7 +71,7 @@ export async function startServer(program: string, folder: string) {
     /** Rejects when the server ends before `stop()`: with `Ended`, or with `Looping`. */
     gone,
     /** The last error that it has printed, if there is one. */
-    complaint: () => complaint(output, folder),
+    complaint: () => complaint(errors, folder),
     /** Resolves when it accepts connections, rejects as `gone` does. */
     listening: Promise.race([listening(port, () => stopped), gone]),
     stop() {
@@ -78,12 +79,12 @@ export async function startServer(program: string, folder: string) {
       running.delete(server);
       void one.kill();
     },
-    memory: async () => (one.child.pid === undefined ? undefined : memoryOf(one.child.pid, () => output)),
+    memory: async () => (one.child.pid === undefined ? undefined : memoryOf(one.child.pid, () => errors)),
     /** Stops it if it is in an endless loop. */
     async endLoop() {
       const { pid } = one.child;
       if (pid === undefined || (await answers(port))) return;
-      const where = await findLoop(pid, () => output);
+      const where = await findLoop(pid, () => errors);
       if (where === undefined || stopped) return;
       fail(new Looping(where));
       this.stop();
