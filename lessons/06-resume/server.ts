@@ -1,117 +1,60 @@
-// Resume: a page that comes back says where it stands, and gets what it missed before it goes live.
+// Resume: a page that reconnects says what it saw last. It gets what it missed, and then it goes live.
+import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
-import { beat as beatFields, typing } from "../../shared/both/old-message.ts";
-import { beat, heartbeat } from "../../shared/pieces/heartbeat.ts";
-import { Heard, replay, resume, sayOnce } from "../../shared/pieces/resume-server.ts";
-import { MessageLog } from "../../shared/server/message-log.ts";
-import { Names } from "../../shared/server/old-names.ts";
-import { serve } from "../../shared/server/old-serve.ts";
-import { deliver, frameLimits, readMessage, refuse } from "../../shared/server/old-sockets.ts";
+import { Beat, Resume, Say } from "../../shared/both/message.ts";
+import { heartbeat } from "../../shared/pieces/heartbeat.ts";
+import { type Cursor, MessageLog } from "../../shared/server/message-log.ts";
+import { serve } from "../../shared/server/serve.ts";
+import {
+  closeOnShutdown,
+  deliver,
+  limits,
+  onlyOurPage,
+  receive,
+  refuse,
+} from "../../shared/server/sockets.ts";
 
-/** Enough for a page that is away for 30 s while a hundred messages a second are said. */
-const log = new MessageLog(Number(process.env.HISTORY ?? 4_000));
-const heard = new Heard();
-const names = new Names();
-const clients = new Set<WebSocket>();
-/** Those that have everything up to now; only they are told what is said next. */
-const live = new Set<WebSocket>();
-const clientOf = new Map<string, WebSocket>();
-const pageOf = new WeakMap<WebSocket, string>();
-const sockets = new WebSocketServer({ noServer: true, ...frameLimits });
+const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000, HISTORY = 4_000 } = process.env;
+const log = new MessageLog(Number(HISTORY)); // a page that has missed more than this gets a declared gap
+const live = new Set<WebSocket>(); // the clients that have everything so far: they receive what is said next
+const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
+const Incoming = v.variant("type", [Resume, Say, Beat]);
 
-function toAll(message: object, these = clients) {
-  const bytes = encode(message);
-  for (const client of these) deliver(client, bytes);
+/** Sends what came after the cursor, 50 messages at a time. When nothing is left, the client is live. */
+function replay(client: WebSocket, cursor: Cursor) {
+  const { reset, messages } = log.after(cursor);
+  const rest = messages.splice(50);
+  client.send(JSON.stringify({ type: "replay", log: log.name, reset, messages }), (error) => {
+    // This piece has left our memory. The next one waits for that, so a slow reader doesn't fill it.
+    if (rest.length > 0 && !error) replay(client, { after: messages.at(-1)?.id ?? 0, log: log.name });
+  });
+  // No await since log.after, so nobody can say anything in between: nothing is lost, and nothing comes twice.
+  if (rest.length === 0) live.add(client);
 }
-
-function toAllBut(one: WebSocket, message: object) {
-  const bytes = encode(message);
-  for (const client of clients) if (client !== one) deliver(client, bytes);
-}
-
-/** To bytes once, before the loop: a thousand clients cost one JSON.stringify, not a thousand. */
-const encode = (message: object) => Buffer.from(JSON.stringify(message));
 
 sockets.on("connection", (client) => {
-  clients.add(client);
-  tellPresence();
   let hasResumed = false;
+  console.log(`${sockets.clients.size} connected`);
+  setTimeout(() => hasResumed || refuse(client, 'Send {"type":"resume","after":0} first.'), 3_000);
 
   client.on("message", (data, isBinary) => {
-    const kinds = { resume, say: sayOnce, typing, beat: beatFields };
-    const message = readMessage(client, data, isBinary, kinds);
+    const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
-    // A page that has heard nothing for a while asks whether anybody is there.
-    if (message.type === "beat") return deliver(client, beat);
-    if (message.type === "resume") {
-      // Two replays at once would send everything twice.
+    if (message.type === "beat") return deliver(client, '{"type":"beat"}');
+    if (message.type === "say") {
+      const bytes = Buffer.from(JSON.stringify({ type: "message", ...log.add(message.from, message.text) }));
+      for (const each of live) deliver(each, bytes);
+    } else {
       if (hasResumed) return refuse(client, "resume: once for each connection.");
       hasResumed = true;
-      return comeBack(client, message);
+      // Exercise: message.page is the page's name. It may have left an older socket behind.
+      replay(client, message);
     }
-    const from = names.claim(client, message.from);
-    if (message.type === "typing") return toAllBut(client, { type: "typing", from });
-    const { id, text } = message;
-    const double = id !== undefined && !heard.isNew(id);
-    if (id !== undefined) deliver(client, encode({ type: "ack", id, double }));
-    if (!double) toAll({ type: "message", ...log.add(from, text) }, live);
   });
-
-  client.on("close", () => leave(client));
+  client.on("close", () => live.delete(client));
+  client.on("close", () => console.log(`${sockets.clients.size} connected`));
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 
-function comeBack(client: WebSocket, { page, ...cursor }: { page?: string | undefined; after: number }) {
-  if (page !== undefined) {
-    // The socket that this page has left behind, over a network that fell silent: half-open, and still called Ada.
-    const ghost = clientOf.get(page);
-    if (ghost) {
-      leave(ghost);
-      ghost.terminate();
-    }
-    clientOf.set(page, client);
-    pageOf.set(client, page);
-    // The last acknowledgement may have been lost. First, or what it said would stand there twice for a moment.
-    const id = heard.last(page);
-    if (id !== undefined) deliver(client, encode({ type: "ack", id, double: false }));
-  }
-  replay(
-    log,
-    cursor,
-    (piece, whenSent) => client.send(JSON.stringify({ type: "replay", ...piece }), whenSent),
-    () => live.add(client),
-  );
-}
-
-function leave(client: WebSocket) {
-  clients.delete(client);
-  live.delete(client);
-  // Exercise: a page that is away for a moment shall find its name as it left it.
-  names.release(client);
-  const page = pageOf.get(client) ?? "";
-  // A ghost that goes late must not take the page's new socket off the map.
-  if (clientOf.get(page) === client) clientOf.delete(page);
-  tellPresence();
-}
-
-// A thousand pages that arrive at once change the number a thousand times. It is told once.
-let presenceDue = false;
-function tellPresence() {
-  if (presenceDue) return;
-  presenceDue = true;
-  setTimeout(() => {
-    presenceDue = false;
-    toAll({ type: "presence", here: clients.size });
-  }, 50);
-}
-
-heartbeat(clients, {
-  pingEveryMs: Number(process.env.PING_EVERY_MS ?? 15_000),
-  graceMs: Number(process.env.GRACE_MS ?? 10_000),
-});
-
-// A count that everybody sees, and so sees the moment it stops.
-let n = 0;
-setInterval(() => toAll({ type: "hello", text: `Hello there #${++n}` }), 1_000);
-
-serve({ sockets });
+heartbeat(sockets.clients, { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+closeOnShutdown(sockets.clients);

@@ -40,6 +40,26 @@ export const Typing = v.strictObject({ type: v.literal("typing"), from: Name });
 /** "Is anybody there?" The server answers with the same. */
 export const Beat = v.strictObject({ type: v.literal("beat") });
 
+const Word = v.pipe(
+  v.string("must be a string."),
+  v.regex(/^[a-z0-9]{1,40}$/i, "must be 1 to 40 letters and digits."),
+);
+const count = "must be a whole number, 0 or more.";
+/** The last id that a page has seen (0: none yet), and in which log. `page` is its own name, which nobody else knows. */
+export const Resume = v.strictObject({
+  type: v.literal("resume"),
+  after: v.pipe(v.number(count), v.safeInteger(count), v.minValue(0, count)),
+  log: v.optional(Word),
+  page: v.optional(Word),
+});
+
+const OwnId = v.pipe(
+  v.string("must be a string."),
+  v.regex(/^[a-z0-9]{1,40}-[1-9]\d{0,14}$/i, "must be the page's name and a count from 1, like k3f9a1-12."),
+);
+/** A message that may be sent twice, because it has an id of its own. */
+export const SayOnce = v.strictObject({ ...Say.entries, id: v.optional(OwnId) });
+
 /**
  * Why an input was refused, in one sentence for its sender that names the field. Undefined when `error` is not about
  * the input: then it is our own mistake.

@@ -1,86 +1,57 @@
-// Resume, the page's half: a conversation that outlives its connections. Nothing lost, nothing twice, in order.
-import type { Answer, Message } from "../both/old-message.ts";
-import { Outbox, type Waiting } from "./outbox-client.ts";
-import { type State, stayConnected } from "./stay-connected.ts";
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The real-time web workshop's authors
+//
+// Resume, the page's half: remembers what this page has seen last, so that a new connection starts there.
+//
+// It promises: each message is handed on once and in order, whatever the server repeats. What the server no longer has is
+// reported once, as a gap.
+// It doesn't: open connections (see stay-connected.ts), or remember anything when the page is reloaded. A page that has
+// just been loaded gets everything that the server has.
+// Its other half is resume-server.ts. Tested while connections were reset, frozen and paused: resume.test.ts beside it,
+// and in lesson 7.
 
-export type Handlers = {
-  /** Each message once, in order. `replayed`: said while we were away. */
+export type Resuming<Message> = {
+  /** A message, each one once. `replayed`: it was said while this page was away. */
   onmessage(message: Message, replayed: boolean): void;
-  /** History does not reach back to what we saw last: the server has forgotten it, or began anew. */
-  ongap(why: "forgotten" | "began anew"): void;
-  /** Something came that had been there before, and was dropped: here, or by the server. */
-  ondouble(): void;
-  onoutbox(waiting: readonly Waiting[], acknowledged: number): void;
-  /** Everything else that the server says. */
-  onother(type: string, message: Record<string, string>): void;
-  onstate(state: State): void;
+  /** What was said here is missing: the server has forgotten it, or it has restarted with an empty log. */
+  ongap(why: "forgotten" | "restarted"): void;
+  /** A message that had been here before. It was dropped. */
+  ondouble?(): void;
 };
 
-export function resuming(url: string, handlers: Handlers, options = {}) {
-  const outbox = new Outbox();
-  let cursor: { after: number; log?: string } = { after: 0 };
+export class Resume<Message extends { id: number }> {
+  #after = 0;
+  #log: string | undefined;
+  readonly #handlers: Resuming<Message>;
 
-  const connect = () => stayConnected(url, { onopen, onmessage, onstate: handlers.onstate }, options);
-  let connection = connect();
-
-  function onopen() {
-    send("resume", { page: outbox.page, ...cursor });
-    sendAgain();
+  constructor(handlers: Resuming<Message>) {
+    this.#handlers = handlers;
   }
 
-  function sendAgain() {
-    for (const message of outbox.waiting) send("say", message);
+  /** Send this first on every new connection, before anything else. */
+  get cursor(): { after: number; log: string | undefined } {
+    return { after: this.#after, log: this.#log };
   }
 
-  function onmessage(data: string) {
-    const { type, ...message } = JSON.parse(data);
-    if (type === "replay") takeReplay(message);
-    else if (type === "message") take(message, false);
-    else if (type === "ack") {
-      if (message.double) handlers.ondouble();
-      const acknowledged = outbox.acknowledge(message.id);
-      handlers.onoutbox(outbox.waiting, acknowledged);
-    } else {
-      if (type === "refused" && message.id) {
-        outbox.refuse(message.id);
-        handlers.onoutbox(outbox.waiting, 0);
-      }
-      handlers.onother(type, message);
+  /** The server's answer to the cursor, or one piece of it. */
+  replay({ log, reset, messages }: { log: string; reset: boolean; messages: Message[] }): void {
+    const why = log === this.#log ? "forgotten" : "restarted";
+    this.#log = log;
+    if (reset) {
+      this.#after = 0;
+      this.#handlers.ongap(why);
     }
+    for (const message of messages) this.#take(message, true);
   }
 
-  function takeReplay({ log, reset, messages }: Answer) {
-    if (reset) handlers.ongap(log === cursor.log ? "forgotten" : "began anew");
-    cursor = { log, after: reset ? 0 : cursor.after };
-    for (const message of messages) take(message, true);
+  /** A message that was said just now. */
+  message(message: Message): void {
+    this.#take(message, false);
   }
 
-  function take(message: Message, replayed: boolean) {
-    if (message.id <= cursor.after) return handlers.ondouble();
-    cursor.after = message.id;
-    handlers.onmessage(message, replayed);
+  #take(message: Message, replayed: boolean) {
+    if (message.id <= this.#after) return this.#handlers.ondouble?.();
+    this.#after = message.id;
+    this.#handlers.onmessage(message, replayed);
   }
-
-  /** Whether it went out matters to nobody here: what has to arrive is in the outbox. */
-  function send(type: string, fields: object) {
-    connection.send(JSON.stringify({ type, ...fields }));
-  }
-
-  return {
-    /** Says it now, or as soon as there is a connection. Throws when too much waits already. */
-    say(from: string, text: string) {
-      const message = outbox.add(from, text);
-      handlers.onoutbox(outbox.waiting, 0);
-      send("say", message);
-    },
-    send,
-    sendAgain,
-    heardMs: () => connection.heardMs(),
-    tryNow: () => connection.tryNow(),
-    /** Leaves, and keeps cursor and outbox for when it opens again. */
-    close: () => connection.close(),
-    open() {
-      connection = connect();
-    },
-  };
 }

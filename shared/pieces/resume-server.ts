@@ -1,79 +1,77 @@
-// Resume, the server's half: what a page missed comes first, then it goes live; what it says twice is heard once.
-import { type Answer, optional, Refused, say } from "../both/old-message.ts";
-import type { Cursor, MessageLog } from "../server/message-log.ts";
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The real-time web workshop's authors
+//
+// Resume, the server's half: a log of what was said, and a replay of what one client has missed.
+//
+// It promises: between the replay and the first live message nothing is lost and nothing comes twice. A long replay goes
+// out in pieces, the next one when the one before has left this process, so it neither fills the memory nor keeps others
+// waiting. What the log no longer has is declared: `reset` is true, and the messages begin at the oldest that is left.
+// It doesn't: outlive the process. A restart empties the log, and its new name tells every client so. For a log that
+// lasts, or for several servers, keep the messages and their numbers in a database or a broker.
+// It works over any transport. Its other half is resume-client.ts.
+// Tested while connections were reset, frozen and paused: resume.test.ts beside it, and in lesson 7.
+import { randomUUID } from "node:crypto";
 
-/** On open a page says where it stands, as in lesson 1: the last id it saw, in which log; and a name only it knows. */
-export const resume = { after: count, log: optional(word), page: optional(word) };
+/** What a client has seen: the last id (0: nothing yet), and in which log. */
+export type Cursor = { after: number; log?: string | undefined };
 
-/** What may come twice has an id of its own: the page's name and a count that rises, "k3f9a1-12". */
-export const sayOnce = { ...say, id: optional(ownId) };
+/** What a log has after a cursor, in order. `reset`: the cursor doesn't fit, and this is everything there is. */
+export type Missed<Message> = { reset: boolean; messages: Message[] };
 
-/** Messages in one piece of a replay: 650 kB at their longest, less than a client may leave unread. */
+/** Numbers what is said, from 1, and keeps the last `keep` messages. */
+export class ResumableLog<Said extends object> {
+  /** Another one for each log, to recognize a cursor from before a restart. */
+  readonly name: string = randomUUID().slice(0, 8);
+  readonly #keep: number;
+  #messages: (Said & { id: number })[] = [];
+  #lastId = 0;
+
+  constructor(keep: number) {
+    this.#keep = keep;
+  }
+
+  /** Appends a message under the next id. */
+  add(said: Said): Said & { id: number } {
+    const message = { ...said, id: ++this.#lastId };
+    this.#messages.push(message);
+    // Cut only once it is twice as long: moving the whole list for each message would be slow.
+    if (this.#messages.length >= 2 * this.#keep) this.#messages = this.#messages.slice(-this.#keep);
+    return message;
+  }
+
+  /** What came after the cursor. It is a reset when the cursor is from another log, from the future, or too old. */
+  after({ after, log }: Cursor): Missed<Said & { id: number }> {
+    const kept = this.#messages.slice(-this.#keep);
+    const oldest = kept[0]?.id ?? this.#lastId + 1;
+    // A client that has seen nothing yet has missed nothing.
+    const isNew = after === 0 && log === undefined;
+    const isForeign = log !== undefined && log !== this.name;
+    const reset = isForeign || after > this.#lastId || (!isNew && after < oldest - 1);
+    return { reset, messages: reset ? kept : kept.filter(({ id }) => id > after) };
+  }
+}
+
+/** Messages in one piece of a replay. */
 const pieceLength = 50;
 
 /**
- * Sends what came after the cursor, each piece when the one before has left our memory. `goLive` is called in the same
- * turn of the event loop that finds nothing left: nobody can speak in between, so there is no hole and no double.
+ * Sends what came after the cursor as `{"type":"replay",…}`, piece by piece, and calls `goLive` in the same turn of the
+ * event loop that finds nothing left. `client` is a WebSocket of the package ws, or something else whose `send` takes a
+ * function to call once the text has left this process, with an error if it couldn't be sent.
  */
-export function replay(
-  log: MessageLog,
+export function replay<Message extends { id: number }>(
+  client: { send(text: string, whenSent: (error?: Error | null) => void): void },
+  log: { name: string; after(cursor: Cursor): Missed<Message> },
   cursor: Cursor,
-  send: (piece: Answer, whenSent: (error?: Error | null) => void) => void,
   goLive: () => void,
 ): void {
   const { reset, messages } = log.after(cursor);
   const piece = messages.slice(0, pieceLength);
   const isLast = piece.length === messages.length;
-  send({ log: log.name, reset, messages: piece }, (error) => {
-    // A page so slow that history has moved on meanwhile finds a declared gap here.
-    if (!isLast && !error) replay(log, { after: piece.at(-1)?.id ?? 0, log: log.name }, send, goLive);
+  client.send(JSON.stringify({ type: "replay", log: log.name, reset, messages: piece }), (error) => {
+    // A client so slow that the log has moved on in the meantime gets a declared gap here.
+    if (!isLast && !error) replay(client, log, { after: piece.at(-1)?.id ?? 0, log: log.name }, goLive);
   });
+  // No await since log.after, so nobody can say anything in between.
   if (isLast) goLive();
-}
-
-/** What each page has said so far. A page counts up and sends in order, so one number for each is enough. */
-export class Heard {
-  readonly #keep: number;
-  #counts = new Map<string, number>();
-
-  /** Remembers `keep` pages: whoever has been silent longest is forgotten first. */
-  constructor(keep = 10_000) {
-    this.#keep = keep;
-  }
-
-  /** Whether this id comes for the first time. */
-  isNew(id: string): boolean {
-    const [page = "", count] = id.split("-");
-    const last = this.#counts.get(page) ?? 0;
-    const isNew = Number(count) > last;
-    // Deleted first: a Map keeps the order in which keys came, and this one moves to the end.
-    this.#counts.delete(page);
-    this.#counts.set(page, isNew ? Number(count) : last);
-    if (this.#counts.size > this.#keep) this.#counts.delete(this.#counts.keys().next().value as string);
-    return isNew;
-  }
-
-  /** The last id heard from `page`. */
-  last(page: string): string | undefined {
-    const count = this.#counts.get(page);
-    return count === undefined ? undefined : `${page}-${count}`;
-  }
-}
-
-function count(value: unknown, field: string): number {
-  if (!Number.isSafeInteger(value) || Number(value) < 0)
-    throw new Refused(`${field}: must be a whole number, 0 or more.`);
-  return value as number;
-}
-
-function word(value: unknown, field: string): string {
-  if (typeof value !== "string" || !/^[a-z0-9]{1,40}$/i.test(value))
-    throw new Refused(`${field}: must be 1 to 40 letters and digits.`);
-  return value;
-}
-
-function ownId(value: unknown, field: string): string {
-  if (typeof value !== "string" || !/^[a-z0-9]{1,40}-\d{1,15}$/i.test(value))
-    throw new Refused(`${field}: must be the page's name and a count, like k3f9a1-12.`);
-  return value;
 }

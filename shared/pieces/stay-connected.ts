@@ -36,7 +36,8 @@ export type Options = Partial<typeof defaults>;
 
 export type State =
   | { name: "connecting" | "open"; attempt: number }
-  | { name: "reconnecting"; attempt: number; inMs: number }
+  /** `code`: with which the connection was closed, 1006 without a close frame. Undefined: nobody has closed it. */
+  | { name: "reconnecting"; attempt: number; inMs: number; code: number | undefined }
   | { name: "closed"; code: number; reason: string };
 
 export type Handlers = { onopen(): void; onmessage(data: string): void; onstate(state: State): void };
@@ -116,7 +117,7 @@ export function stayConnected(
     socket.onerror = () => {};
     socket.onclose = ({ code, reason }) => {
       if (isFinal(code)) end(code, reason);
-      else reconnect();
+      else reconnect(code);
     };
   }
 
@@ -141,13 +142,13 @@ export function stayConnected(
     askedAt = undefined;
   }
 
-  function reconnect() {
+  function reconnect(code?: number) {
     abandon();
     if (unopened >= attemptLimit) return end(1006, `${attemptLimit} attempts failed`);
     pausing = true;
     const inMs = backOffMs(attempt, settings);
     timers = [setTimeout(connect, inMs)];
-    onstate({ name: "reconnecting", attempt: ++attempt, inMs });
+    onstate({ name: "reconnecting", attempt: ++attempt, inMs, code });
   }
 
   /** Forgets the socket without waiting for its close event: over a dead network that takes a minute. */

@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { WebSocketServer } from "ws";
 import { readFields } from "../../../shared/both/old-message.ts";
-import { Heard, replay, sayOnce } from "../../../shared/pieces/resume-server.ts";
+import { Heard, replay, sayOnce } from "../../../shared/server/old-resume.ts";
 import { MessageLog } from "../../../shared/server/message-log.ts";
 import { readCursor, readJson, sendJson } from "../../../shared/server/old-http.ts";
 import { serve } from "../../../shared/server/old-serve.ts";

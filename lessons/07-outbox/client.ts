@@ -1,0 +1,88 @@
+// Outbox, the page's half: keeps what it says until the server has acknowledged it, and sends it again until then.
+import type { Message } from "../../shared/both/message.ts";
+import { room } from "../../shared/page/chat-room.ts";
+import { controlled, showState } from "../../shared/page/connection.ts";
+import { number } from "../../shared/page/numbers.ts";
+import { onSayTwenty } from "../../shared/page/say-twenty.ts";
+import { serverHost } from "../../shared/page/server-host.ts";
+import { Outbox } from "../../shared/pieces/outbox-client.ts";
+import { Resume } from "../../shared/pieces/resume-client.ts";
+import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts";
+
+const counts = { acknowledged: 0, doubles: 0, replayed: 0, gaps: 0, lost: 0 };
+/** The last id, to count what is missing. Undefined where ids may skip: at the beginning and after a gap. */
+let lastId: number | undefined;
+
+const resume = new Resume<Message>({
+  onmessage(message, replayed) {
+    room.show(message, replayed ? "replayed" : "");
+    if (replayed) add("replayed", 1);
+    if (lastId !== undefined) add("lost", message.id - lastId - 1);
+    lastId = message.id;
+  },
+  ongap(why) {
+    const forgotten = "a gap: we were away for too long, and the server no longer has everything";
+    room.anew(why === "forgotten" ? forgotten : "history starts again: the server has restarted");
+    add("gaps", 1);
+    lastId = undefined;
+  },
+  ondouble: () => add("doubles", 1),
+});
+
+const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate });
+const send = controlled(connect); // connects, and is in charge of the buttons
+
+const outbox = new Outbox<{ from: string; text: string }>(
+  (message) => send(JSON.stringify({ type: "say", ...message })),
+  {
+    storage: sessionStorage,
+    onchange(waiting) {
+      number("outbox", waiting.length);
+      room.waiting(waiting);
+    },
+    ongiveup: ({ text }) => room.refused(`Given up, because the server closes the connection on it: ${text}`),
+  },
+);
+
+function onopen() {
+  send(JSON.stringify({ type: "resume", page: outbox.page, ...resume.cursor }));
+  outbox.sendAll();
+}
+
+function onmessage(data: string) {
+  const { type, ...message } = JSON.parse(data);
+  if (type === "replay") resume.replay(message);
+  if (type === "message") resume.message(message);
+  if (type === "ack") {
+    add("acknowledged", outbox.acknowledge(message.id));
+    if (message.double) add("doubles", 1);
+  }
+  if (type === "refused") {
+    // A refusal is an answer, too: the message must not wait for ever.
+    if (message.id) outbox.refuse(message.id);
+    room.refused(`Not accepted: ${message.reason}`);
+  }
+}
+
+function onstate(state: State) {
+  if ("code" in state && state.code !== undefined) outbox.closed(state.code);
+  showState(state);
+}
+
+function add(name: keyof typeof counts, amount: number) {
+  counts[name] += amount;
+  number(name, counts[name]);
+}
+
+function say(from: string, text: string) {
+  outbox.add({ from, text });
+  if (twice.checked) outbox.sendAll(); // as if the acknowledgements had been lost
+}
+room.onsay = say;
+onSayTwenty(say);
+
+const twice = document.querySelector("#twice") as HTMLInputElement;
+
+// A page that is reloaded takes its outbox along. One that returns from the back/forward cache takes it back.
+addEventListener("pagehide", () => outbox.keep());
+addEventListener("pageshow", ({ persisted }) => persisted && outbox.take());

@@ -1,0 +1,142 @@
+// What lesson 7's page promises.
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { Freezer } from "../../shared/machinery/testing/freezer.ts";
+import { Client, lessonPorts, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
+import { freePort } from "../../shared/machinery/testing/process.ts";
+
+const texts = (page: Page) => page.getByRole("log").locator("li.message .text").allTextContents();
+const numberIs = (page: Page, name: string, value: number) =>
+  until(async () => (await shown(page, name)) === value);
+const press = (page: Page, name: string) => page.getByRole("button", { name }).click();
+
+async function isOpen(page: Page) {
+  const tryNow = page.getByRole("button", { name: "Try now" });
+  await until(async () => {
+    if (await tryNow.isEnabled()) await tryNow.click({ timeout: 300 }).catch(() => {});
+    return /^open/.test((await page.getByRole("status").textContent()) ?? "");
+  });
+}
+
+everyPage("07-outbox", (ports, server) => {
+  test("what is said without a connection waits, and goes out when the page comes back", async () => {
+    const [ada, grace] = [await ports().openPage(), await ports().openPage()];
+    for (const page of [ada, grace]) await isOpen(page);
+    await say(grace, "Grace", "before");
+    await hears(ada, "before");
+    const before = (await texts(ada)).length;
+    const replayed = await shown(ada, "replayed");
+    await press(ada, "Leave");
+    await until(async () => (await ada.getByRole("status").textContent()) === "closed (1000)");
+    await say(grace, "Grace", "meanwhile");
+    await hears(grace, "meanwhile");
+    await say(ada, "Ada", "typed while away");
+    await numberIs(ada, "outbox", 1);
+    expect(await ada.getByRole("log").locator("li.waiting").textContent()).toBe("Adawaitingtyped while away");
+    await press(ada, "Come back");
+    await hears(grace, "typed while away");
+    await numberIs(ada, "outbox", 0);
+    await numberIs(ada, "acknowledged", 1);
+    await numberIs(ada, "replayed", replayed + 1);
+    await until(async () => (await texts(ada)).length === before + 2);
+    expect((await texts(ada)).slice(-2)).toEqual(["meanwhile", "typed while away"]);
+    expect([await shown(ada, "gaps"), await shown(ada, "lost")]).toEqual([0, 0]);
+    await Promise.all([ada.close(), grace.close()]);
+  });
+
+  test("a message that is sent twice is shown once, and counted", async () => {
+    const page = await ports().openPage();
+    await isOpen(page);
+    await page.getByLabel(/send everything twice/).check();
+    await say(page, "Ada", "twice");
+    await numberIs(page, "doubles", 1);
+    await numberIs(page, "acknowledged", 1);
+    await hears(page, "twice");
+    expect((await texts(page)).filter((text) => text === "twice")).toHaveLength(1);
+    await page.close();
+  });
+
+  test("what waits survives a reload, and a duplicated tab speaks under a name of its own", async () => {
+    const page = await ports().openPage();
+    await isOpen(page);
+    await press(page, "Leave");
+    await say(page, "Ada", "before the reload");
+    await numberIs(page, "outbox", 1);
+    await page.reload();
+    await hears(page, "before the reload");
+    await numberIs(page, "outbox", 0);
+    // What a duplicated tab would find: nothing.
+    expect(await page.evaluate(() => sessionStorage.getItem("outbox"))).toBeNull();
+    await page.close();
+  });
+
+  test("a full outbox says so, and the text stays in its box", async () => {
+    const page = await ports().openPage();
+    await isOpen(page);
+    await press(page, "Leave");
+    await page.evaluate(() => {
+      const form = document.querySelector("chat-room form") as HTMLFormElement;
+      for (let n = 1; n <= 100; n++) {
+        (form.elements.namedItem("text") as HTMLInputElement).value = `${n}`;
+        form.requestSubmit();
+      }
+    });
+    await numberIs(page, "outbox", 100);
+    await say(page, "Ada", "101");
+    await until(async () => /100 messages wait/.test((await page.getByRole("alert").textContent()) ?? ""));
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("101");
+    expect(await shown(page, "outbox")).toBe(100);
+    await page.close();
+  });
+
+  test("a restarted server and a gap larger than the history are declared, each once", async () => {
+    const page = await ports().openPage();
+    await isOpen(page);
+    await say(page, "Ada", "old times");
+    await hears(page, "old times");
+    await server().kill();
+    Object.assign(server(), await ports().startServer({ HISTORY: "10" }));
+    await isOpen(page);
+    await say(page, "Ada", "new times");
+    await hears(page, "new times");
+    expect(await page.getByText(/history starts again/).count()).toBe(1);
+    expect([await shown(page, "gaps"), await shown(page, "lost")]).toEqual([1, 0]);
+
+    await press(page, "Leave");
+    const other = await Client.open(ports().serverPort);
+    other.send({ type: "resume", after: 0 });
+    for (let n = 1; n <= 30; n++) other.send({ type: "say", from: "Alan", text: `gap ${n}` });
+    await other.hears("message", ({ text }) => text === "gap 30");
+    await press(page, "Come back");
+    await hears(page, "gap 30");
+    expect(await page.getByText(/^a gap: /).count()).toBe(1);
+    expect([await shown(page, "gaps"), await shown(page, "lost")]).toEqual([2, 0]);
+    await page.close();
+  });
+});
+
+test("connections that break all the time lose nothing and double nothing, on either page", async () => {
+  const ports = await lessonPorts("07-outbox");
+  const behind = await freePort();
+  await ports.startServer({ PORT: String(behind) });
+  const network = await Freezer.start(ports.serverPort, behind);
+  const [ada, grace] = [await ports.openPage(), await ports.openPage()];
+  for (const page of [ada, grace]) await isOpen(page);
+  const said = [];
+  for (let n = 1; n <= 12; n++) {
+    said.push(`${n}`);
+    await say(n % 2 ? ada : grace, n % 2 ? "Ada" : "Grace", `${n}`);
+    if (n % 4 === 0) network.cut();
+    if (n % 3 === 0) for (const page of [ada, grace]) await isOpen(page);
+  }
+  for (const page of [ada, grace]) {
+    await isOpen(page);
+    await numberIs(page, "outbox", 0);
+    await until(async () => (await texts(page)).length === 12);
+    expect((await texts(page)).sort()).toEqual([...said].sort());
+    expect(await shown(page, "lost")).toBe(0);
+  }
+  expect(await texts(ada)).toEqual(await texts(grace));
+  await Promise.all([ada.close(), grace.close()]);
+});

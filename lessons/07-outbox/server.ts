@@ -1,0 +1,60 @@
+// Outbox: a page sends again whatever was not acknowledged. The server acknowledges it again, and shows it once.
+import * as v from "valibot";
+import { type WebSocket, WebSocketServer } from "ws";
+import { Beat, Resume, SayOnce } from "../../shared/both/message.ts";
+import { heartbeat } from "../../shared/pieces/heartbeat.ts";
+import { type Page, Pages } from "../../shared/pieces/outbox-server.ts";
+import { ResumableLog, replay } from "../../shared/pieces/resume-server.ts";
+import { serve } from "../../shared/server/serve.ts";
+import {
+  closeOnShutdown,
+  deliver,
+  limits,
+  onlyOurPage,
+  receive,
+  refuse,
+} from "../../shared/server/sockets.ts";
+
+const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000, HISTORY = 4_000 } = process.env;
+const log = new ResumableLog<{ from: string; text: string; at: number }>(Number(HISTORY));
+const pages = new Pages<WebSocket>(); // what each page has sent so far: this outlives its connections
+const live = new Set<WebSocket>();
+const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
+const Incoming = v.variant("type", [Resume, SayOnce, Beat]);
+
+sockets.on("connection", (client) => {
+  let page: Page<WebSocket> | undefined;
+  let hasResumed = false;
+  const send = (message: object) => deliver(client, JSON.stringify(message));
+  setTimeout(() => hasResumed || refuse(client, 'Send {"type":"resume","after":0} first.'), 3_000);
+
+  client.on("message", (data, isBinary) => {
+    const message = receive(client, data, isBinary, Incoming);
+    if (!message) return;
+    if (message.type === "beat") return send({ type: "beat" });
+    if (message.type === "resume") {
+      if (hasResumed) return refuse(client, "resume: once for each connection.");
+      hasResumed = true;
+      if (message.page) page = pages.resume(message.page, client); // ends the socket that the page has left behind
+      if (page?.lastId) send({ type: "ack", id: page.lastId, double: false }); // the first one may have been lost
+      replay(client, log, message, () => live.add(client));
+    } else {
+      const { id, from, text } = message;
+      const kind = id === undefined ? "new" : page?.receive(id);
+      if (!kind) return refuse(client, "id: not of the page that this connection resumed as.", id);
+      // Exercise: twenty messages in a row need one acknowledgement, not twenty.
+      if (id) send({ type: "ack", id, double: kind === "double" });
+      if (kind === "double") return; // everyone has it already
+      const said = log.add({ from, text, at: Date.now() });
+      const bytes = Buffer.from(JSON.stringify({ type: "message", ...said }));
+      for (const each of live) deliver(each, bytes);
+    }
+  });
+
+  client.on("close", () => live.delete(client));
+  client.on("close", () => page && pages.leave(page, client));
+  client.on("error", (error) => console.log(`error: ${error.message}`));
+});
+
+heartbeat(sockets.clients, { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+closeOnShutdown(sockets.clients);
