@@ -1,0 +1,52 @@
+// Time limits of checks, on a computer that is slow: here, one on which every Node.js program starts 0.6 s late.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { pause, TooBusy, wasWithin, within } from "./time.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "slow-"));
+beforeAll(() => {
+  const file = join(folder, "slow.cjs");
+  writeFileSync(file, "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);");
+  vi.stubEnv("NODE_OPTIONS", `--require ${JSON.stringify(file)}`);
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const never = new Promise<never>(() => {});
+const late = () => new Error("late");
+
+test("what takes longer than its limit on a quiet computer is waited for", async () => {
+  expect(
+    await within(
+      100,
+      pause(500).then(() => "done"),
+      late,
+    ),
+  ).toBe("done");
+});
+
+test("what never comes is late, some time later than on a quiet computer", async () => {
+  const began = performance.now();
+  await expect(within(100, never, late)).rejects.toThrow("late");
+  expect(performance.now() - began).toBeGreaterThan(590);
+});
+
+test("nobody is blamed where the computer is so busy that the wait would be too long", async () => {
+  await expect(within(100, never, late, 300)).rejects.toThrow(TooBusy);
+});
+
+test("what took too long is too slow, unless the computer may be the reason", async () => {
+  expect(await wasWithin(100, 90)).toBe(true);
+  await expect(wasWithin(100, 400)).rejects.toThrow(TooBusy);
+  expect(await wasWithin(100, 1_000_000)).toBe(false);
+});
+
+test("a failure is passed on immediately", async () => {
+  const began = performance.now();
+  await expect(within(60_000, Promise.reject(new Error("broken")), late)).rejects.toThrow("broken");
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
