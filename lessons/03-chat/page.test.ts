@@ -1,11 +1,11 @@
-// Promises of lesson 3's page.
+// Tests of lesson 3's page.
 import { expect, test } from "vitest";
 import { browser } from "../../shared/machinery/testing/browser.ts";
 import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { lessonPorts, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("03-chat", (ports) => {
-  test("shows open, close with code 1000, and opens again", async () => {
+  test("shows open and close with code 1000, and opens again", async () => {
     const page = await ports().openPage();
     await hears(page, "open");
     await page.getByRole("button", { name: "Close" }).click();
@@ -20,9 +20,9 @@ everyPage("03-chat", (ports) => {
     await page.close();
   });
 
-  test("reads messages aloud where the browser can speak, with the voice that was chosen", async () => {
+  test("reads messages aloud with the chosen voice, where the browser has voices", async () => {
     const page = await (await browser()).newPage();
-    // Headless browsers have no voices; this one gets two, and writes down what it is asked to say.
+    // A headless browser has no voices. This one gets two, and records what it is asked to say.
     await page.addInitScript(() => {
       const spoken: [string, string | undefined][] = [];
       const voices = ["Alto", "Bass"].map((name) => ({ name, lang: "en", voiceURI: name }));
@@ -57,8 +57,8 @@ everyPage("03-chat", (ports) => {
 });
 
 test.each([
-  ["that says goodbye is a clean close with 1001", "SIGTERM", "close 1001, server going away, clean"],
-  ["that is killed is an unclean one with 1006", "SIGKILL", "close 1006, unclean"],
+  ["that shuts down is a clean close with 1001", "SIGTERM", "close 1001, server going away, clean"],
+  ["that is killed is an unclean close with 1006", "SIGKILL", "close 1006, unclean"],
 ] as const)("a server %s", async (_what, signal, event) => {
   const ports = await lessonPorts("03-chat");
   const server = await ports.startServer();

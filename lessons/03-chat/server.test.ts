@@ -1,4 +1,4 @@
-// Promises of lesson 3's server.
+// Tests of lesson 3's server.
 import { expect, test } from "vitest";
 import { everySocketServer, patientServer } from "../../shared/machinery/testing/every-server.ts";
 import { Client, rawWebSocket, startServer } from "../../shared/machinery/testing/lesson.ts";
@@ -6,7 +6,7 @@ import { Client, rawWebSocket, startServer } from "../../shared/machinery/testin
 everySocketServer("03-chat");
 patientServer("03-chat");
 
-test("what one page says reaches every page, ids rising by one", async () => {
+test("sends each message to every client, with ids that rise by one", async () => {
   const { port } = await startServer("03-chat");
   const [ada, grace] = [await Client.open(port), await Client.open(port)];
   ada.send({ type: "say", from: "Ada", text: "Hello" });
@@ -20,7 +20,7 @@ test("what one page says reaches every page, ids rising by one", async () => {
   }
 });
 
-test("a page that closes, cleanly or not, leaves the Set", async () => {
+test("deletes a client from the Set when it closes, cleanly or not", async () => {
   const server = await startServer("03-chat");
   const [clean, unclean] = [await Client.open(server.port), await Client.open(server.port)];
   clean.socket.close(1000, "see you");

@@ -1,10 +1,10 @@
-// Promises of lesson 4's page.
+// Tests of lesson 4's page.
 import { expect, test } from "vitest";
 import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("04-broadcast", (ports) => {
-  test("is greeted, hears the tick, and knows how many are here", async () => {
+  test("shows the greeting, the tick and how many are here", async () => {
     const page = await ports().openPage();
     await hears(page, "greeting Hello. Say something, everybody receives it.");
     await until(async () => (await shown(page, "here")) === 1);
@@ -20,7 +20,7 @@ everyPage("04-broadcast", (ports) => {
     await page.close();
   });
 
-  test("sees that Ada is typing, on every page but Ada's", async () => {
+  test("shows that Ada is typing on every page except Ada's", async () => {
     const [ada, grace] = [await ports().openPage(), await ports().openPage()];
     await until(async () => (await shown(ada, "here")) === 2);
     await ada.getByLabel("Name").fill("Ada");
@@ -30,7 +30,7 @@ everyPage("04-broadcast", (ports) => {
     await Promise.all([ada.close(), grace.close()]);
   });
 
-  test("shows what was sent and received, and that it was closed", async () => {
+  test("shows that it was closed, and opens again", async () => {
     const page = await ports().openPage();
     await hears(page, "open");
     await page.getByRole("button", { name: "Close" }).click();

@@ -1,18 +1,18 @@
-// Promises of lesson 4's server.
+// Tests of lesson 4's server.
 import { expect, test } from "vitest";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
 import { Client, rawWebSocket, startServer, until } from "../../shared/machinery/testing/lesson.ts";
 
 everySocketServer("04-broadcast");
 
-test("who arrives is greeted, before saying anything", async () => {
+test("greets a client that says nothing", async () => {
   const { port } = await startServer("04-broadcast");
   const ada = await Client.open(port);
   await ada.hears("greeting");
   expect(ada.heard[0].type).toBe("greeting");
 });
 
-test("everyone hears a tick every three seconds", async () => {
+test("sends everyone a tick every three seconds", async () => {
   const { port } = await startServer("04-broadcast");
   const clients = [await Client.open(port), await Client.open(port)];
   for (const client of clients) {
@@ -23,7 +23,7 @@ test("everyone hears a tick every three seconds", async () => {
   }
 });
 
-test("everyone knows how many are here, also when one leaves or falls", async () => {
+test("tells everyone how many are here when a client closes or crashes", async () => {
   const { port } = await startServer("04-broadcast");
   const [ada, grace, alan] = [await Client.open(port), await Client.open(port), await Client.open(port)];
   await ada.hears("presence", ({ here }) => here === 3);
@@ -33,16 +33,16 @@ test("everyone knows how many are here, also when one leaves or falls", async ()
   await ada.hears("presence", ({ here }) => here === 1);
 });
 
-test("a hundred who come at once are told of in a few messages, not in a hundred each", async () => {
+test("sends a few presence messages when a hundred clients arrive together", async () => {
   const { port } = await startServer("04-broadcast");
   const clients = await Promise.all(Array.from({ length: 100 }, () => Client.open(port)));
   await Promise.all(clients.map((client) => client.hears("presence", ({ here }) => here === 100)));
-  // All that is still on its way.
+  // Whatever is still on its way arrives.
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(clients[0]?.heard.filter(({ type }) => type === "presence").length).toBeLessThan(50);
 });
 
-test("that Ada is typing reaches all but Ada", async () => {
+test("tells everyone except Ada that Ada is typing", async () => {
   const { port } = await startServer("04-broadcast");
   const [ada, grace] = [await Client.open(port), await Client.open(port)];
   ada.send({ type: "typing", from: "Ada" });
@@ -52,7 +52,7 @@ test("that Ada is typing reaches all but Ada", async () => {
   expect(ada.heard.some(({ type }) => type === "typing")).toBe(false);
 });
 
-test("whoever takes the name of somebody present is marked, until the name is free", async () => {
+test("marks a second client of the same name until the name is free", async () => {
   const { port } = await startServer("04-broadcast");
   const [ada, other] = [await Client.open(port), await Client.open(port)];
   ada.send({ type: "say", from: "Ada", text: "I am Ada" });
@@ -65,7 +65,7 @@ test("whoever takes the name of somebody present is marked, until the name is fr
   expect((await other.hears("message", ({ id }) => id === 3)).from).toBe("Ada");
 });
 
-test("a page that stops reading is ended, and presence falls", async () => {
+test("disconnects a client that leaves more than 1 MiB unread, and presence falls", async () => {
   const { port } = await startServer("04-broadcast");
   const slow = await rawWebSocket(port);
   slow.pause();

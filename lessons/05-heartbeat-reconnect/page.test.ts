@@ -1,4 +1,4 @@
-// Promises of lesson 5's page, with the real times: a dead connection is known in 25 s, on both sides.
+// Tests of lesson 5's page, with the real times: both sides notice a dead connection within 25 s.
 import { afterAll, describe, expect, test } from "vitest";
 import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { Freezer } from "../../shared/machinery/testing/freezer.ts";
@@ -6,14 +6,14 @@ import { Client, lessonPorts, say, shown, until } from "../../shared/machinery/t
 import { freePort } from "../../shared/machinery/testing/process.ts";
 
 everyPage("05-heartbeat-reconnect", (ports) => {
-  test("counts with the server, and sees the moment it stops", async () => {
+  test("shows the server's count", async () => {
     const page = await ports().openPage();
     await until(async () => /Hello there #\d+/.test((await page.getByRole("status").textContent()) ?? ""));
     await page.close();
   });
 });
 
-test("a server that goes is told of by 1001, counted down to, and tried at once on demand", async () => {
+test("counts down to the next attempt, tries immediately on demand, and says that history starts again", async () => {
   const ports = await lessonPorts("05-heartbeat-reconnect");
   const server = await ports.startServer();
   const page = await ports.openPage();
@@ -38,7 +38,7 @@ test("a server that goes is told of by 1001, counted down to, and tried at once 
   await page.close();
 }, 40_000);
 
-test("the network's return, and the tab's, end the pause at once", async () => {
+test("ends the pause when the network returns, and when the tab is visible again", async () => {
   const ports = await lessonPorts("05-heartbeat-reconnect");
   const page = await ports.openPage();
   await until(async () => (await shown(page, "attempts")) >= 3, 30_000);
@@ -54,12 +54,12 @@ test("the network's return, and the tab's, end the pause at once", async () => {
   await page.close();
 }, 40_000);
 
-test("1008 is the end: the page says so and stays away", async () => {
+test("stays away after 1008, and says so", async () => {
   const ports = await lessonPorts("05-heartbeat-reconnect");
   await ports.startServer();
   const page = await ports.openPage();
   await hears(page, "open");
-  // Ten faults in ten seconds; a blank message is one.
+  // Ten refusals in ten seconds. A blank message is refused.
   for (let n = 0; n < 10; n++) await say(page, "Ada", " ");
   await until(async () => (await page.getByRole("status").textContent())?.startsWith("closed (1008"));
   const attempts = await shown(page, "attempts");
@@ -85,7 +85,7 @@ describe.concurrent("a network that freezes", () => {
     return { network, page, witness };
   }
 
-  test("is noticed on both sides within their budget, and the page is back once it thaws", async () => {
+  test("is noticed by both sides in time, and the page is back once it thaws", async () => {
     const { network, page, witness } = await behindFreezer();
     const began = performance.now();
     network.freeze();
@@ -103,7 +103,7 @@ describe.concurrent("a network that freezes", () => {
     expect(await page.getByText(/history starts again/).count()).toBe(0);
   }, 60_000);
 
-  test("for five seconds is no reason to reconnect", async () => {
+  test("doesn't reconnect for five seconds of it", async () => {
     const { network, page } = await behindFreezer();
     network.freeze();
     await new Promise((resolve) => setTimeout(resolve, 5_000));

@@ -1,14 +1,14 @@
-// Promises of lesson 5's server.
+// Tests of lesson 5's server.
 import { expect, test } from "vitest";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
 import { Client, rawWebSocket, startServer } from "../../shared/machinery/testing/lesson.ts";
 
 everySocketServer("05-heartbeat-reconnect");
 
-/** Fifteen and ten seconds are long in a test; the ratio stays. */
+/** 15 s and 10 s are too long for a test. The ratio stays. */
 const quick = { PING_EVERY_MS: "600", GRACE_MS: "400" };
 
-test("the server counts aloud, every second", async () => {
+test("counts once a second", async () => {
   const { port } = await startServer("05-heartbeat-reconnect");
   const ada = await Client.open(port);
   const { text } = await ada.hears("hello");
@@ -16,13 +16,13 @@ test("the server counts aloud, every second", async () => {
   await ada.hears("hello", (message) => message.text !== text, 2_000);
 });
 
-test("a page that does not answer pings is ended within the budget, and presence falls; the others stay", async () => {
+test("terminates a client that answers no pings in time, presence falls, and the others stay", async () => {
   const { port } = await startServer("05-heartbeat-reconnect", quick);
   const ada = await Client.open(port);
   const silent = await rawWebSocket(port);
   await ada.hears("presence", ({ here }) => here === 2);
   const began = performance.now();
-  // It reads everything and answers nothing, as a page behind a cut cable does.
+  // It reads everything and answers nothing, as a page behind a dead network.
   silent.resume();
   await new Promise((resolve) => silent.on("close", resolve));
   await ada.hears("presence", ({ here }) => here === 1);
@@ -31,7 +31,7 @@ test("a page that does not answer pings is ended within the budget, and presence
   expect(ada.socket.readyState).toBe(1);
 });
 
-test("a beat that scripts can see comes with each ping, and to whoever asks", async () => {
+test("sends a beat that scripts can see with each ping, and to a client that asks", async () => {
   const { port } = await startServer("05-heartbeat-reconnect", quick);
   await (await Client.open(port)).hears("beat");
   const other = await startServer("05-heartbeat-reconnect");
@@ -40,9 +40,9 @@ test("a beat that scripts can see comes with each ping, and to whoever asks", as
   await asking.hears("beat", undefined, 1_000);
 });
 
-// Windows cannot stop a process and let it go on.
+// Windows can't pause a process.
 test.runIf(process.platform !== "win32")(
-  "a server that slept for longer than the grace takes nobody for dead",
+  "terminates nobody after it was paused for longer than the grace period",
   async () => {
     const server = await startServer("05-heartbeat-reconnect", quick);
     const clients = await Promise.all(Array.from({ length: 20 }, () => Client.open(server.port)));
@@ -60,7 +60,7 @@ test.runIf(process.platform !== "win32")(
   },
 );
 
-test("the greeting names the log, another one after each start", async () => {
+test("names the log in the greeting, another one after each start", async () => {
   const names = [];
   for (let n = 0; n < 2; n++) {
     const { port } = await startServer("05-heartbeat-reconnect");

@@ -58,7 +58,7 @@ describe.for(readmes)("%s", (readme) => {
       expect(questions).toHaveLength(3);
       for (const [, question, answer = ""] of questions) {
         const [, file = "", name = ""] =
-          answer.match(/Held by a test in \[[^\]]+\]\(([^)]+)\): "(.+)"\./) ?? [];
+          answer.match(/(?:Held by a test|Tested) in \[[^\]]+\]\(([^)]+)\): "(.+)"\./) ?? [];
         expect(file, question).not.toBe("");
         expect(read(folder, file), question).toContain(`"${name}"`);
       }
