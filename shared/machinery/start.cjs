@@ -1,7 +1,8 @@
-// Looks whether this computer has what the workshop needs, then runs the program named first: `start.cjs launcher/lesson 3`.
+// Checks whether this computer has what the workshop needs, then runs the program named first: `start.cjs launcher/lesson 3`.
 // Old syntax on purpose: an old Node has to be able to read this file to say that it is too old.
 // biome-ignore-start lint/style/useNodejsImportProtocol: an old Node does not know it
 const { existsSync } = require("fs");
+const nodeModule = require("module");
 const { join } = require("path");
 // biome-ignore-end lint/style/useNodejsImportProtocol: as above
 
@@ -13,11 +14,32 @@ if (!existsSync(join(__dirname, "..", "..", "node_modules", "tsx"))) {
   stop("The workshop's packages are not there yet: run npm install first.");
 }
 
+// Node 22 and later keep compiled code on disk: the next start is faster.
+if (nodeModule.enableCompileCache) nodeModule.enableCompileCache();
+if (process.env.npm_lifecycle_event) endWithNpm();
+
 // tsx inside this process, since starting a second one takes time.
 require("tsx/cjs/api").register();
 const program = join(__dirname, `${process.argv[2]}.ts`);
 process.argv.splice(1, 2, program);
 require(program);
+
+/** npm passes on every signal but SIGKILL. When it was killed, this process has another parent, or none that runs. */
+function endWithNpm() {
+  const npm = process.ppid;
+  setInterval(() => {
+    if (process.ppid === npm && isRunning(npm)) return;
+    if (!process.emit("SIGTERM", "SIGTERM")) process.exit();
+  }, 1000).unref();
+}
+
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
 
 function stop(why) {
   console.error(why);

@@ -1,63 +1,73 @@
 // The cable as a program: stands between the page and the lesson's server, and runs that server.
+import { createRequire } from "node:module";
 import { resolve } from "node:path";
+import { listenAddresses } from "../launcher/listen.ts";
 import { anyFreePort } from "../launcher/ports.ts";
-import { type Control, control } from "./control.ts";
-import { createCable } from "./proxy.ts";
+import { boundedOutput } from "../supervisor/output.ts";
+import { endOnSignal } from "../supervisor/supervisor.ts";
+import type { Control } from "./control.ts";
+import type { Cable } from "./proxy.ts";
 import { serverProcess } from "./server-process.ts";
 
-// node --import tsx shared/machinery/cable/cable.ts lessons/03-chat/server.ts
-const file = process.argv[2];
-if (!file)
-  fail(
-    "Which server? For example: node --import tsx shared/machinery/cable/cable.ts lessons/03-chat/server.ts",
+const load = createRequire(import.meta.url);
+const output = boundedOutput(process.stdout);
+const coloured = (process.env.FORCE_COLOR ?? "0") !== "0";
+/** The color of a name in the terminal (ECMA-48 SGR). */
+const colors = { cable: 33, server: 36 };
+// Lines as concurrently prints them. The launcher passes them on as they are, since it can't tell the two apart.
+function print(who: keyof typeof colors, line: string): void {
+  const name = `[${who.padEnd("server".length)}]`;
+  output.write(`${coloured ? `\x1b[${colors[who]}m${name}\x1b[39m` : name} ${line}\n`);
+}
+
+async function main() {
+  // node shared/machinery/start.cjs cable/cable lessons/03-chat/server.ts
+  const file = process.argv[2];
+  if (!file)
+    fail("Which server? For example: node shared/machinery/start.cjs cable/cable lessons/03-chat/server.ts");
+  const port = portFrom("PORT", 8080);
+  const controlPort = portFrom("CABLE_PORT", 8081);
+  const pagePort = portFrom("PAGE_PORT", 8000);
+  const serverPort = portFrom("SERVER_PORT", 0) || (await anyFreePort());
+
+  let cable: Cable | undefined;
+  let panels: Control | undefined;
+  const server = serverProcess({
+    file: resolve(file),
+    port: serverPort,
+    print: (line) => print("server", line),
+    report: (text) => output.write(`\n${text}\n\n`),
+    changed(text) {
+      process.send?.({ server: server.state().process });
+      cable?.note({ kind: "server", text });
+      panels?.changed();
+    },
+  });
+  // First of all, since it takes longest to start. What the cable itself needs is loaded meanwhile.
+  const started = server.restart();
+  const { createCable } = load("./proxy.ts") as typeof import("./proxy.ts");
+  // CABLE_HOST: open to the network as well. What controls the cable never is.
+  const hosts = listenAddresses(process.env.CABLE_HOST ? process.env : {});
+  cable = await createCable({ hosts, listenPort: port, targetPort: serverPort }).catch(taken("PORT", port));
+  const { control } = load("./control.ts") as typeof import("./control.ts");
+  panels = await control({ port: controlPort, pagePort, cable, server }).catch(
+    taken("CABLE_PORT", controlPort),
   );
+  print("cable", `localhost:${cable.port} → the server, ${serverPort}`);
+  await started;
 
-const port = portFrom("PORT", 8080);
-const controlPort = portFrom("CABLE_PORT", 8081);
-const pagePort = portFrom("PAGE_PORT", 8000);
-const serverPort = portFrom("SERVER_PORT", 0) || (await anyFreePort());
-
-// The launcher tells the two apart by the first word. The rest of a line is the server's as it is, spaces included.
-const print = (who: "cable" | "server", line: string) => console.log(`${who} ${line}`);
-
-// CABLE_HOST: where else than on this computer it can be reached. What steers it never can.
-const host = process.env.CABLE_HOST || "127.0.0.1";
-const cable = await createCable({ host, listenPort: port, targetPort: serverPort }).catch(
-  taken("PORT", port),
-);
-let panels: Control | undefined;
-const server = serverProcess({
-  file: resolve(file),
-  port: serverPort,
-  print: (line) => print("server", line),
-  changed(text) {
-    cable.note({ kind: "server", text });
-    panels?.changed();
-  },
-});
-panels = await control({ port: controlPort, pagePort, cable, server }).catch(
-  taken("CABLE_PORT", controlPort),
-);
-print("cable", `localhost:${cable.port} → the server, ${serverPort}`);
-
-void server.restart();
-
-// The server says goodbye first, through the cable; only then is the cable taken away.
-let ending = false;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.on(signal, async () => {
-    if (ending) return;
-    ending = true;
+  // The server says goodbye first, through the cable; only then is the cable taken away.
+  endOnSignal(async () => {
     await server.end();
     await panels?.end();
     // What it said is still on its way: the pages' FIN comes when it has arrived.
-    await quiet(500);
-    await cable.end();
-    process.exit(0);
+    if (cable) await quiet(cable, 500);
+    await cable?.end();
   });
+}
 
 /** Resolves when no connection is left, after `withinMs` at the latest. */
-function quiet(withinMs: number): Promise<void> {
+function quiet(cable: Cable, withinMs: number): Promise<void> {
   return new Promise((done) => {
     const look = () => cable.state().open === 0 && done();
     cable.events.on("change", look);
@@ -87,3 +97,5 @@ function fail(line: string): never {
   console.error(line);
   process.exit(1);
 }
+
+void main();

@@ -1,6 +1,7 @@
 // The cable between a page and its server: passes every byte on unchanged, tells what it saw, and fails on command.
 import { EventEmitter } from "node:events";
 import { createServer, type Server, Socket } from "node:net";
+import { alsoListen, listenAddresses } from "../launcher/listen.ts";
 import { type Counts, type Direction, type Entry, noCounts, type Seen } from "./entry.ts";
 import { ConnectionReader } from "./http.ts";
 import { entryLog } from "./log.ts";
@@ -9,14 +10,16 @@ import type { CableState, Faults } from "./protocol.ts";
 
 /** How long the two ends have to answer the cable's FIN. */
 const closeWithinMs = 1000;
+/** How long a page may stay silent on a connection that the server has ended. Browsers close it within a second. */
+const silentAfterEndMs = 4000;
 /** As many as a backlog on most systems lets in at once. */
 const backlog = 1024;
 
 export type CableOptions = {
   /** 0: any free port. */
   listenPort: number;
-  /** Where to listen; 127.0.0.1 unless told otherwise. */
-  host?: string;
+  /** Where to listen; on this computer alone unless told otherwise. */
+  hosts?: string[];
   targetPort: number;
   targetHost?: string;
 };
@@ -78,7 +81,7 @@ type Connection = {
 
 /** Resolves when it listens; rejects (EADDRINUSE) when the port is taken. */
 export async function createCable(options: CableOptions): Promise<Cable> {
-  const { host = "127.0.0.1", targetPort, targetHost = "127.0.0.1" } = options;
+  const { hosts = listenAddresses({}), targetPort, targetHost = "127.0.0.1" } = options;
   const events: Cable["events"] = new EventEmitter();
   const startedMs = performance.now();
   const nowMs = () => Math.round((performance.now() - startedMs) * 100) / 100;
@@ -87,6 +90,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
   const before = noCounts(); // of connections that are over
   const faults: Faults = {};
   let server: Server | undefined;
+  let stopOthers = () => {};
   let port = options.listenPort;
   let numbers = 0;
   let ended = false;
@@ -94,20 +98,28 @@ export async function createCable(options: CableOptions): Promise<Cable> {
   const changed = () => events.emit("change");
   const tell = (connection: number, seen: Seen) => log.add(connection, nowMs(), seen);
 
-  function listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const one = createServer({ allowHalfOpen: true, noDelay: true }, accept);
+  async function listen(): Promise<void> {
+    const options = { allowHalfOpen: true, noDelay: true, backlog };
+    const one = createServer(options, accept);
+    const [host, ...others] = hosts;
+    await new Promise<void>((resolve, reject) => {
       one.once("error", reject);
       one.listen({ port, host, backlog }, () => {
         one.off("error", reject);
         // Out of file descriptors, for example: that connection is lost, the cable is not.
         one.on("error", () => {});
-        const address = one.address();
-        if (address && typeof address === "object") port = address.port;
-        server = one;
         resolve();
       });
     });
+    const address = one.address();
+    if (address && typeof address === "object") port = address.port;
+    try {
+      stopOthers = await alsoListen(one, port, others, options);
+    } catch (error) {
+      one.close();
+      throw error;
+    }
+    server = one;
   }
 
   function accept(page: Socket): void {
@@ -176,7 +188,24 @@ export async function createCable(options: CableOptions): Promise<Cable> {
       const { up, down } = connection.finished;
       if (up && down) over(connection, { how, by });
       else tell(connection.number, { kind: "connection-end", how, by, last: false });
+      if (by === "server") letGo(connection);
     }
+  }
+
+  /** The server has ended a connection and needs no more of it. A page that stays silent must not keep it open here. */
+  function letGo(connection: Connection): void {
+    const { page, server: target } = connection;
+    page.setTimeout(silentAfterEndMs, () => {
+      // On a frozen cable nothing closes, and a page that still reads has not been given everything.
+      if (connection.over || connection.faults.freeze || page.writableLength > 0) return;
+      over(connection, {
+        how: "FIN",
+        by: "cable",
+        why: "the server had ended it and the page stayed silent",
+      });
+      page.destroy();
+      target.destroy();
+    });
   }
 
   /** The connection is over: writes that down, once. Its sockets are ended by whoever calls. */
@@ -302,6 +331,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
     },
     async refuse() {
       server?.close();
+      stopOthers();
       server = undefined;
       changed();
     },
@@ -335,6 +365,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
       }
       const one = server;
       server = undefined;
+      stopOthers();
       if (one) await new Promise((resolve) => one.close(resolve));
     },
   };

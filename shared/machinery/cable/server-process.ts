@@ -1,21 +1,22 @@
 // The process that runs the lesson's server: started, restarted when a file is saved, stopped and killed on command.
-import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { connect } from "node:net";
+import { relative } from "node:path";
+import { root } from "../launcher/lessons.ts";
+import { describeError, describeSilence, runningAgain, silentAfterMs } from "../launcher/server-lines.ts";
+import { readLines } from "../supervisor/output.ts";
+import { type Exit, type Supervised, startNode } from "../supervisor/supervisor.ts";
 import type { ServerState } from "./protocol.ts";
 import { sources } from "./sources.ts";
 
-/** How long a server has to say goodbye after SIGTERM. */
-const goodbyeMs = 4000;
-const lookEveryMs = 50;
-const windows = process.platform === "win32";
+const lookEveryMs = 25;
 
 export type ServerProcess = {
   state(): ServerState;
   /** SIGKILL: no goodbye. Resolves when it is gone; it stays away until it is restarted or a file is saved. */
   kill(): Promise<void>;
-  /** SIGTERM if one runs, then a new one. Resolves when that has been started, not yet when it listens. */
+  /** Ends the server if it runs, then starts it. Resolves when it has been started, not yet when it listens. */
   restart(): Promise<void>;
-  /** SIGTERM; comes back after `forMs`, or on `restart` when that is not given. Saving does not bring it back. */
+  /** Ends it; comes back after `forMs`, or on `restart` when that is not given. Saving does not bring it back. */
   stop(forMs?: number): Promise<void>;
   /** Ends the server and the watching, and resolves when nothing is left. */
   end(): Promise<void>;
@@ -28,17 +29,18 @@ export type ServerProcessOptions = {
   port: number;
   /** A line that it printed, or that is about it. */
   print(line: string): void;
+  /** How it is, in words for the learner. Said once after each restart, within 10 s. */
+  report(text: string): void;
   /** Its state has changed; `text` says how. */
   changed(text: string): void;
 };
 
-/**
- * Watches `file` and what it imports, and runs it with tsx; `restart` starts it the first time. There is one process, not a watcher with a process
- * inside: a signal reaches the server itself, its exit is known, and it is on a leash (see leash.ts).
- */
-export function serverProcess({ file, port, print, changed }: ServerProcessOptions): ServerProcess {
-  let child: ChildProcess | undefined;
+/** Watches `file` and what it imports, and runs it; `restart` starts it the first time. */
+export function serverProcess({ file, port, print, report, changed }: ServerProcessOptions): ServerProcess {
+  const name = relative(root, file).replaceAll("\\", "/");
+  let running: Supervised | undefined;
   let state: ServerState = { process: "starting" };
+  let starts = 0;
   let backAtMs: number | undefined;
   let backTimer: NodeJS.Timeout | undefined;
   let ended = false;
@@ -55,78 +57,73 @@ export function serverProcess({ file, port, print, changed }: ServerProcessOptio
   }
 
   function start(): void {
-    if (ended || child) return;
-    const faults = files.check();
-    for (const line of faults) print(line);
-    if (faults.length > 0) {
+    if (ended || running) return;
+    starts++;
+    const compiled = files.compile();
+    if ("faults" in compiled) {
+      for (const line of compiled.faults) print(line);
       set({ process: "dead", why: "does not compile" }, "does not compile");
+      report(describeError(name));
       return;
     }
-    const args = [
-      "--import",
-      import.meta.resolve("tsx"),
-      "--import",
-      import.meta.resolve("./leash.ts"),
-      file,
-    ];
-    const one = spawn(process.execPath, args, {
-      // Whoever comes from elsewhere comes through the cable.
-      env: { ...process.env, PORT: String(port), HOST: "127.0.0.1" },
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      // A group of its own, so that one signal also reaches what the server starts; and Ctrl-C reaches it once, from us.
-      detached: !windows,
+    const { FORCE_COLOR: _, ...env } = process.env;
+    // Whoever comes from elsewhere comes through the cable. No colours, since control characters are shown as text.
+    const one = startNode(compiled.args, {
+      env: { ...env, PORT: String(port), HOST: "127.0.0.1", NO_COLOR: "1" },
     });
-    child = one;
-    for (const stream of [one.stdout, one.stderr]) lines(stream, print);
-    one.on("error", (error) => {
-      if (one.pid !== undefined) return;
-      child = undefined;
-      set({ process: "dead", why: error.message }, error.message);
-      print(error.message);
+    running = one;
+    let hasComplained = false;
+    one.child.stderr?.once("data", () => {
+      hasComplained = true;
     });
-    one.on("exit", (code, signal) => {
-      if (child !== one) return;
-      child = undefined;
-      const why = signal ? `killed (${signal})` : `exit code ${code}`;
-      if (state.process === "stopping") return;
-      set({ process: "dead", why }, `ended: ${why}`);
-      print(`The server has ended (${why}). Save a file to start it again.`);
-    });
-    set({ process: "starting", ...(one.pid !== undefined && { pid: one.pid }) }, "starting");
-    void listening(one);
+    for (const stream of [one.child.stdout, one.child.stderr]) readLines(stream, print);
+    set({ process: "starting", ...(one.child.pid !== undefined && { pid: one.child.pid }) }, "starting");
+    void one.ended.then((exit) => hasEnded(one, exit, hasComplained));
+    void waitUntilItListens(one);
   }
 
-  /** Looks until somebody listens on the port, or the process is gone. */
-  async function listening(one: ChildProcess): Promise<void> {
-    while (child === one && state.process === "starting") {
-      if (await answers(port)) {
-        if (child === one && state.process === "starting")
-          set({ ...state, process: "running" }, `running (process ${one.pid})`);
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  /** It has ended by itself, unless it was stopped. */
+  function hasEnded(one: Supervised, { code, why }: Exit, hasComplained: boolean): void {
+    if (running !== one) return;
+    running = undefined;
+    if (state.process === "stopping") return;
+    set({ process: "dead", why }, `ended: ${why}`);
+    if (hasComplained && code !== 0) report(describeError(name));
+    else report(`${name} has ended (${why}). Save a file to start it again.`);
+  }
+
+  /** Looks until the server listens, or the process is gone. */
+  async function waitUntilItListens(one: Supervised): Promise<void> {
+    const isStarting = () => running === one && state.process === "starting";
+    const isFirst = starts === 1;
+    const silent = setTimeout(() => {
+      if (isStarting()) report(describeSilence(name));
+    }, silentAfterMs);
+    while (isStarting()) {
+      if (await isListening(port)) {
+        if (!isStarting()) break;
+        set({ ...state, process: "running" }, `running (process ${one.child.pid})`);
+        if (!isFirst) report(runningAgain);
+      } else await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
+    clearTimeout(silent);
   }
 
-  async function endChild(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    const one = child;
+  /** Ends it with a goodbye to its clients. One that doesn't listen yet has none. */
+  async function endServer(how: "end" | "kill"): Promise<void> {
+    const one = running;
     if (!one) return;
+    const goodbye = how === "end" && state.process === "running";
     state = { ...state, process: "stopping" };
-    const gone = new Promise((resolve) => one.once("exit", resolve));
-    send(one, signal);
-    const timer = setTimeout(() => send(one, "SIGKILL"), goodbyeMs);
-    await gone;
-    clearTimeout(timer);
-    // What the server had started itself goes with it.
-    send(one, "SIGKILL");
-    child = undefined;
+    await (goodbye ? one.end() : one.kill());
+    running = undefined;
   }
 
   const files = sources(file, () => {
     void inTurn(async () => {
       // Stopped on command, it comes back on command or when its time is over.
       if (ended || state.process === "stopped") return;
-      await endChild("SIGTERM");
+      await endServer("end");
       start();
     });
   });
@@ -144,19 +141,19 @@ export function serverProcess({ file, port, print, changed }: ServerProcessOptio
     kill: () =>
       inTurn(async () => {
         comeBack();
-        await endChild("SIGKILL");
+        await endServer("kill");
         set({ process: "dead", why: "killed (SIGKILL)" }, "killed (SIGKILL)");
       }),
     restart: () =>
       inTurn(async () => {
         comeBack();
-        await endChild("SIGTERM");
+        await endServer("end");
         start();
       }),
     stop: (forMs) =>
       inTurn(async () => {
         comeBack();
-        await endChild("SIGTERM");
+        await endServer("end");
         if (forMs !== undefined) {
           backAtMs = performance.now() + forMs;
           backTimer = setTimeout(() => {
@@ -170,25 +167,14 @@ export function serverProcess({ file, port, print, changed }: ServerProcessOptio
       ended = true;
       comeBack();
       return inTurn(async () => {
-        await endChild("SIGTERM");
+        await endServer("end");
         files.end();
       });
     },
   };
 }
 
-function send(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
-  if (child.pid === undefined) return;
-  try {
-    // Windows has no signals: either way it is ended with all that it started.
-    if (windows) execFile("taskkill", ["/pid", String(child.pid), "/T", "/F"], () => {});
-    else process.kill(signal === "SIGKILL" ? -child.pid : child.pid, signal);
-  } catch {
-    // Gone already.
-  }
-}
-
-function answers(port: number): Promise<boolean> {
+function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" });
     socket.on("connect", () => {
@@ -197,20 +183,4 @@ function answers(port: number): Promise<boolean> {
     });
     socket.on("error", () => resolve(false));
   });
-}
-
-function lines(stream: NodeJS.ReadableStream | null, print: (line: string) => void): void {
-  let rest = "";
-  stream?.setEncoding("utf8");
-  stream?.on("data", (text: string) => {
-    const parts = (rest + text).split(/\r?\n/);
-    rest = parts.pop() ?? "";
-    // A server that never ends its line must not fill our memory.
-    if (rest.length > 64 * 1024) {
-      parts.push(`${rest.slice(0, 1000)} …`);
-      rest = "";
-    }
-    for (const line of parts) print(line);
-  });
-  stream?.on("end", () => rest && print(rest));
 }

@@ -1,4 +1,4 @@
-// LAN=1: a lesson for everybody in the room. Which addresses this computer has, and a picture that phones can read.
+// LAN=1: a lesson that others in the network can join. Which addresses this computer has, and a picture that phones can read.
 import { networkInterfaces } from "node:os";
 import { renderSVG, renderUnicodeCompact } from "uqr";
 

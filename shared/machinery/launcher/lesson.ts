@@ -1,19 +1,21 @@
 // Starts a lesson: its server and the server of its page, together. Without a number it lists the lessons.
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { get } from "node:http";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { PassThrough } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
-import { listenHost } from "../../server/allowed-hosts.ts";
+import type { Command } from "concurrently";
+import { boundedOutput, showControls } from "../supervisor/output.ts";
+import { endOnSignal, type Supervised, startNode } from "../supervisor/supervisor.ts";
 import { describeLan, lanAddresses } from "./lan.ts";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "./lessons.ts";
 import { anyFreePort, canConnect, readPort, whyNotFree } from "./ports.ts";
 import { readProgress } from "./progress.ts";
+import { describeError, describeSilence, runningAgain, silentAfterMs } from "./server-lines.ts";
 
 const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY && !process.env.CI);
 const coloured = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
+const output = boundedOutput(process.stdout);
+const say = (text: string) => output.write(`${text}\n`);
 
 void main(process.argv[2]);
 
@@ -45,126 +47,58 @@ function refuse(why: string) {
   process.exitCode = 1;
 }
 
-/** What runs side by side: each a Node program with its arguments, from the root of the workshop. */
-async function programsOf(lesson: Lesson, port: number, pagePort: number): Promise<Program[]> {
-  // SERVER_FILE: our solution instead of the learner's file (npm run solution 3 run).
-  const server = process.env.SERVER_FILE ?? join("lessons", lesson.folder, "server.ts");
-  const ports = { PORT: `${port}`, PAGE_PORT: `${pagePort}` };
-  const args = [join("shared", "machinery", "start.cjs"), "pages/pages"];
-  const page = { name: "page", colour: "magenta", lanHost: "HOST" as const, args };
-  if (process.env.CABLE === "off") {
-    const watch = [join("node_modules", "tsx", "dist", "cli.mjs"), "watch", "--clear-screen=false", server];
-    return [
-      { ...page, env: { ...ports, CABLE_PORT: "" } },
-      { name: "server", colour: "cyan", lanHost: "HOST", args: watch, env: ports, serverPort: port },
-    ];
-  }
-  // PORT leads through the cable to the server, which has a port of its own. The cable starts the server, since it
-  // can also kill it, and prints what it says.
-  const [serverPort, cablePort] = [await anyFreePort(), await anyFreePort()];
-  const env = { ...ports, SERVER_PORT: `${serverPort}`, CABLE_PORT: `${cablePort}` };
-  const cable = ["--import", "tsx", join("shared", "machinery", "cable", "cable.ts"), server];
-  return [
-    { ...page, env },
-    // The room comes in through the cable; the server behind it and the cable's controls stay on loopback.
-    {
-      name: "cable",
-      colour: "yellow",
-      lanHost: "CABLE_HOST",
-      args: cable,
-      env,
-      serverPort,
-      speaksFor: "server",
-    },
-  ];
-}
-
+/** One of the programs that run side by side: a Node program from the root of the workshop. */
 type Program = {
-  name: string;
-  colour: string;
+  name: "page" | "cable" | "server";
+  color: string;
   args: string[];
   env: Record<string, string>;
-  /** With LAN=1 the variable that opens it to the network. */
-  lanHost: "HOST" | "CABLE_HOST";
-  /** Where the lesson's server itself listens, if this program is it or runs it. */
-  serverPort?: number;
-  /** Lines that begin with this name are another's, which this program runs. */
-  speaksFor?: string;
 };
 
-async function run(lesson: Lesson, port: number, pagePort: number) {
-  const [lanAddress, ...others] = lanAddresses();
-  const lanHosts = lanAddress && [lanAddress, ...others].join(",");
-  const programs = (await programsOf(lesson, port, pagePort)).map((program) => {
-    const lan = lanHosts && { [program.lanHost]: "0.0.0.0", LAN_HOSTS: lanHosts };
-    return { ...program, child: start(program.args, { ...program.env, LESSON: lesson.folder, ...lan }) };
-  });
-  const children = programs.map(({ child }) => child);
-  let ending = false;
-
-  /** Ends everything: each child sees the end of its stdin (see with-launcher.cjs) and closes what it holds. */
-  function end(exitCode: number) {
-    if (ending) return;
-    ending = true;
-    for (const child of children) child.stdin?.end();
-    // tsx gives a server 5 s to end by itself; what is still there after that is killed.
-    const lastResort = setTimeout(() => children.forEach(kill), 7_000);
-    // "close" comes when nobody holds the other end of the pipes any more, a child's own child included.
-    Promise.all(children.map(closed)).then(() => {
-      clearTimeout(lastResort);
-      process.exit(exitCode);
-    });
+async function programsOf(lesson: Lesson, port: number, pagePort: number, lan: string[]): Promise<Program[]> {
+  // SERVER_FILE: our solution instead of the learner's file (npm run solution 3 run).
+  const file = process.env.SERVER_FILE ?? join("lessons", lesson.folder, "server.ts");
+  const env: Record<string, string> = { PORT: `${port}`, PAGE_PORT: `${pagePort}`, LESSON: lesson.folder };
+  if (lan.length > 0) env.LAN_HOSTS = lan.join(",");
+  // Only what is named here opens to the network: the pages, and either the cable or the server.
+  const open = (variable: string) =>
+    lan[0] ? { [variable]: process.env.LAN === "1" ? "0.0.0.0" : lan[0] } : undefined;
+  const start = join("shared", "machinery", "start.cjs");
+  const page: Program = { name: "page", color: "magenta", args: [start, "pages/pages"], env };
+  if (process.env.CABLE === "off") {
+    const args = [join("node_modules", "tsx", "dist", "cli.mjs"), "watch", "--clear-screen=false", file];
+    Object.assign(env, { CABLE_PORT: "" });
+    return [{ name: "server", color: "cyan", args, env: { ...env, ...open("HOST") } }, page];
   }
+  // PORT leads through the cable to the server, which has a port of its own. The cable starts the server, since it
+  // can also kill it, and prints what the server prints.
+  const [serverPort, cablePort] = [await anyFreePort(), await anyFreePort()];
+  Object.assign(env, { SERVER_PORT: `${serverPort}`, CABLE_PORT: `${cablePort}` });
+  const args = [start, "cable/cable", file];
+  return [{ name: "cable", color: "yellow", args, env: { ...env, ...open("CABLE_HOST") } }, page];
+}
 
-  // The second Ctrl-C is from somebody who does not want to wait.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => (ending ? children.forEach(kill) : end(0)));
-  // Nobody reads what we print any more: the terminal is gone.
-  process.stdout.on("error", () => end(0));
-
-  for (const { name, child } of programs)
-    child.on("exit", (code, signal) => {
-      if (ending) return;
-      kill(child); // what it may have left behind
-      console.error(`The ${name} process ended unexpectedly (${signal ?? `exit code ${code}`}): stopping.`);
-      end(1);
-    });
-
-  await showOutput(programs.flatMap(voices));
-
-  const address = `http://localhost:${pagePort}/lessons/${lesson.folder}/`;
+async function run(lesson: Lesson, port: number, pagePort: number) {
+  const lan = lanAddresses();
+  const programs = (await programsOf(lesson, port, pagePort, lan)).map((program) => ({
+    ...program,
+    process: startNode(program.args, { cwd: root, env: environment(program.env) }),
+  }));
+  const server = programs[0]?.process as Supervised;
   const folder = `lessons/${lesson.folder}`;
-  const running = programs.find(({ serverPort }) => serverPort !== undefined);
-  const serverAnswers = () => canConnect(running?.serverPort ?? port, "127.0.0.1");
-  const until = async (answers: () => Promise<boolean>) => {
-    while (!ending && !(await answers())) await pause(50);
-  };
+  const serverIsUp =
+    process.env.CABLE === "off"
+      ? watchTsx(server, `${folder}/server.ts`, port)
+      : new Promise<void>((resolve) =>
+          server.child.on("message", (state: { server: string }) => state.server === "running" && resolve()),
+        );
+  await runTogether(programs);
 
-  // The server counts as broken when it has printed an error and does not answer a moment later.
-  let broken = false;
-  const look = later(1_500, async () => {
-    if (broken || ending || (await serverAnswers())) return;
-    broken = true;
-    console.log(`\n${folder}/server.ts has an error (above). Mend it and save: it starts again by itself.\n`);
-    await until(serverAnswers);
-    broken = false;
-    if (!ending && shown) console.log("\nThe server answers again.\n");
-  });
-  let shown = false;
-  // The cable's own lines say nothing about the server.
-  for (const stream of [running?.child.stdout, running?.child.stderr])
-    stream?.on("data", (text) => /^(?!cable )/m.test(String(text).trimEnd()) && look());
-  const remind = setTimeout(() => {
-    if (!broken)
-      console.log(`\nNothing answers on port ${port} yet. Does ${folder}/server.ts listen on PORT?\n`);
-  }, 10_000);
-
-  await until(() => pageAnswers(pagePort, lesson));
-  await until(serverAnswers);
-  clearTimeout(remind);
-  if (ending) return;
-  shown = true;
-  console.log(
+  while (!(await pageAnswers(pagePort, lesson))) await pause(50);
+  await serverIsUp;
+  const path = `/lessons/${lesson.folder}/`;
+  const address = `http://localhost:${pagePort}${path}`;
+  say(
     [
       "",
       `  Lesson ${lesson.number} · ${lesson.title}`,
@@ -180,125 +114,140 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       "",
     ].join("\n"),
   );
-  if (lanAddress)
-    console.log(describeLan(`http://${lanAddress}:${pagePort}/lessons/${lesson.folder}/`, others));
+  const [phones, ...others] = lan.map((host) => `http://${host}:${pagePort}${path}`);
+  if (phones) say(describeLan(phones, others));
   if (interactive) process.stdin.on("data", () => openInBrowser(address));
 }
 
-function start(args: string[], ports: Record<string, string>): ChildProcess {
-  const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
-  return spawn(
-    process.execPath,
-    // Not --require: together with tsx's --import the program would never begin.
-    [
-      "--import",
-      pathToFileURL(join(root, "shared", "machinery", "launcher", "with-launcher.cjs")).href,
-      ...args,
-    ],
-    {
-      cwd: root,
-      env: { ...env, ...ports, ...(coloured ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) },
-      stdio: ["pipe", "pipe", "pipe"],
-      // A group of its own: Ctrl-C reaches the launcher alone, and each server is asked to end once, not three times.
-      detached: process.platform !== "win32",
-      windowsHide: true,
-    },
-  );
+/** What a program finds in its environment. Opening to the network always takes LAN, whatever HOST says. */
+function environment(own: Record<string, string>): NodeJS.ProcessEnv {
+  const { NO_COLOR: _, FORCE_COLOR: __, HOST: ___, CABLE_HOST: ____, LAN_HOSTS: _____, ...env } = process.env;
+  return { ...env, ...(coloured ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }), ...own };
 }
 
-type Voice = { name: string; colour: string; child: ChildProcess };
-
-/** A program's own voice, and that of the server which it runs: two names in the output, one process here. */
-function voices({ name, colour, child, speaksFor }: Program & { child: ChildProcess }): Voice[] {
-  if (!speaksFor) return [{ name, colour, child }];
-  const [own, other] = [new PassThrough(), new PassThrough()];
-  for (const stream of [child.stdout, child.stderr]) {
-    if (!stream) continue;
-    createInterface(stream).on("line", (line) => {
-      const [who] = line.split(" ", 1);
-      const text = who === speaksFor || who === name ? line.slice(who.length + 1) : line;
-      (who === speaksFor ? other : own).write(`${text}\n`);
-    });
+/** Lets concurrently print what the programs print, each with its name in its color, and end all with the first. */
+async function runTogether(programs: (Program & { process: Supervised })[]) {
+  // Loaded while the programs start, which is why they have been started already.
+  const { createConcurrently, KillOthers, Logger, LogOutput } = await import("concurrently");
+  class LessonLogger extends Logger {
+    // The launcher says in words of its own what has ended.
+    override logGlobalEvent() {}
+    override logCommandText(text: string, command: Command) {
+      // The cable has named its lines and shown their control characters already: one text is its own, one the server's.
+      if (command.name === "cable") this.emit(command, text);
+      else super.logCommandText(text.split("\n").map(showControls).join("\n"), command);
+    }
   }
-  // Only what concurrently looks at differs: the streams. Events and pid are the process's.
-  const speaking = (stdout: PassThrough): ChildProcess =>
-    Object.create(child, { stdout: { value: stdout }, stderr: { value: null } });
-  return [
-    { name, colour, child: speaking(own) },
-    { name: speaksFor, colour: "cyan", child: speaking(other) },
-  ];
-}
-
-/** Lets concurrently print the children's lines, each with its name in its colour. */
-async function showOutput(programs: Voice[]) {
-  // Loaded while the children start. They were started without it: its own way goes through a shell.
-  const { createConcurrently, Logger, LogOutput } = await import("concurrently");
-  const logger = new Logger({ prefixFormat: "name" });
+  const logger = new LessonLogger({ prefixFormat: "name" });
   logger.toggleColors(coloured);
-  logger.setPrefixLength(Math.max(...programs.map(({ name }) => name.length)));
-  const { result } = createConcurrently(
-    programs.map(({ name, colour }) => ({ command: name, name, prefixColor: colour })),
+  logger.setPrefixLength("server".length);
+  const commandOf = ({ args }: Program) => ["node", ...args].join(" ");
+  const find = (pid: number) => programs.find(({ process: { child } }) => child.pid === pid)?.process;
+  const { commands, result } = createConcurrently(
+    programs.map((program) => ({
+      command: commandOf(program),
+      name: program.name,
+      prefixColor: program.color,
+    })),
     {
       logger,
-      outputStream: process.stdout,
-      controllers: [new LogOutput({ logger })],
+      outputStream: output,
+      controllers: [
+        new LogOutput({ logger }),
+        new KillOthers({
+          logger,
+          conditions: ["success", "failure"],
+          killSignal: undefined,
+          timeoutMs: undefined,
+        }),
+      ],
       spawn: (command) => {
-        const found = programs.find(({ name }) => name === command);
+        const found = programs.find((program) => commandOf(program) === command);
         if (!found) throw new Error(`No program ${command}.`);
-        return found.child;
+        return found.process.child;
       },
-      kill: () => {}, // ended by the launcher, see end()
+      kill: (pid) => void find(pid)?.end(),
     },
   );
-  result.catch(() => {}); // rejects when a child ends with a code other than 0, which "exit" tells as well
+
+  let ending = false;
+  const end = async () => {
+    ending = true;
+    for (const command of commands) command.kill();
+    await over;
+  };
+  // It rejects when a program ended with a code other than 0.
+  const over = result.then(
+    () => {},
+    () => {},
+  );
+  for (const { name, close } of commands)
+    close.subscribe(({ exitCode }) => {
+      if (ending) return;
+      ending = true;
+      const why = typeof exitCode === "number" ? `exit code ${exitCode}` : exitCode;
+      console.error(`The ${name} process ended unexpectedly (${why}): stopping.`);
+      void over.then(() => process.exit(1));
+    });
+  endOnSignal(end);
+  // Nobody reads what we print any more: the terminal is gone.
+  process.stdout.on("error", () => void end().then(() => process.exit(0)));
 }
 
-function closed(child: ChildProcess): Promise<unknown> {
-  const { stdout, stderr } = child;
-  const over = child.exitCode !== null || child.signalCode !== null;
-  if (over && stdout?.destroyed && stderr?.destroyed) return Promise.resolve();
-  return new Promise((resolve) => child.once("close", resolve));
-}
-
-/** Ends a child and all that it started. */
-function kill(child: ChildProcess) {
-  if (!child.pid) return;
-  if (process.platform === "win32") {
-    spawn("taskkill", ["/pid", String(child.pid), "/T", "/F"], { stdio: "ignore" }).on("error", () => {});
-    return;
-  }
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // Nobody of that group is left.
-  }
-}
-
-function pageAnswers(pagePort: number, lesson: Lesson): Promise<boolean> {
+/**
+ * Says how the server is while tsx watches it, without the cable. Node ends the trace of an error nobody caught with
+ * its version; that is how we know that the server is down. Resolves when the server listens for the first time.
+ */
+function watchTsx({ child }: Supervised, file: string, port: number): Promise<void> {
   return new Promise((resolve) => {
-    const host = listenHost();
-    const options = {
-      host,
-      port: pagePort,
-      path: `/lessons/${lesson.folder}/`,
-      timeout: 2_000,
-      agent: false,
+    let state: "starting" | "running" | "broken" = "starting";
+    let wasUp = false;
+    let startedAt = performance.now();
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (text) => {
+        if (/^Node\.js v\d/m.test(String(text)) && state !== "broken") {
+          state = "broken";
+          setTimeout(() => say(`\n${describeError(file)}\n`), 200); // after the trace
+        }
+        if (/\[tsx\]/.test(String(text))) startedAt = performance.now();
+      });
+    let isSilent = false;
+    const look = async () => {
+      const answers = await canConnect(port, "127.0.0.1");
+      if (answers && state !== "running") {
+        if (wasUp) say(`\n${runningAgain}\n`);
+        wasUp = true;
+        isSilent = false;
+        state = "running";
+        resolve();
+      } else if (!answers && state === "running") {
+        state = "starting";
+        startedAt = performance.now();
+      } else if (
+        !answers &&
+        state === "starting" &&
+        !isSilent &&
+        performance.now() - startedAt > silentAfterMs
+      ) {
+        isSilent = true;
+        say(`\n${describeSilence(file)}\n`);
+      }
+      setTimeout(look, 50).unref();
     };
-    const request = get({ ...options, headers: { Host: `localhost:${pagePort}` } }, (response) => {
+    void look();
+  });
+}
+
+function pageAnswers(port: number, lesson: Lesson): Promise<boolean> {
+  return new Promise((resolve) => {
+    const path = `/lessons/${lesson.folder}/`;
+    const options = { host: "127.0.0.1", port, path, timeout: 2_000, agent: false };
+    const request = get({ ...options, headers: { Host: `localhost:${port}` } }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });
     request.on("timeout", () => request.destroy()).on("error", () => resolve(false));
   });
-}
-
-/** A function that acts `ms` after it was last called. */
-function later(ms: number, act: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(act, ms);
-  };
 }
 
 function openInBrowser(address: string) {
@@ -307,6 +256,6 @@ function openInBrowser(address: string) {
       ? ["cmd", "/c", "start", '""', address]
       : [process.platform === "darwin" ? "open" : "xdg-open", address];
   spawn(command as string, args, { stdio: "ignore", detached: true, windowsVerbatimArguments: true })
-    .on("error", () => console.log(`No browser could be opened from here: open ${address} yourself.`))
+    .on("error", () => say(`No browser could be opened from here: open ${address} yourself.`))
     .unref();
 }

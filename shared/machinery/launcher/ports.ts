@@ -41,9 +41,9 @@ export async function whyNotFree(variable: Variable, port: number): Promise<stri
 /** One line about a port that could not be listened on: which, and what to do. */
 export function describePortFault(variable: Variable, port: number, code: string): string {
   if (code === "EACCES")
-    return `Port ${port} may not be used by you on this computer: set ${variable} to one above 1023.`;
+    return `You may not use port ${port} on this computer: set ${variable} to one above 1023.`;
   if (code === "EADDRINUSE")
-    return `Port ${port} is taken by another program: stop that one, or set ${variable} to another port.`;
+    return `Port ${port} is taken by another program, perhaps a lesson in another terminal: stop that one, or set ${variable} to another port.`;
   return `Port ${port} cannot be listened on (${code}): set ${variable} to another port.`;
 }
 

@@ -68,11 +68,14 @@ export function startNode(
     });
   }).finally(() => running.delete(one));
 
+  let isAsked = false;
   const one: Supervised = {
     child,
     ended,
     end() {
-      if (!isOver(child)) {
+      // Once: tsx, for one, takes a second request for impatience.
+      if (!isAsked && !isOver(child)) {
+        isAsked = true;
         sayGoodbye(child);
         const timer = setTimeout(() => killGroup(child), goodbyeMs);
         child.once("exit", () => clearTimeout(timer));
