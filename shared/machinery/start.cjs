@@ -1,6 +1,7 @@
 // Checks whether this computer has what the workshop needs, then runs the program named first: `start.cjs launcher/lesson 3`.
 // Old syntax on purpose: an old Node has to be able to read this file to say that it is too old.
 // biome-ignore-start lint/style/useNodejsImportProtocol: an old Node does not know it
+const { execFile } = require("child_process");
 const { existsSync } = require("fs");
 const nodeModule = require("module");
 const { join } = require("path");
@@ -24,13 +25,20 @@ const program = join(__dirname, `${process.argv[2]}.ts`);
 process.argv.splice(1, 2, program);
 require(program);
 
-/** npm passes on every signal but SIGKILL. When it was killed, this process has another parent, or none that runs. */
+/** npm passes on every signal but SIGKILL: when it was killed, this process ends by itself. */
 function endWithNpm() {
-  const npm = process.ppid;
+  const parent = process.ppid;
+  let npm = parent;
+  // npm runs this in a shell, which may have stayed in between and would go on waiting.
+  if (process.platform !== "win32")
+    execFile("ps", ["-o", "ppid=,comm=", "-p", String(parent)], (_error, text) => {
+      const [, pid, name] = /^ *(\d+) +(.*)/.exec(text) || [];
+      if (pid && !/npm|node/.test(name)) npm = Number(pid);
+    });
   setInterval(() => {
-    if (process.ppid === npm && isRunning(npm)) return;
+    if (process.ppid === parent && isRunning(npm)) return;
     if (!process.emit("SIGTERM", "SIGTERM")) process.exit();
-  }, 1000).unref();
+  }, 500).unref();
 }
 
 function isRunning(pid) {

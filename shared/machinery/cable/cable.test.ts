@@ -6,14 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { freePort, root, runNode } from "../testing/process.ts";
+import { freePort, runNode } from "../testing/process.ts";
 import type { FromPanel, ServerState, ToPanel } from "./protocol.ts";
 import { later } from "./testing.ts";
 
-const ws = JSON.stringify(join(root, "node_modules/ws/wrapper.mjs"));
 /** Says its process's number to whoever connects, and goodbye on SIGTERM. */
 const serverCode = `
-import { WebSocketServer } from ${ws};
+import { WebSocketServer } from "ws";
 import { word } from "./word.ts";
 const sockets = new WebSocketServer({ port: Number(process.env.PORT), host: "127.0.0.1" });
 sockets.on("connection", (client) => client.send(word + " " + process.pid));
@@ -40,7 +39,7 @@ async function started() {
   };
   const program = runNode(["shared/machinery/cable/cable.ts", join(folder, "server.ts")], env);
   later(() => program.kill());
-  await program.prints(/cable +localhost/);
+  await program.prints(/\[cable ] localhost/);
 
   const panel = new WebSocket(`ws://localhost:${controlPort}/cable`, { origin: "http://localhost:8000" });
   later(() => panel.terminate());
@@ -137,7 +136,7 @@ describe("the server behind the cable", () => {
     await is("running");
     writeFileSync(join(folder, "word.ts"), "export const word: string = ;");
     expect(await is("dead")).toMatchObject({ why: "does not compile" });
-    await program.prints(/server +.*word\.ts:1:28/);
+    await program.prints(/\[server] .*word\.ts:1:28/);
     save("mended");
     await is("running");
     expect((await page()).word).toBe("mended");
@@ -148,7 +147,7 @@ describe("the server behind the cable", () => {
     await is("running");
     writeFileSync(join(folder, "word.ts"), 'export const word = ""; process.exit(3);');
     expect(await is("dead")).toMatchObject({ why: "exit code 3" });
-    await program.prints(/The server has ended \(exit code 3\)/);
+    await program.prints(/server\.ts has ended \(exit code 3\)\. Save a file to start it again/);
     save("again");
     await is("running");
   });

@@ -4,7 +4,7 @@ import { renderSVG, renderUnicodeCompact } from "uqr";
 
 /**
  * The addresses under which others in this network reach this computer, the likeliest first; none without LAN.
- * LAN=1 takes those of all interfaces, LAN=192.168.1.23 that one alone. Throws a line for the user.
+ * LAN=1 takes those of all interfaces, LAN=192.168.1.23 only that one. Throws a line for the user.
  */
 export function lanAddresses(wanted = process.env.LAN ?? ""): string[] {
   if (wanted === "" || wanted === "0") return [];

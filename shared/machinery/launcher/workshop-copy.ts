@@ -1,4 +1,4 @@
-// For tests: a copy of the workshop in a folder of its own, with one small lesson that may be broken and mended.
+// For tests: a copy of the workshop in a folder of its own, with one small lesson that tests may break and fix.
 import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -57,13 +57,15 @@ export type Copy = {
   save(file: string, text: string): Promise<void>;
   /** `npm run lesson ...` or `npm run pages`, without npm. */
   start(args: string[], env?: Record<string, string | undefined>): Running;
+  /** `npm run ...` */
+  npmRun(args: string[], env?: Record<string, string | undefined>): Running;
 };
 
 /** Makes the copy; removed after the last test of the file. The folder's name has a space, as people's names have. */
 export async function copyWorkshop(): Promise<Copy> {
   const folder = join(await realpath(await mkdtemp(join(tmpdir(), "workshop-"))), "my copy");
   afterAll(() => rm(dirname(folder), { recursive: true, force: true, maxRetries: 5 }));
-  for (const room of ["server", "workshop", "cable"])
+  for (const room of ["both", "server", "page", "machinery"])
     await cp(join(root, "shared", room), join(folder, "shared", room), {
       recursive: true,
       filter: (source) => !source.endsWith(".test.ts"),
@@ -76,6 +78,7 @@ export async function copyWorkshop(): Promise<Copy> {
       await mkdir(dirname(join(folder, file)), { recursive: true });
       await writeFile(join(folder, file), text);
     },
+    npmRun: (args, env) => runNode([npmCli(), "--prefix", folder, "run", ...args], env, []),
     start: (args, env) => runNode([join(folder, "shared", "machinery", "start.cjs"), ...args], env, []),
   };
   for (const [name, text] of Object.entries(lessonFiles))
@@ -83,3 +86,7 @@ export async function copyWorkshop(): Promise<Copy> {
   await mkdir(join(folder, "slides"), { recursive: true });
   return copy;
 }
+
+/** npm's own program: that of the npm which runs these tests, or the one beside Node. */
+const npmCli = () =>
+  process.env.npm_execpath ?? join(dirname(process.execPath), "../lib/node_modules/npm/bin/npm-cli.js");

@@ -1,11 +1,11 @@
 // Prints the slides to slides/slides.pdf with an installed browser; NOTES=1 puts the notes of each slide after it.
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { installedBrowser } from "../browser.ts";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort, canConnect } from "../launcher/ports.ts";
+import { startNode } from "../supervisor/supervisor.ts";
 
 const file = process.argv[2] ?? join(root, "slides", "slides.pdf");
 const notes = process.env.NOTES === "1" ? "&showNotes=separate-page" : "";
@@ -16,20 +16,17 @@ async function main() {
     throw new Error("No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH to its program.");
   const port = await anyFreePort();
   // A pages server of its own, on a port that nobody uses: the usual one may be busy with a lesson.
-  const pages = spawn(
-    process.execPath,
-    [
-      ...["--require", join(root, "shared", "machinery", "launcher", "with-launcher.cjs")],
-      ...[join(root, "shared", "machinery", "start.cjs"), "pages/pages"],
-    ],
-    { cwd: root, env: { ...process.env, PAGE_PORT: String(port) }, stdio: ["pipe", "ignore", "inherit"] },
-  );
+  const pages = startNode([join(root, "shared", "machinery", "start.cjs"), "pages/pages"], {
+    cwd: root,
+    env: { ...process.env, PAGE_PORT: String(port) },
+    output: "ignore",
+  });
   // As root (containers, CI) Chromium refuses to start with its sandbox.
   const args = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-gpu"] : ["--disable-gpu"];
   const browser = await chromium.launch({ executablePath, args });
   try {
     while (!(await canConnect(port, "127.0.0.1"))) {
-      if (pages.exitCode !== null) throw new Error("The pages server did not start.");
+      if (pages.child.exitCode !== null) throw new Error("The pages server did not start.");
       await pause(50);
     }
     const page = await browser.newPage();
@@ -39,7 +36,7 @@ async function main() {
     console.log(`Written: ${file}`);
   } finally {
     await browser.close();
-    pages.stdin?.end();
+    await pages.end();
   }
 }
 

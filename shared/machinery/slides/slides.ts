@@ -1,12 +1,12 @@
 // Starts the slides, and with a number that lesson as well, so that it runs inside its slides: `npm run slides 3`.
-import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "../launcher/lessons.ts";
 import { canConnect, readPort } from "../launcher/ports.ts";
+import { endOnSignal, type Supervised, startNode } from "../supervisor/supervisor.ts";
 
 const lessons = findLessons();
-let running: ChildProcess | undefined;
+let running: Supervised | undefined;
 let ending = false;
 
 void main(process.argv[2]);
@@ -17,13 +17,10 @@ async function main(wanted: string | undefined) {
     console.error(`No lesson ${wanted}. There is:\n\n${listLessons(lessons)}`);
     process.exit(1);
   }
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, async () => {
-      if (ending) running?.kill("SIGKILL"); // the second Ctrl-C is from somebody who does not want to wait
-      ending = true;
-      await end();
-      process.exit(0);
-    });
+  endOnSignal(() => {
+    ending = true;
+    return end();
+  });
   process.stdin.setEncoding("utf8").on("data", (line) => void change(String(line).trim()));
   await start(lesson);
 }
@@ -40,27 +37,17 @@ async function change(wanted: string) {
 /** The lesson's own launcher, or without a lesson the pages alone. */
 async function start(lesson: Lesson | undefined) {
   const args = lesson ? ["launcher/lesson", lesson.folder] : ["pages/pages"];
-  const child = spawn(
-    process.execPath,
-    [
-      ...["--require", join(root, "shared", "machinery", "launcher", "with-launcher.cjs")],
-      ...[join(root, "shared", "machinery", "start.cjs"), ...args],
-    ],
-    {
-      cwd: root,
-      stdio: ["pipe", "inherit", "inherit"],
-      // A group of its own: Ctrl-C reaches this process alone, which then ends that one once.
-      detached: process.platform !== "win32",
-      windowsHide: true,
-    },
-  );
-  running = child;
-  child.on("exit", (code) => {
-    if (running === child) process.exit(code ?? 1); // it has said why
+  const one = startNode([join(root, "shared", "machinery", "start.cjs"), ...args], {
+    cwd: root,
+    output: "inherit",
+  });
+  running = one;
+  void one.ended.then(({ code }) => {
+    if (running === one) process.exit(code ?? 1); // it has said why
   });
   const port = Number(process.env.PAGE_PORT ?? 8000);
-  while (running === child && !(await canConnect(port, "127.0.0.1"))) await pause(50);
-  if (running !== child || ending) return;
+  while (running === one && !(await canConnect(port, "127.0.0.1"))) await pause(50);
+  if (running !== one || ending) return;
   console.log(describe(readPort("PAGE_PORT"), lesson));
 }
 
@@ -78,12 +65,8 @@ function describe(port: number, lesson: Lesson | undefined): string {
   ].join("\n");
 }
 
-function end(): Promise<void> {
-  const child = running;
+async function end(): Promise<void> {
+  const one = running;
   running = undefined;
-  if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
-    child.stdin?.end(); // as the lesson's launcher ends its own, see with-launcher.cjs
-  });
+  await one?.end();
 }
