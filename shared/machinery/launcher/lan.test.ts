@@ -1,4 +1,4 @@
-// Promises of LAN=1: the room gets in, under this computer's own addresses and no other.
+// LAN=1: others in the network get in, under this computer's own addresses and no other.
 import { request } from "node:http";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { browser } from "../testing/browser.ts";
 import { say } from "../testing/lesson.ts";
 import { freePort, type Running, runNode } from "../testing/process.ts";
 import { describeLan, drawQr, lanAddresses } from "./lan.ts";
+import { canConnect } from "./ports.ts";
 
 describe("the addresses", () => {
   const own = Object.values(networkInterfaces())
@@ -14,18 +15,18 @@ describe("the addresses", () => {
     .filter(({ internal }) => !internal)
     .map(({ address }) => address);
 
-  test.each(["", "0"])("are none with LAN=%s", (wanted) => expect(lanAddresses(wanted)).toEqual([]));
+  test.each(["", "0"])("there are none with LAN=%s", (wanted) => expect(lanAddresses(wanted)).toEqual([]));
 
   test.skipIf(own.length === 0)("are this computer's own with LAN=1", () => {
     for (const address of lanAddresses("1")) expect(own).toContain(address);
   });
 
   test.each(["203.0.113.7", "evil.example", "yes", "127.0.0.1.evil.example"])(
-    "%s is none of this computer's, and is refused in words",
+    "%s does not belong to this computer, and is refused in words",
     (wanted) => expect(() => lanAddresses(wanted)).toThrow(/is no address of this computer. It has: /),
   );
 
-  test("come with their picture, and with what it means that everybody may come in", () => {
+  test("come with their QR code, and with what it means to be open to the network", () => {
     const text = describeLan("http://192.168.1.23:8000/", ["10.0.0.5"]);
     expect(text).toContain("http://192.168.1.23:8000/");
     expect(text).toContain("10.0.0.5");
@@ -35,7 +36,7 @@ describe("the addresses", () => {
   });
 });
 
-// 127.0.0.2 stands for an address in the network. On macOS it does not answer unless it is set up.
+// 127.0.0.2 plays an address in the network. macOS has it only when it has been set up.
 describe.skipIf(process.platform === "darwin")("a lesson that is open to the network", () => {
   const room = "127.0.0.2";
   let lesson: Running;
@@ -95,6 +96,14 @@ describe.skipIf(process.platform === "darwin")("a lesson that is open to the net
     expect(await knock(`http://${room}:${page}`, "evil.example")).toContain("421");
   });
 
+  test("listens on that address and on this computer, and nowhere else", async () => {
+    for (const port of [page, server]) {
+      expect(await canConnect(port, room)).toBe(true);
+      expect(await canConnect(port, "127.0.0.1")).toBe(true);
+      expect(await canConnect(port, "127.0.0.3")).toBe(false);
+    }
+  });
+
   test("lets a phone talk with the page on the stage", async () => {
     const phone = await (await browser()).newPage({ viewport: { width: 390, height: 844 } });
     const stage = await (await browser()).newPage();
@@ -126,7 +135,7 @@ test.skipIf(process.platform === "darwin")("without LAN nobody in the network ge
   await lesson.ended;
 });
 
-test("an address that is not ours is refused in one line, and nothing is started", async () => {
+test("an address of another computer is refused in one line, and nothing is started", async () => {
   const env = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()), LAN: "203.0.113.7" };
   const lesson = runNode(["shared/machinery/start.cjs", "launcher/lesson", "4"], env, []);
   expect(await lesson.ended).toBe(1);

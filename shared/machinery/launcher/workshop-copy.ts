@@ -43,7 +43,7 @@ export const pageSource = `<!doctype html>
 
 const lessonFiles = {
   "README.md":
-    "# 3 · A <i>tale</i>\n\n> Two & two. · 20 minutes\n\n[the page](../../workshop/) ![a dot](dot.svg)\n\n## Need & run\n",
+    "# 3 · A <i>tale</i>\n\n> Two & two. · 20 minutes\n\n[the page](./) ![a dot](dot.svg)\n\n## Need & run\n",
   "index.html": pageSource,
   "client.ts": clientSource,
   "server.ts": serverSource,

@@ -1,14 +1,12 @@
 // The door of the pages server: which requests are answered at all, and which files they may be answered with.
 import { constants } from "node:fs";
-import { access, realpath, stat } from "node:fs/promises";
+import { access, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { hostNames } from "../../server/allowed-hosts.ts";
 import { root } from "../launcher/lessons.ts";
 
 /** What may be served, at the top of the repository. */
 const served = new Set(["lessons", "shared", "slides", "node_modules", "README.md", "LICENSE"]);
-
-/** This computer's names: the usual ones, and with LAN=1 the addresses that the launcher has found. */
-const names = new Set(["localhost", "127.0.0.1", "[::1]", ...(process.env.LAN_HOSTS?.split(",") ?? [])]);
 
 /**
  * Whether a Host header names this computer. A page of another site can make its own name point to 127.0.0.1
@@ -17,7 +15,7 @@ const names = new Set(["localhost", "127.0.0.1", "[::1]", ...(process.env.LAN_HO
 export function judgeHost(host: string | undefined): "ours" | "foreign" | "malformed" {
   const [, name, port = "80"] = host?.match(/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i) ?? [];
   if (!name || Number(port) > 65_535) return "malformed";
-  return names.has(name.toLowerCase()) ? "ours" : "foreign";
+  return hostNames.includes(name.toLowerCase()) ? "ours" : "foreign";
 }
 
 export type Found = { file: string; url: string; isFolder: boolean };
@@ -34,6 +32,7 @@ export async function findServed(target: string): Promise<Found | undefined> {
     const file = await realpath(join(top, ...segments));
     const parts = relative(top, file).split(sep);
     if (!served.has(parts[0] ?? "") || !parts.every(isPlain)) return;
+    if (parts[0] === "node_modules" && !(await isNamedByAPage(parts.join("/")))) return;
     const stats = await stat(file);
     const slash = target.split("?")[0]?.endsWith("/") ?? false;
     if (!stats.isDirectory() && (slash || !stats.isFile())) return;
@@ -42,6 +41,16 @@ export async function findServed(target: string): Promise<Found | undefined> {
   } catch {
     return;
   }
+}
+
+/** Of node_modules only the files are served that a page names, in its import map or as a style sheet. */
+async function isNamedByAPage(path: string): Promise<boolean> {
+  const lessons = await readdir(join(root, "lessons"));
+  const pages = [...lessons.map((lesson) => join(root, "lessons", lesson)), join(root, "slides")];
+  const texts = await Promise.all(
+    pages.map((page) => readFile(join(page, "index.html"), "utf8").catch(() => "")),
+  );
+  return texts.some((text) => text.includes(`/${path}"`));
 }
 
 function decode(target: string): string | undefined {

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await workshop.save("lessons/03-tale/.cache/secret.js", "secret");
   await symlink(workshop.path("secret.txt"), workshop.path("lessons/03-tale/link.txt"));
   await symlink(workshop.path(".git"), workshop.path("lessons/03-tale/linked"), "junction");
-  pages = workshop.start(["pages"], { PAGE_PORT: String(port), PORT: "4321" });
+  pages = workshop.start(["pages/pages"], { PAGE_PORT: String(port), PORT: "4321" });
   await pages.prints(/Pages at/);
   at = `http://localhost:${port}`;
 });
@@ -149,10 +149,10 @@ describe("what is kept", () => {
   });
 
   test("a taken port is said in one line, exit 1", async () => {
-    const second = workshop.start(["pages"], { PAGE_PORT: String(port) });
+    const second = workshop.start(["pages/pages"], { PAGE_PORT: String(port) });
     expect(await second.ended).toBe(1);
     expect(second.output()).toBe(
-      `Port ${port} is taken by another program: stop that one, or set PAGE_PORT to another port.\n`,
+      `Port ${port} is taken by another program, perhaps a lesson in another terminal: stop that one, or set PAGE_PORT to another port.\n`,
     );
   });
 });
@@ -356,7 +356,7 @@ describe("a page", () => {
     const page = await openListening();
     pages.child.kill();
     await pages.ended;
-    pages = workshop.start(["pages"], { PAGE_PORT: String(port), PORT: "4321" });
+    pages = workshop.start(["pages/pages"], { PAGE_PORT: String(port), PORT: "4321" });
     await pages.prints(/Pages at/);
     await expect
       .poll(

@@ -1,18 +1,19 @@
 // The pages server: gives the browser the lessons' pages, TypeScript as JavaScript, and reloads what was saved.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import LocalWebServer from "local-web-server";
 import ConditionalGet from "lws-conditional-get";
 import Static from "lws-static";
-import { listenHost } from "../../server/allowed-hosts.ts";
 import { drawQr } from "../launcher/lan.ts";
 import { root } from "../launcher/lessons.ts";
+import { alsoListen, listenAddresses } from "../launcher/listen.ts";
 import { canConnect, describePortFault, readPort } from "../launcher/ports.ts";
-import { findDecks, renderDecks } from "../slides/decks.ts";
+import { showControls } from "../supervisor/output.ts";
 import { compile, warmUp } from "./compile.ts";
 import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
 import { type Found, findServed, judgeHost } from "./gate.ts";
 import { openReloadSocket, watchFolders } from "./live.ts";
+import { contentPolicy, inlineScripts, speakerViewScripts } from "./policy.ts";
+import { renderedSlides } from "./rendered-slides.ts";
 
 /** The part of Koa's context that is used here. */
 type Context = {
@@ -48,6 +49,7 @@ class Gate implements Plugin {
       }
       context.set("Cache-Control", "no-cache"); // ask each time; mostly the answer is 304
       context.set("X-Content-Type-Options", "nosniff");
+      context.set("Content-Security-Policy", contentPolicy(context.get("Host")));
       if (["/", "/slides/now"].includes(context.path) && context.req.url.startsWith("/")) return next();
       const found = await findServed(context.req.url);
       if (!found) return; // 404
@@ -93,14 +95,16 @@ class Made implements Plugin {
         context.type = "html";
         context.body = await renderMarkdown(text);
       } else if (url === "/slides" && isFolder) {
+        const html = await renderedSlides();
+        const scripts = [...inlineScripts(html), ...speakerViewScripts()];
+        context.set("Content-Security-Policy", contentPolicy(context.get("Host"), scripts));
         context.type = "html";
-        context.body = withReload(
-          renderDecks(await readFile(join(file, "index.html"), "utf8"), await findDecks()),
-        );
+        context.body = withReload(html);
       } else if (url.startsWith("/lessons/") && (isFolder || url.endsWith(".html"))) {
         const page = await findServed(isFolder ? `${url}/index.html` : url);
         if (!page) return;
         const html = await readFile(page.file, "utf8");
+        context.set("Content-Security-Policy", contentPolicy(context.get("Host"), inlineScripts(html)));
         context.type = "html";
         context.body = withReload(html);
       } else {
@@ -122,14 +126,18 @@ async function whatRuns() {
   return { lesson, answers, join: { address, code: drawQr(address) } };
 }
 
+/** How long a connection may stay silent, in ms: before its first request, and between two. */
+const silentMs = 10_000;
+
 const brokenOff = new Set<string | undefined>(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
 
 async function main() {
   const port = readPort("PAGE_PORT");
-  readPort("PORT"); // a wrong one is told now, not with the first page
+  readPort("PORT"); // a wrong one is reported now, not with the first page
+  const [hostname = "127.0.0.1", ...others] = listenAddresses();
   const { server } = await LocalWebServer.create({
     port,
-    hostname: listenHost(),
+    hostname,
     directory: root,
     stack: [Gate, ConditionalGet, Made, Static],
     view: { write: hear },
@@ -138,15 +146,22 @@ async function main() {
 
   function hear(key: string, value: unknown) {
     // Otherwise a taken port ends the process in silence, with exit code 0.
-    if (key === "server.error")
-      refuse(describePortFault("PAGE_PORT", port, (value as NodeJS.ErrnoException).code ?? "unknown"));
+    if (key === "server.error") refuse(describe(value as NodeJS.ErrnoException));
     // A reload in the middle of a download is no error.
     if (key === "middleware.error" && !brokenOff.has((value as NodeJS.ErrnoException).code))
-      console.error(value);
+      console.error(showControls(String((value as Error).stack ?? value)));
   }
+  const describe = ({ code = "unknown" }: NodeJS.ErrnoException) =>
+    describePortFault("PAGE_PORT", port, code);
+
+  // A browser sends a request within a moment. Who sends none, or reads no answer, is let go of; ws exempts its sockets.
+  Object.assign(server, { headersTimeout: silentMs, connectionsCheckingInterval: 1_000 });
+  server.keepAliveTimeout = silentMs;
+  server.setTimeout(silentMs + 5_000);
 
   const tell = openReloadSocket(server);
-  server.on("listening", () => {
+  server.on("listening", async () => {
+    await alsoListen(server, port, others).catch((error) => refuse(describe(error)));
     console.log(`Pages at http://localhost:${port}/`);
     warmUp();
     watchFolders(["lessons", "shared", "slides"], tell);

@@ -1,0 +1,52 @@
+// The Content-Security-Policy of every page: which scripts run, where the page may connect, and who may frame it.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { runInNewContext } from "node:vm";
+import { root } from "../launcher/lessons.ts";
+
+/**
+ * The policy (W3C CSP Level 3) for a page that was asked for at `host`. Scripts come from files of the workshop; of
+ * those written into a page, such as an import map, only those of `inlineScripts` run. Only the workshop's own pages,
+ * the slides, may frame a page. It may connect to any port of its own host: lessons, cables and experiments have theirs.
+ */
+export function contentPolicy(host: string, inlineScripts: string[] = []): string {
+  const name = host.replace(/:\d+$/, "");
+  // A policy can't name an IPv6 address.
+  const ports = name.startsWith("[") ? "http: ws:" : `http://${name}:* ws://${name}:*`;
+  const hashes = inlineScripts.map(
+    (text) => ` 'sha256-${createHash("sha256").update(text).digest("base64")}'`,
+  );
+  return [
+    "default-src 'self'",
+    `script-src 'self'${hashes.join("")}`,
+    "style-src 'self' 'unsafe-inline'", // the plot and the slides set styles on elements
+    "img-src 'self' data:",
+    `connect-src 'self' ${ports}`,
+    "frame-ancestors 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "object-src 'none'",
+  ].join("; ");
+}
+
+/** The text of each script that is written into a page itself. */
+export function inlineScripts(html: string): string[] {
+  return [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>(.*?)<\/script>/gis)].map(([, text = ""]) => text);
+}
+
+let speakerScripts: string[] | undefined;
+
+/** The script of reveal.js's speaker view, a window that inherits the policy of the slides. */
+export function speakerViewScripts(): string[] {
+  speakerScripts ??= inlineScripts(speakerView());
+  return speakerScripts;
+}
+
+/** The page that reveal.js writes into that window: a string literal in its plugin. */
+function speakerView(): string {
+  const plugin = join(root, "node_modules", "reveal.js", "dist", "plugin", "notes.mjs");
+  const [, literal = '""'] =
+    readFileSync(plugin, "utf8").match(/document\.write\(("(?:[^"\\]|\\.)*")\)/) ?? [];
+  return runInNewContext(literal);
+}
