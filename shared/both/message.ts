@@ -1,6 +1,7 @@
 // The one message of this workshop, and the checks of what a page sends.
 import * as v from "valibot";
-import { cutText, isBlank, nameKey, unfit } from "./text.ts";
+import { nameKeys } from "./look-alikes.ts";
+import { cutText, isBlank, unfit } from "./text.ts";
 
 /** A message in the log. Ids rise by one. `at` is the server's clock in milliseconds since 1970, for display only. */
 export type Message = { id: number; from: string; text: string; at: number };
@@ -15,23 +16,33 @@ export const textLimit = 500;
 /** Bytes of one message on its way in: room for 500 characters of any script. */
 export const byteLimit = 16 * 1024;
 
-const reserved = new Set(["server", "system", "admin", "administrator", "moderator", "workshop"]);
+const reserved = new Set(
+  ["Server", "System", "Admin", "Administrator", "Moderator", "Workshop"].flatMap((name) =>
+    [name, name.toLowerCase(), name.toUpperCase()].flatMap(nameKeys),
+  ),
+);
 
-/** What somebody says: not blank, no control characters, cut after 500 characters. */
-export const Text = v.pipe(
+const Characters = v.pipe(
   v.string("must be a string."),
-  v.check((text) => !isBlank(text), "is blank."),
   v.check((text) => !unfit.test(text), "contains a control character."),
+);
+
+/** What somebody says: cut after 500 characters, and not blank then. */
+export const Text = v.pipe(
+  Characters,
   v.transform((text) => cutText(text, textLimit)),
+  v.check((text) => !isBlank(text), "is blank."),
 );
 
 /** Somebody's name: one line of at most 40 characters, and none that looks like the system's. */
 export const Name = v.pipe(
-  Text,
+  Characters,
+  v.check((name) => cutText(name, nameLimit) === name, `is longer than ${nameLimit} characters.`),
+  v.check((name) => !isBlank(name), "is blank."),
   v.trim(),
   v.check((name) => !/[\t\n]/.test(name), "must be one line."),
-  v.check((name) => cutText(name, nameLimit) === name, `is longer than ${nameLimit} characters.`),
-  v.check((name) => !reserved.has(nameKey(name)), "is reserved. Choose another name."),
+  v.check((name) => !/[\u061C\u200E\u200F]/.test(name), "contains a mark that turns text around."),
+  v.check((name) => !nameKeys(name).some((key) => reserved.has(key)), "is reserved. Choose another name."),
 );
 
 /** What a page may send over a WebSocket. Lesson 3 writes the first of these down itself. */

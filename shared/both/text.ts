@@ -18,18 +18,21 @@ export function cutText(text: string, limit: number): string {
   return text;
 }
 
-/** Control characters other than tab and line feed, halves of a surrogate pair, and marks that turn text around. */
-export const unfit = /[^\P{Cc}\t\n]|\p{Cs}|[\u202A-\u202E\u2066-\u2069]/u;
+/**
+ * Control characters other than tab and line feed, other ends of lines, halves of a surrogate pair, and marks that turn
+ * text around.
+ */
+export const unfit = /[^\P{Cc}\t\n]|[\p{Cs}\p{Zl}\p{Zp}]|[\u202A-\u202E\u2066-\u206F]/u;
 
 /** Whether nothing in `text` leaves a trace on the screen. */
 export function isBlank(text: string): boolean {
   return text.replace(unseen, "") === "";
 }
 
-// Spaces, format characters, and letters that are drawn as nothing (Hangul fillers, the empty Braille cell).
-const unseen = /[\s\p{Cc}\p{Cf}\p{Z}\p{Mn}\u115F\u1160\u3164\uFFA0\u2800]/gu;
+/** Spaces, format characters, accents without a letter, and characters that are drawn as nothing (the empty Braille cell). */
+export const unseen = /[\s\p{Cc}\p{Cf}\p{Z}\p{Mn}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}]/gu;
 
-/** Names that look the same have the same key: "Ada", "ADA ", "Ａｄａ" and "A\u200Bda" are one. */
+/** Names that look the same have the same key. Replaced by nameKeys; the old-*.ts files still use it. */
 export function nameKey(name: string): string {
   return name.normalize("NFKC").replace(unseen, "").toLowerCase();
 }

@@ -1,4 +1,4 @@
-// Which host names and origins belong to this workshop. Everything else is refused, wherever it knocks.
+// Which host names and origins belong to this workshop, and where its servers listen. Everything else is refused.
 import { isIP } from "node:net";
 
 /** Names of this machine: always these three, and with LAN=1 its addresses in the network (LAN_HOSTS, set by the launcher). */
@@ -18,7 +18,26 @@ export function isAllowedOrigin(origin: string, pagePort = process.env.PAGE_PORT
   return hostNames.some((name) => new URL(`http://${name}:${pagePort}`).origin === origin.toLowerCase());
 }
 
-/** Where to listen: this machine only, unless HOST is an address. Some shells (conda, csh) put a name of their own there. */
-export function listenHost({ HOST = "" } = process.env): string {
-  return isIP(HOST) ? HOST : "127.0.0.1";
+/** HOST, if it is an address of a network. Some shells (conda, csh) put a name of their own there. */
+const networkHost = ({ HOST = "" }: NodeJS.ProcessEnv) =>
+  isIP(HOST) > 0 && !["127.0.0.1", "::1"].includes(HOST) ? HOST : undefined;
+
+/** Whether HOST asks for a network that the launcher has not opened with LAN=1. Then it has no effect. */
+export function isHostIgnored(env = process.env): boolean {
+  return networkHost(env) !== undefined && !env.LAN_HOSTS;
 }
+
+/**
+ * The addresses to listen on. Always this machine's own two, because `localhost` is 127.0.0.1 to some programs and ::1
+ * to others. And HOST, if the launcher has opened the lesson to that network.
+ */
+export function listenAddresses(env = process.env): string[] {
+  const host = isHostIgnored(env) ? undefined : networkHost(env);
+  if (!host) return ["127.0.0.1", "::1"];
+  // 0.0.0.0 includes 127.0.0.1, and :: includes everything.
+  if (host === "::") return [host];
+  return host === "0.0.0.0" ? [host, "::1"] : ["127.0.0.1", "::1", host];
+}
+
+/** For a program that can listen at one address only. */
+export const listenHost = (): string => listenAddresses()[0] as string;

@@ -22,12 +22,57 @@ export type Handler = (
 /** Handlers by method and path: `{ "GET /messages": … }`. */
 export type Routes = Record<`${"GET" | "POST"} /${string}`, Handler>;
 
-/** Answers with `body` as JSON. */
-export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+/** Bytes of an answer that wait in our memory for a client to read them, roughly. */
+const pieceLength = 16 * 1024;
+
+/** Answers with `body` as JSON. A long list in it is sent piece by piece, as fast as the client reads. */
+export function sendJson(response: ServerResponse, status: number, body: object): void {
   if (response.headersSent || response.destroyed) return;
-  const bytes = Buffer.from(JSON.stringify(body));
-  response.writeHead(status, { "Content-Type": "application/json", "Content-Length": bytes.length });
-  response.end(bytes);
+  const pieces = inPieces(body);
+  const first = Buffer.from(pieces.next().value ?? "");
+  const second = pieces.next();
+  response.setHeader("Content-Type", "application/json");
+  if (second.done) {
+    response.writeHead(status, { "Content-Length": first.length }).end(first);
+    return;
+  }
+  response.writeHead(status).write(first);
+  sendOn(response, second.value, pieces);
+}
+
+/** The next piece is written when the system has taken this one, and after the other clients have had their turn. */
+function sendOn(response: ServerResponse, piece: string, pieces: Generator<string>) {
+  if (response.destroyed) return;
+  response.write(piece, () => {
+    const { value, done } = pieces.next();
+    if (done) response.end();
+    else setImmediate(sendOn, response, value, pieces);
+  });
+}
+
+/** `JSON.stringify(body)` in pieces of at least 16 KiB, except the last. Lists in it are written entry by entry. */
+function* inPieces(body: object): Generator<string> {
+  let piece = "";
+  let before = "{";
+  for (const [name, value] of Object.entries(body)) {
+    if (value === undefined) continue;
+    piece += `${before}${JSON.stringify(name)}:`;
+    before = ",";
+    if (!Array.isArray(value)) {
+      piece += JSON.stringify(value);
+      continue;
+    }
+    let separator = "[";
+    for (const entry of value) {
+      piece += separator + JSON.stringify(entry);
+      separator = ",";
+      if (piece.length < pieceLength) continue;
+      yield piece;
+      piece = "";
+    }
+    piece += value.length > 0 ? "]" : "[]";
+  }
+  yield `${piece || "{"}}`;
 }
 
 /**
@@ -72,7 +117,7 @@ export function readCursor(query: URLSearchParams): Cursor | undefined {
  * CORS (WHATWG Fetch): our page, and no other, may read the answers.
  */
 export async function answer(routes: Routes, request: IncomingMessage, response: ServerResponse) {
-  // Asked for on a connection that just broke: nobody to tell.
+  // The connection may break while we answer.
   response.on("error", () => {});
   const { origin } = request.headers;
   if (origin !== undefined && isAllowedOrigin(origin))
@@ -103,13 +148,14 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
   } catch (error) {
     if (request.destroyed && !request.complete) return void response.destroy();
     // A body that was not read to its end would be taken for the next request.
-    if (!request.complete && !response.headersSent) response.setHeader("Connection", "close");
+    if (!request.complete && !response.headersSent && !response.hasHeader("Connection"))
+      response.setHeader("Connection", "close");
     const reason = whyRefused(error);
     if (error instanceof HttpError) sendJson(response, error.status, { error: error.message });
     else if (reason !== undefined) sendJson(response, 422, { error: reason });
     else {
       console.error(error);
-      // Half of an answer is out: no status can say any more that the other half will not come.
+      // Half of the answer has left, with a status that says all is well. Only a broken connection can say otherwise.
       if (response.headersSent && !response.writableEnded) return void response.destroy();
       sendJson(response, 500, { error: "The server made a mistake; its terminal says which." });
     }

@@ -1,9 +1,9 @@
 // Names of the people who are connected: a second Ada is shown as "Ada (2)".
 import type { WebSocket } from "ws";
-import { nameKey } from "../both/text.ts";
+import { nameKeys } from "../both/look-alikes.ts";
 
 const owners = new Map<string, WebSocket>();
-const keys = new Map<WebSocket, string>();
+const keysOf = new Map<WebSocket, string[]>();
 
 /**
  * The name to show for `client`: `name` itself, or marked with a number while another client that is connected uses a
@@ -12,19 +12,17 @@ const keys = new Map<WebSocket, string>();
 export function claimName(client: WebSocket, name: string): string {
   for (let n = 1; ; n++) {
     const marked = n === 1 ? name : `${name} (${n})`;
-    const key = nameKey(marked);
-    const owner = owners.get(key);
-    if (owner === client) return marked;
-    if (owner) continue;
-    if (!keys.has(client)) client.once("close", () => release(client));
+    const keys = nameKeys(marked);
+    if (keys.some((key) => owners.has(key) && owners.get(key) !== client)) continue;
+    if (!keysOf.has(client)) client.once("close", () => release(client));
     release(client);
-    owners.set(key, client);
-    keys.set(client, key);
+    for (const key of keys) owners.set(key, client);
+    keysOf.set(client, keys);
     return marked;
   }
 }
 
 function release(client: WebSocket) {
-  owners.delete(keys.get(client) ?? "");
-  keys.delete(client);
+  for (const key of keysOf.get(client) ?? []) owners.delete(key);
+  keysOf.delete(client);
 }

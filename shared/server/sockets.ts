@@ -16,9 +16,13 @@ export const onlyOurPage: VerifyClientCallbackAsync = ({ origin }, done) => {
 
 /**
  * Options for a WebSocketServer that bound what a flood can do: few fragments for each message, and one message for each
- * turn of the event loop, so that the other clients get their turns too.
+ * turn of the event loop, so that the other clients get their turns too. And no subprotocol: ws alone would agree to any.
  */
-export const floodLimits = { maxFragments: 128, allowSynchronousEvents: false };
+export const floodLimits = {
+  maxFragments: 128,
+  allowSynchronousEvents: false,
+  handleProtocols: () => false as const,
+};
 
 /** The same, with the size of a message: ws alone would accept 100 MiB. */
 export const limits = { maxPayload: byteLimit, ...floodLimits };
@@ -45,8 +49,8 @@ export function withinAllowance(client: WebSocket): boolean {
 }
 
 /**
- * Tells a client why its message was refused: `error` is what JSON.parse or the check of its fields threw, or our own
- * sentence. `id` is the message's own, if it has one. After ten refusals in ten seconds the client is closed with 1008.
+ * Tells a client why its message was refused: `error` is what JSON.parse or the check of its fields threw, or a sentence
+ * of our own. `id` is the message's own, if it has one. After ten refusals in ten seconds the client is closed with 1008.
  * Any other error is thrown again, because it is a mistake of ours.
  */
 export function refuse(client: WebSocket, error: unknown, id?: string): void {

@@ -1,0 +1,19 @@
+// Names that look alike, by the table of Unicode Technical Standard #39. For servers: pages don't load a table of 100 kB.
+import unhomoglyph from "unhomoglyph";
+import { unseen } from "./text.ts";
+
+/**
+ * The keys of a name. Two names look alike when they have a key in common: "Ada", "ADA ", "Ａｄａ", "A\u200Bda" and "Аda"
+ * with a Cyrillic А. There are two keys, because the Cyrillic В looks like a B, and its small letter в does not.
+ */
+export function nameKeys(name: string): string[] {
+  const visible = name.normalize("NFKC").replace(unseen, "").replace(/[İı]/g, "i");
+  // "server." looks like "server". A name that is nothing but punctuation keeps it.
+  const letters = visible.replace(/[\p{P}\p{Sk}~]/gu, "") || visible;
+  return [skeleton(skeleton(letters).toLowerCase()), skeleton(letters.toLowerCase())];
+}
+
+/** UTS #39 §4: what remains when each character is replaced by the simplest one that looks like it. */
+function skeleton(text: string): string {
+  return unhomoglyph(text.normalize("NFD")).normalize("NFD");
+}

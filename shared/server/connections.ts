@@ -1,0 +1,154 @@
+// What one connection may take from the others: one request at a time, a bounded answer, one of a bounded number of places.
+import { type IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { checkHost, HttpError, sendJson } from "./http.ts";
+import { printAtMostTenASecond } from "./terminal.ts";
+
+/** In milliseconds. Node 20 closes idle connections after 5 s, later versions after 65 s: here it is the same everywhere. */
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 65_000,
+};
+
+/** Connections at the same time. The benchmark, with its 10,000 clients, asks for more. */
+const maxConnections = Number(process.env.MAX_CONNECTIONS ?? 2_000);
+
+/** Whatever a client doesn't read waits in our memory. A connection is ended when that is more than this many bytes … */
+const maxUnread = 4 * 1024 * 1024;
+/** … or when the client has read nothing of it in so many seconds. */
+const maxStalledSeconds = 15;
+
+type Progress = { delivered: number; queued: number; stalledSeconds: number };
+
+/** An HTTP server that gives each request and each handshake to its listeners only when it is in order. */
+export class BoundedServer extends Server {
+  /** All that are open, on whatever address they came in. */
+  readonly open = new Map<Socket, Progress>();
+  readonly #excess = new WeakSet<Socket>();
+  readonly #answering = new WeakSet<Socket>();
+  readonly #printRefusal = printAtMostTenASecond();
+
+  constructor() {
+    super(timeouts);
+    setInterval(() => this.#endStalled(), 1_000).unref();
+  }
+
+  override emit(event: string, ...args: unknown[]): boolean {
+    if (event === "connection" && !this.#admit(args[0] as Socket)) return true;
+    if (event === "request" && !this.#begin(args[0] as IncomingMessage, args[1] as ServerResponse))
+      return true;
+    if (event === "upgrade") return this.#upgrade(args as [IncomingMessage, Socket, Buffer]);
+    return super.emit(event, ...args);
+  }
+
+  /** One connection too many is told so when it asks for something. Where even those are too many, it is dropped. */
+  #admit(socket: Socket): boolean {
+    if (this.open.size >= 2 * maxConnections) {
+      socket.destroy();
+      return false;
+    }
+    if (this.open.size >= maxConnections) this.#excess.add(socket);
+    this.open.set(socket, { delivered: 0, queued: 0, stalledSeconds: 0 });
+    socket.on("close", () => this.open.delete(socket));
+    return true;
+  }
+
+  /**
+   * One request at a time: a client that sends the next one before it has its answer is disconnected. Browsers don't do
+   * that, and a single packet could hold hundreds of requests for the whole log.
+   */
+  #begin({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    if (socket.destroyed || this.#answering.has(socket)) {
+      socket.destroy();
+      return false;
+    }
+    this.#answering.add(socket);
+    // Emitted when the answer has left or the connection is closed, and never before the packet is read to its end.
+    response.once("close", () => this.#answering.delete(socket));
+    if (!this.#excess.has(socket)) return true;
+    response.setHeader("Retry-After", "5");
+    response.setHeader("Connection", "close");
+    sendJson(response, 503, { error: `Already ${maxConnections} connections. Try again later.` });
+    return false;
+  }
+
+  /** Only a well-formed handshake (RFC 6455 §4.2.1) reaches the WebSocketServer. Any other request gets its answer. */
+  #upgrade([request, socket, head]: [IncomingMessage, Socket, Buffer]): boolean {
+    // Not a function made here: it would keep the request in memory for as long as the socket lives.
+    socket.on("error", ignore);
+    if (this.#answering.has(socket)) socket.destroy();
+    if (socket.destroyed) return true;
+    if (!isHandshake(request) || this.#excess.has(socket)) {
+      this.#answerInstead(request, socket);
+      return true;
+    }
+    super.emit("upgrade", request, socket, head);
+    if (socket.writableEnded) this.#printRefused(request, "");
+    return true;
+  }
+
+  /** Node has stopped reading HTTP from this connection, so it ends with the answer. */
+  #answerInstead(request: IncomingMessage, socket: Socket) {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on("finish", () => {
+      socket.destroySoon();
+      if (isWebSocket(request)) this.#printRefused(request, `, answered with ${response.statusCode}`);
+    });
+    this.emit("request", request, response);
+  }
+
+  #printRefused({ method, url, headers }: IncomingMessage, answer: string) {
+    const { host = "none", origin = "none" } = headers;
+    this.#printRefusal(
+      `refused a handshake: ${method} ${url}, Host ${host}, Origin ${origin}${answer}`.slice(0, 300),
+    );
+  }
+
+  /** Seconds are counted by looking, not by the clock: a computer that was asleep has not waited for anybody. */
+  #endStalled() {
+    for (const [socket, progress] of this.open) {
+      if (socket.writableLength === 0) {
+        progress.stalledSeconds = 0;
+        continue;
+      }
+      const delivered = socket.bytesWritten - socket.writableLength;
+      const queued = queuedBytes(socket);
+      const stands = delivered === progress.delivered && queued === progress.queued;
+      Object.assign(progress, {
+        delivered,
+        queued,
+        stalledSeconds: stands ? progress.stalledSeconds + 1 : 0,
+      });
+      if (progress.stalledSeconds >= maxStalledSeconds || socket.writableLength > maxUnread) socket.destroy();
+    }
+  }
+}
+
+/** What the system has not yet taken of the write that is under way. Node's own time-outs look at this number, too. */
+function queuedBytes(socket: Socket): number {
+  return (socket as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0;
+}
+
+function ignore() {}
+
+const isWebSocket = ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket";
+
+/** A key is left to the WebSocketServer. It would also accept version 8, which has no Origin header to check. */
+function isHandshake(request: IncomingMessage): boolean {
+  try {
+    checkHost(request);
+  } catch (error) {
+    if (error instanceof HttpError) return false;
+    throw error;
+  }
+  return (
+    isWebSocket(request) &&
+    request.method === "GET" &&
+    request.url?.split("?")[0] === "/" &&
+    request.headers["sec-websocket-version"] === "13"
+  );
+}
