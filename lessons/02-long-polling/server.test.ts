@@ -1,7 +1,7 @@
-// Promises of lesson 2's server.
+// Tests of lesson 2's server.
 import { describe, expect, test } from "vitest";
 import { everyHttpServer } from "../../shared/machinery/testing/every-server.ts";
-import { type LessonServer, startServer, until } from "../../shared/machinery/testing/lesson.ts";
+import { type LessonServer, raw, startServer, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyHttpServer("02-long-polling");
 
@@ -17,7 +17,7 @@ const waiting = async ({ url }: LessonServer) =>
   (await (await fetch(`${url}/waiting`)).json()).waiting as number;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-test("the answer is held back until there is one", async () => {
+test("the server holds its answer until there is a message", async () => {
   const server = await startServer("02-long-polling");
   const asked = ask(server, "?after=0");
   await until(async () => (await waiting(server)) === 1);
@@ -53,12 +53,19 @@ test("a page that goes away frees its waiting request at once", async () => {
   await until(async () => (await waiting(server)) === 0, 1_000);
 });
 
+test("requests that are sent ahead on one connection don't wait, and none outlives its connection", async () => {
+  const server = await startServer("02-long-polling");
+  const request = "GET /messages?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  await Promise.all(Array.from({ length: 20 }, () => raw(server.port, request.repeat(100))));
+  await until(async () => (await waiting(server)) === 0, 1_000);
+});
+
 describe("between two requests, messages that come quickly", () => {
   async function read(server: LessonServer, withCursor: boolean) {
     const seen: number[] = [];
     let after = 0;
     const deadline = performance.now() + 10_000;
-    // The first request says where to begin; then each waits 40 ms before the next, as over a slow network.
+    // 40 ms between an answer and the next request, as over a slow network.
     while (after < 60 && performance.now() < deadline) {
       const { messages } = await ask(server, withCursor ? `?after=${after}` : "");
       for (const { id } of messages) seen.push(id);
@@ -75,13 +82,13 @@ describe("between two requests, messages that come quickly", () => {
     }
   }
 
-  test("are all there with a cursor, none twice", async () => {
+  test("all arrive once with a cursor", async () => {
     const server = await startServer("02-long-polling", { HOLD_MS: "500" });
     const [seen] = await Promise.all([read(server, true), talk(server)]);
     expect(seen).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
   });
 
-  test("are lost in part without one", async () => {
+  test("are partly lost without one", async () => {
     const server = await startServer("02-long-polling", { HOLD_MS: "500" });
     const seen: number[] = [];
     const listening = (async () => {

@@ -1,9 +1,10 @@
-// Promises about text and messages.
+// Tests of texts, names and messages.
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
+import { nameKeys } from "./look-alikes.ts";
 import { Name, nameLimit, Say, Text, Typing, textLimit, whyRefused } from "./message.ts";
-import { cutText, isBlank, nameKey } from "./text.ts";
+import { cutText, isBlank, unfit } from "./text.ts";
 
 describe("text", () => {
   test("is cut by character as people see them, never inside an emoji", () => {
@@ -11,13 +12,39 @@ describe("text", () => {
     expect(cutText("short", 5)).toBe("short");
   });
 
-  test("that is cut stays well-formed and is a beginning of the whole, whatever it is", () => {
+  // Any string at all, and strings made of what has caused trouble: blanks, accents, parts of emoji, marks.
+  const troublesome = fc.constantFrom(
+    ..." x\n\u0301\u200D\u200B\u3164\u2800\uFE0F\u00A0👩🏽👧🇫🇷각\u034F\u1160",
+    "\u0301".repeat(300),
+  );
+  const anyText = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 900 }),
+    fc.string({ unit: "grapheme", maxLength: 900 }),
+    fc.array(troublesome, { maxLength: 900 }).map((parts) => parts.join("")),
+    fc
+      .tuple(fc.constantFrom(" ", "x", "é"), fc.integer({ min: 30, max: 900 }), troublesome)
+      .map(([one, n, end]) => one.repeat(n) + end),
+  );
+  const graphemes = (text: string) =>
+    Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+
+  test("that is accepted is never blank, never over its limits, and never cut inside a character", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), fc.nat(20), (text, limit) => {
-        const cut = cutText(text, limit);
-        expect(text.startsWith(cut)).toBe(true);
-        expect(cut).toBe(Buffer.from(cut).toString());
-      }),
+      fc.property(
+        anyText,
+        fc.constantFrom([Text, textLimit], [Name, nameLimit]),
+        (input, [schema, limit]) => {
+          const { success, output } = v.safeParse(schema as typeof Text, input);
+          if (!success) return;
+          expect(isBlank(output)).toBe(false);
+          expect(unfit.test(output)).toBe(false);
+          expect(output.length).toBeLessThanOrEqual(8 * (limit as number));
+          const [taken, whole] = [graphemes(output), graphemes(schema === Name ? input.trim() : input)];
+          expect(taken.length).toBeLessThanOrEqual(limit as number);
+          expect(taken).toEqual(whole.slice(0, taken.length));
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 
@@ -30,11 +57,58 @@ describe("text", () => {
       expect(isBlank(blank)).toBe(true);
     expect(isBlank("👍")).toBe(false);
   });
+});
 
-  test("of names that look the same has one key", () => {
-    expect(new Set(["Ada", "ADA ", "Ａｄａ", "A\u200Bda"].map(nameKey)).size).toBe(1);
-    expect(nameKey("Ada")).not.toBe(nameKey("Adam"));
+describe("names", () => {
+  const alike = (one: string, other: string) => nameKeys(one).some((key) => nameKeys(other).includes(key));
+
+  test.each([
+    ["Ada", "ADA "],
+    ["Ada", "Ａｄａ"],
+    ["Ada", "A\u200Bda"],
+    ["Ada", "\u0410da"], // Cyrillic А
+    ["Bob", "\u0412ob"], // Cyrillic В
+    ["Вова", "ВОВА"],
+    ["Vera", "\u03BDera"], // Greek ν
+    ["Ilse", "ilse"],
+    ["Ilse", "1lse"],
+    ["Işık", "IŞIK"],
+    ["Ada", "A.da."],
+  ])("like %j and %j look alike", (one, other) => {
+    expect(alike(one, other)).toBe(true);
   });
+
+  test.each([
+    ["Ada", "Adam"],
+    ["José", "Jose"],
+    ["Don", "Dan"],
+    ["Ada", "Ада"], // Cyrillic д
+    ["!!!", "???"],
+    ["👍", "👎"],
+  ])("like %j and %j differ", (one, other) => {
+    expect(alike(one, other)).toBe(false);
+  });
+
+  test.each([
+    ["S\u0435rver"],
+    ["ADMİN"],
+    ["admın"],
+    ["server."],
+    ["ADM1N"],
+    ["SYSTEM"],
+    ["Sｅrver"],
+    ["Мoderator"],
+    [" workshop "],
+  ])("that look like %j are reserved", (name) => {
+    expect(v.safeParse(Name, name).success).toBe(false);
+  });
+
+  test.each([["Ada\u2028"], ["A\u2029da"], ["A\u061Cda"], ["\u200FAda"], ["\u202EadA"], ["A\u206Ada"]])(
+    "with the separator or direction mark in %j are refused",
+    (name) => {
+      expect(v.safeParse(Name, name).success).toBe(false);
+    },
+  );
 });
 
 describe("a message", () => {
@@ -69,6 +143,10 @@ describe("a message", () => {
     [JSON.parse('{"from":"Ada","text":"Hello","__proto__":{}}'), /^__proto__: unknown/],
     [{ from: "Ada", text: "Hello", admin: true }, /^admin: unknown/],
     [{ from: "Ada", text: " \u200B " }, /^text: is blank/],
+    [{ from: "Ada", text: `${" ".repeat(500)}x` }, /^text: is blank/],
+    [{ from: "Ada", text: `a${"\u0301".repeat(4_500)}` }, /^text: is blank/],
+    [{ from: `${" ".repeat(500)}x`, text: "Hello" }, /^from: is longer than 40/],
+    [{ from: `a${"\u0301".repeat(4_500)}`, text: "Hello" }, /^from: is longer than 40/],
     [{ from: "Ada", text: "ring \u0007" }, /^text: contains a control/],
     [{ from: "Ada", text: "half \ud83d" }, /^text: contains a control/],
     [{ from: "Ada", text: "\u202Eturned" }, /^text: contains a control/],

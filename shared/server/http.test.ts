@@ -1,7 +1,7 @@
-// Promises of the answer to a request, where the handler itself is at fault.
+// Tests of answers: lists in pieces, and handlers that fail.
 import { createServer } from "node:http";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { answer, type Handler } from "./http.ts";
+import { answer, type Handler, sendJson } from "./http.ts";
 
 async function serve(handler: Handler) {
   const server = createServer((request, response) => void answer({ "GET /": handler }, request, response));
@@ -44,4 +44,17 @@ test("a handler that fails after its answer has been given leaves that answer wh
   });
   expect(await (await fetch(url)).text()).toBe("all of it");
   expect(String(printed.mock.lastCall)).toContain("ERR_HTTP_HEADERS_SENT");
+});
+
+test.each<object>([
+  [{}],
+  [{ log: "a", reset: false, messages: [] }],
+  [{ before: undefined, messages: ["é", null, { text: '"' }], after: { nested: [1, 2] } }],
+  [{ messages: Array.from({ length: 5_000 }, (_, id) => ({ id, text: "Grüße, 👩‍👩‍👧‍👦" })), end: true }],
+])("sendJson sends what JSON.stringify makes of %.40j, in as many pieces as it takes", async (body) => {
+  const { url } = await serve((_request, response) => sendJson(response, 200, body));
+  const answered = await fetch(url);
+  expect(await answered.text()).toBe(JSON.stringify(body));
+  expect(answered.headers.has("Content-Length")).toBe(JSON.stringify(body).length < 16_384);
+  expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
 });

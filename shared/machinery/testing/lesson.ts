@@ -34,7 +34,11 @@ export async function runServer(
   lesson: string,
   env: Record<string, string | undefined> = {},
 ): Promise<Running> {
-  return runNode(["--enable-source-maps", await program(lesson)], { HOST: undefined, ...env }, []);
+  return runNode(
+    ["--enable-source-maps", await program(lesson)],
+    { HOST: undefined, LESSON: lesson, ...env },
+    [],
+  );
 }
 
 /** Starts a lesson's server on a free port; ready when it answers. */
@@ -121,8 +125,8 @@ export class Client {
   readonly opened: Promise<void>;
   readonly closed: Promise<{ code: number; reason: string }>;
 
-  constructor(port: number, options: ConstructorParameters<typeof WebSocket>[2] = {}) {
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}`, options);
+  constructor(port: number, options: ConstructorParameters<typeof WebSocket>[2] = {}, host = "127.0.0.1") {
+    this.socket = new WebSocket(`ws://${host}:${port}`, options);
     this.socket.on("message", (data, isBinary) =>
       this.heard.push(isBinary ? data : JSON.parse(data.toString())),
     );
