@@ -143,7 +143,12 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
 
   function fullState(): FullState {
     const unknown: ServerState = { process: "running" };
-    return { ...cable.state(), counts: cable.counts(), server: server?.state() ?? unknown };
+    return {
+      ...cable.state(),
+      counts: cable.counts(),
+      server: server?.state() ?? unknown,
+      nowMs: cable.nowMs(),
+    };
   }
 
   function tick(): void {

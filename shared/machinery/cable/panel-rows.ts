@@ -1,37 +1,54 @@
-// One row for each thing that passes; opened, it shows headers or payload, and a frame's fields bit by bit.
+// One row for each thing that passes. Opened, it shows headers or payload, and a frame's fields bit by bit.
+import { readable } from "../../page/numbers.ts";
 import type { Entry, Frame, Headers, Preview } from "./entry.ts";
 
-type Line = { mark: string; kind: string; words: string; sizes: string };
+const cellNames = ["arrow", "at", "on", "kind", "words", "sizes"] as const;
 
-/** A row of the panel. What it holds is made when it is opened: most rows never are. */
-export function row(entry: Entry): HTMLLIElement {
-  const item = document.createElement("li");
-  const { mark, kind, words, sizes } = line(entry);
-  item.dataset.kind = entry.kind;
-  item.className = "direction" in entry ? entry.direction : "aside";
-  const details = document.createElement("details");
-  const summary = document.createElement("summary");
-  summary.append(
-    cell("arrow", mark),
-    cell("at", `${(entry.atMs / 1_000).toFixed(3)} s`),
-    cell("on", entry.connection ? `#${entry.connection}` : ""),
-    cell("kind", kind),
-    cell("words", words),
-    cell("sizes", sizes),
-  );
-  details.append(summary);
-  details.addEventListener("toggle", () => {
-    if (details.children.length === 1) details.append(explain(entry));
-    if (details.open) item.scrollIntoView({ block: "nearest" });
-  });
-  item.append(details);
-  return item;
+/** A row of the drawer's list. It shows one entry after the other: new elements would cost more than new text. */
+export class Row {
+  readonly item = document.createElement("li");
+  readonly #details = document.createElement("details");
+  readonly #cells = cellNames.map((name) => cell(name, ""));
+  #entry: Entry | undefined;
+
+  constructor() {
+    const summary = document.createElement("summary");
+    summary.append(...this.#cells);
+    this.#details.append(summary);
+    this.#details.addEventListener("toggle", () => this.#open());
+    this.item.append(this.#details);
+  }
+
+  show(entry: Entry): void {
+    this.#entry = entry;
+    this.#details.open = false;
+    this.#details.children[1]?.remove();
+    this.item.dataset.kind = entry.kind;
+    this.item.className = "direction" in entry ? entry.direction : "aside";
+    const { mark, kind, words, sizes } = line(entry);
+    const at = `${(entry.atMs / 1_000).toFixed(3)} s`;
+    const on = entry.connection ? `#${entry.connection}` : "";
+    for (const [index, text] of [mark, at, on, kind, words, sizes].entries()) {
+      const place = this.#cells[index];
+      if (place && place.textContent !== text) place.textContent = text;
+    }
+  }
+
+  /** What an opened row holds is made when it is opened: most rows never are. */
+  #open(): void {
+    if (!this.#details.open || !this.#entry) return;
+    if (this.#details.children.length === 1) this.#details.append(explain(this.#entry));
+    this.item.scrollIntoView({ block: "nearest" });
+  }
 }
+
+type Line = { mark: string; kind: string; words: string; sizes: string };
 
 function line(entry: Entry): Line {
   const way = "direction" in entry ? entry.direction : undefined;
   const mark = way === "up" ? "→" : way === "down" ? "←" : "·";
-  const sizes = "headerBytes" in entry ? `${entry.headerBytes} + ${entry.payloadBytes} B` : "";
+  const sizes =
+    "headerBytes" in entry ? `${readable(entry.headerBytes)} + ${readable(entry.payloadBytes)} B` : "";
   switch (entry.kind) {
     case "request":
       return {
@@ -48,12 +65,12 @@ function line(entry: Entry): Line {
         sizes,
       };
     case "handshake":
-      return { mark, kind: "101", words: "handshake: from here on WebSocket frames", sizes };
+      return { mark, kind: "101", words: "handshake: WebSocket frames from here on", sizes };
     case "body":
       return {
         mark,
         kind: "body",
-        words: entry.missing ? "ended before it was whole" : short(entry.preview),
+        words: entry.missing ? "ended before it was complete" : short(entry.preview),
         sizes,
       };
     case "frame":
@@ -86,11 +103,11 @@ function frameName({ name, continues, compressed, fin }: Frame): string {
 
 function frameWords({ close, wrong, preview, missingBytes }: Frame): string {
   if (wrong) return `wrong: ${wrong}`;
-  if (missingBytes) return `${missingBytes} B never came`;
+  if (missingBytes) return `${readable(missingBytes)} B never arrived`;
   return close ? `${close.code} ${close.reason}` : short(preview);
 }
 
-/** What stands in a row when it is opened. */
+/** What an opened row shows below its line. */
 export function explain(entry: Entry): HTMLElement {
   const box = document.createElement("div");
   box.className = "wire-open";
@@ -106,11 +123,11 @@ export function explain(entry: Entry): HTMLElement {
 
 function aside(entry: Entry): string {
   if (entry.kind === "connection-end" && entry.how === "FIN")
-    return "FIN: this side has nothing more to send. The other may still speak, until it sends its own (RFC 9293 §3.6).";
+    return "FIN: this side has nothing more to send. The other side may still send until its own FIN (RFC 9293 §3.6).";
   if (entry.kind === "connection-end")
-    return "RST: over at once, on both sides, and what was under way is lost (RFC 9293 §3.5.2).";
+    return "RST: the connection ends immediately for both sides, and data under way is lost (RFC 9293 §3.5.2).";
   if (entry.kind === "connection-open")
-    return "SYN, SYN, ACK: a TCP connection, one round trip before the first byte (RFC 9293 §3.5).";
+    return "SYN, SYN-ACK, ACK: a TCP connection costs one round trip before the first byte (RFC 9293 §3.5).";
   return "text" in entry ? entry.text : "";
 }
 
@@ -130,17 +147,17 @@ function frameTable(frame: Frame): HTMLElement {
       "§5.4",
     ],
     ["RSV1", first[1] ?? "", frame.compressed ? "compressed (RFC 7692)" : "not compressed", "§5.2"],
-    ["RSV2, RSV3", first.slice(2, 4), "kept for extensions", "§5.2"],
+    ["RSV2, RSV3", first.slice(2, 4), "reserved for extensions", "§5.2"],
     ["opcode", first.slice(4), `${frame.opcode}: ${frame.name}`, "§11.8"],
     [
       "MASK",
       second[0] ?? "",
-      frame.masked ? "masked, as every frame from a page" : "not masked, as every frame from a server",
+      frame.masked ? "masked, like every frame from a client" : "not masked, like every frame from a server",
       "§5.1",
     ],
     ["length", second.slice(1), lengthWords(frame), "§5.2"],
   ];
-  if (extended) rows.push(["extended length", hex(2, extended), `${frame.payloadBytes} B`, "§5.2"]);
+  if (extended) rows.push(["extended length", hex(2, extended), `${readable(frame.payloadBytes)} B`, "§5.2"]);
   if (frame.masked)
     rows.push([
       "masking key",
@@ -166,8 +183,10 @@ function frameTable(frame: Frame): HTMLElement {
 }
 
 function lengthWords({ lengthBits, payloadBytes }: Frame): string {
-  if (lengthBits === 7) return `${payloadBytes} B of payload`;
-  return lengthBits === 16 ? "126: the next 16 bits say it" : "127: the next 64 bits say it";
+  if (lengthBits === 7) return `${readable(payloadBytes)} B of payload`;
+  return lengthBits === 16
+    ? "126: the length is in the next 16 bits"
+    : "127: the length is in the next 64 bits";
 }
 
 function headerTable(title: string, headers: Headers): HTMLElement {

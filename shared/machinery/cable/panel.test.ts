@@ -1,14 +1,93 @@
 // Promises of the panel: what passes is seen with its true sizes, and the buttons do what they say.
-import type { Page } from "playwright-core";
+import type { Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browser, openPage } from "../testing/browser.ts";
 import { faults, hears } from "../testing/every-page.ts";
 import { say, shown, until } from "../testing/lesson.ts";
 import { freePort, type Running, runNode } from "../testing/process.ts";
+import { type Entry, noCounts } from "./entry.ts";
+import type { FullState, ToPanel } from "./protocol.ts";
 
 const status = async (page: Page) => (await page.getByRole("status").textContent()) ?? "";
 const words = async (page: Page) => (await page.locator(".wire-words").textContent()) ?? "";
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
+
+const inGroup = (page: Page, name: string) =>
+  page.getByRole("group", { name: "Let the network fail" }).getByRole("button", { name });
+
+/** Plays a cable on which as much passes as it shows at most: 200 frames every 100 ms. */
+function flood(socket: WebSocketRoute): void {
+  const counts = noCounts();
+  const state: FullState = {
+    refusing: false,
+    faults: {},
+    open: 0,
+    connections: [],
+    counts,
+    server: { process: "running" },
+    nowMs: 0,
+  };
+  const send = (message: ToPanel) => socket.send(JSON.stringify(message));
+  send({ type: "hello", run: "flood", state });
+  let id = 0;
+  const timer = setInterval(() => {
+    const entries = Array.from({ length: 200 }, () => frameEntry(++id));
+    send({ type: "entries", entries, leftOut: 0, counts });
+  }, 100);
+  socket.onClose(() => clearInterval(timer));
+}
+
+function frameEntry(id: number): Entry {
+  const bits = { opcode: 1, fin: true, rsv1: false, rsv2: false, rsv3: false, masked: false };
+  const sizes = { lengthBits: 7, headerBytes: 2, payloadBytes: 60, header: "813c" } as const;
+  const preview = { text: `{"type":"say","from":"Ada","text":"message ${id} of a flood"}` };
+  const direction = id % 2 ? "up" : "down";
+  return {
+    id,
+    atMs: id,
+    connection: 1,
+    kind: "frame",
+    direction,
+    name: "text",
+    ...bits,
+    ...sizes,
+    compressed: false,
+    preview,
+  };
+}
+
+/** Runs in the page, in place of the drawer: the same flood, as plain text. */
+function plainList(): void {
+  const list = document.createElement("ol");
+  list.style.cssText = "height: 16rem; overflow-y: auto; white-space: pre";
+  document.querySelector("wire-panel")?.replaceWith(list);
+  let id = 0;
+  setInterval(() => {
+    for (let count = 0; count < 200; count++) {
+      const item = document.createElement("li");
+      item.textContent = `${++id} text {"type":"say","from":"Ada","text":"message ${id} of a flood"} 2 + 60 B`;
+      list.append(item);
+    }
+    while (list.children.length > 200) list.firstElementChild?.remove();
+    list.scrollTop = list.scrollHeight;
+  }, 100);
+}
+
+/** Counted for two seconds. */
+function framesPerSecond(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const startMs = performance.now();
+        let frames = 0;
+        requestAnimationFrame(function next() {
+          frames++;
+          if (performance.now() - startMs < 2_000) requestAnimationFrame(next);
+          else resolve(frames / 2);
+        });
+      }),
+  );
+}
 
 /** Starts a lesson as a reader does, cable and all. */
 function lesson(number: string, env: Record<string, string> = {}) {
@@ -16,7 +95,7 @@ function lesson(number: string, env: Record<string, string> = {}) {
   let url = "";
   beforeAll(async () => {
     const ports = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()) };
-    run = runNode(["shared/machinery/launcher/start.cjs", "lesson", number], { ...ports, ...env }, []);
+    run = runNode(["shared/machinery/start.cjs", "launcher/lesson", number], { ...ports, ...env }, []);
     url = (await run.prints(/Open +(http:\S+)/))[1] ?? "";
   });
   afterAll(async () => {
@@ -135,6 +214,75 @@ describe("with lesson 3 the panel", () => {
     await page.close();
   });
 
+  test("says in its bar what is in force, also when it is folded; pressed buttons are pressed", async () => {
+    const page = await open();
+    await hears(page, "open");
+    const chips = page.locator(".wire-chip");
+    const freeze = page.getByRole("button", { name: "Freeze" });
+    expect(await freeze.getAttribute("aria-pressed")).toBe("false");
+    await freeze.click();
+    await page.getByLabel("delay").selectOption("500");
+    await press(page, "Refuse");
+    await expect.poll(() => chips.allTextContents()).toEqual(["FROZEN", "delay 500 ms", "refusing"]);
+    expect(await freeze.getAttribute("aria-pressed")).toBe("true");
+    expect(await page.getByRole("button", { name: "Refuse" }).getAttribute("aria-pressed")).toBe("true");
+    expect(await faults(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    expect(await freeze.isVisible()).toBe(false);
+    expect(await chips.first().isVisible()).toBe(true);
+    expect(await faults(page)).toEqual([]);
+    await press(page, "The cable");
+    await press(page, "Heal");
+    await expect.poll(() => chips.count()).toBe(0);
+    expect(await freeze.getAttribute("aria-pressed")).toBe("false");
+    await page.close();
+  });
+
+  test("marks this page's own connection, and shows the fault of one as that of one", async () => {
+    const [ada, grace] = [await open(), await open()];
+    await Promise.all([hears(ada, "open"), hears(grace, "open")]);
+    const own = (page: Page) => page.getByLabel("which").locator("option", { hasText: "(this page)" });
+    await expect.poll(() => own(ada).count()).toBe(1);
+    await expect.poll(() => own(grace).count()).toBe(1);
+    const number = (await own(ada).getAttribute("value")) ?? "";
+    expect(await own(grace).getAttribute("value")).not.toBe(number);
+
+    await ada.getByLabel("which").selectOption(number);
+    await press(ada, "Freeze");
+    await until(async () =>
+      (await words(grace)).startsWith(`cable open; connection ${number}: frozen both ways`),
+    );
+    expect(await grace.locator(".word-some").textContent()).toBe(`#${number} frozen`);
+    expect(await grace.getByRole("button", { name: "Freeze" }).getAttribute("aria-pressed")).toBe("false");
+    await press(grace, "Freeze");
+    await until(async () => /^cable frozen both ways/.test(await words(ada)));
+    await press(ada, "Heal");
+    await until(async () =>
+      /healed. The rest stays as it is: cable frozen both ways./.test(
+        (await ada.locator(".wire-notice").textContent()) ?? "",
+      ),
+    );
+    await press(grace, "Heal");
+    await until(async () => /^cable open; \d+ conn/.test(await words(ada)));
+    await Promise.all([ada.close(), grace.close()]);
+  });
+
+  test("says when the chosen connection has ended, and doesn't choose all instead", async () => {
+    const [ada, grace] = [await open(), await open()];
+    await Promise.all([hears(ada, "open"), hears(grace, "open")]);
+    const own = ada.getByLabel("which").locator("option", { hasText: "(this page)" });
+    await expect.poll(() => own.count()).toBe(1);
+    const number = (await own.getAttribute("value")) ?? "";
+    await ada.getByLabel("which").selectOption(number);
+    await inGroup(ada, "Reset").click();
+    await ada.getByText(`Connection ${number} has ended. Nothing is chosen now`).waitFor();
+    await press(ada, "Freeze");
+    await ada.getByText(`Connection ${number} has ended. To go on, choose another`).waitFor();
+    expect(await words(grace)).toMatch(/^cable open/);
+    expect(await status(grace)).toBe("open");
+    await Promise.all([ada.close(), grace.close()]);
+  });
+
   test("folds away and remembers that", async () => {
     const context = await (await browser()).newContext({ viewport: { width: 1280, height: 1000 } });
     const page = await context.newPage();
@@ -147,6 +295,61 @@ describe("with lesson 3 the panel", () => {
     expect(await fold.getAttribute("aria-expanded")).toBe("false");
     expect(await page.getByRole("button", { name: "Freeze" }).isVisible()).toBe(false);
     await Promise.all([context.close(), first.close()]);
+  });
+
+  test("starts folded below 1,000 px, beside the page where that is wide, and never covers what is focused", async () => {
+    const first = await open();
+    for (const [width, height, expanded] of [
+      [1280, 800, "false"],
+      [1280, 1000, "true"],
+      [1700, 900, "true"],
+    ] as const) {
+      const context = await (await browser()).newContext({ viewport: { width, height } });
+      const page = await context.newPage();
+      await page.goto(first.url());
+      const fold = page.getByRole("button", { name: "The cable" });
+      expect(await fold.getAttribute("aria-expanded"), `${width} × ${height}`).toBe(expanded);
+      if (expanded === "false") await fold.click();
+      await page.evaluate(() => scrollTo(0, 0));
+      for (const field of ["Message", "Name"])
+        await page.getByLabel(field, { exact: true }).evaluate((input) => input.blur());
+      const drawer = (await page.locator(".wire").boundingBox()) ?? { x: 0, y: 0 };
+      await page.locator("body").press("Tab");
+      for (let presses = 0; presses < 12; presses++) {
+        const focused = await page.evaluate(() => {
+          const { activeElement: element } = document;
+          const { right = 0, bottom = 0 } = element?.getBoundingClientRect() ?? {};
+          return { isInDrawer: element?.closest("wire-panel") !== null, right, bottom };
+        });
+        if (focused.isInDrawer) break;
+        const isCovered = focused.right > drawer.x && focused.bottom > drawer.y;
+        expect(isCovered, `${width} × ${height}, after ${presses + 1} × Tab`).toBe(false);
+        await page.keyboard.press("Tab");
+      }
+      await context.close();
+    }
+    await first.close();
+  });
+
+  test("draws 2,000 entries a second about as smoothly as a plain list, and can be folded meanwhile", async () => {
+    const page = await (await browser()).newPage({ viewport: { width: 1280, height: 1000 } });
+    const url = await open().then(async (first) => {
+      const url = first.url();
+      await first.close();
+      return url;
+    });
+    await page.routeWebSocket(/\/cable$/, (socket) => flood(socket));
+    await page.goto(url);
+    await page.locator(".wire-rows li").nth(100).waitFor();
+    const panel = await framesPerSecond(page);
+    expect(await page.locator(".wire-rows li").count()).toBeLessThanOrEqual(200);
+    const before = performance.now();
+    await press(page, "The cable");
+    expect(performance.now() - before).toBeLessThan(5_000);
+    await page.evaluate(plainList);
+    const plain = await framesPerSecond(page);
+    expect(panel / plain, `${panel} frames a second, a plain list ${plain}`).toBeGreaterThan(0.5);
+    await page.close();
   });
 });
 

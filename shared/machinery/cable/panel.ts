@@ -1,15 +1,19 @@
-// <wire-panel>: a drawer at the foot of the page, to look into the cable and to let it fail.
+// <wire-panel>: the drawer at the foot of the page. It looks into the cable, and lets it fail.
 import { readable } from "../../page/numbers.ts";
 import type { Counts, Entry } from "./entry.ts";
-import { row } from "./panel-rows.ts";
+import { EntryList, mostRows } from "./panel-list.ts";
+import { ownConnection, PlainWebSocket } from "./panel-own.ts";
+import { template } from "./panel-template.ts";
+import { cableWords, connectionLabel, serverChip, serverWords, sumWords } from "./panel-words.ts";
 import type { Faults, FromPanel, FullState, ToPanel } from "./protocol.ts";
 
-// A phone in the room (LAN=1) sees no controls: they stay on this computer.
+/** A phone in the room (LAN=1) gets no drawer: its buttons work on this computer only. */
 const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 /** Filled in by the pages server; empty when there is no cable. */
-const port = (isHere && process.env.CABLE_PORT) || "";
-const mostRows = 300;
+const port = process.env.CABLE_PORT || "";
 const reconnectMs = 1_000;
+/** Wide enough for the drawer to open beside the page; the same as in panel.css. */
+const beside = matchMedia("(min-width: 101rem)");
 
 const stylesheet = document.createElement("link");
 stylesheet.rel = "stylesheet";
@@ -19,73 +23,46 @@ document.head.append(stylesheet);
 export class WirePanel extends HTMLElement {
   #socket: WebSocket | undefined;
   #run = "";
+  #offsetMs = Number.NEGATIVE_INFINITY; // the cable's clock minus this page's
+  #state: FullState | undefined;
+  #list: EntryList | undefined;
   #lastId = 0;
   #entries: Entry[] = [];
   #leftOut = 0;
   #waiting = 0;
   #samples: { at: number; counts: Counts }[] = [];
+  #commands = 0;
+  /** What to say when the latest command has been carried out. */
+  #done = "";
 
   connectedCallback() {
-    this.innerHTML = `
-      <section class="wire" aria-label="The cable">
-        <div class="wire-bar">
-          <button type="button" class="wire-fold" aria-expanded="false" aria-controls="wire-body">The cable</button>
-          <p class="wire-sum"></p>
-        </div>
-        <div class="wire-body" id="wire-body" hidden>
-          <div class="wire-steer">
-            <svg class="wire-picture" viewBox="0 0 320 62" role="img" aria-labelledby="wire-words">
-              <rect class="end page" x="1" y="14" width="62" height="34" rx="6"/>
-              <text x="32" y="35">page</text>
-              <g class="line"><path d="M63 24h62M195 24h62"/><path d="M63 38h62M195 38h62"/></g>
-              <rect class="joint" x="125" y="10" width="70" height="42" rx="6"/>
-              <text class="word" x="160" y="35">open</text>
-              <circle class="dot up" r="4" cx="63" cy="24"/><circle class="dot down" r="4" cx="257" cy="38"/>
-              <rect class="end server" x="257" y="14" width="62" height="34" rx="6"/>
-              <text x="288" y="35">server</text>
-            </svg>
-            <p class="wire-words" id="wire-words"></p>
-            <div class="wire-buttons" role="group" aria-label="Let the network fail">
-              <button type="button" data-command="freeze" title="Nothing passes and nothing closes">Freeze</button>
-              <button type="button" data-command="close" title="A FIN to both ends: an orderly end">End (FIN)</button>
-              <button type="button" data-command="reset" title="A RST to both ends: an abrupt end">Reset</button>
-              <button type="button" data-command="refuse" title="New connections are refused, open ones stay">Refuse</button>
-              <button type="button" data-command="heal" class="heal" title="All is well again">Heal</button>
-            </div>
-            <div class="wire-buttons" role="group" aria-label="The server's process">
-              <button type="button" data-command="kill" title="SIGKILL: no goodbye">Kill the server</button>
-              <button type="button" data-command="stop" title="SIGTERM, and back after ten seconds">Stop it for 10 s</button>
-              <button type="button" data-command="restart" title="SIGTERM, and back at once">Restart</button>
-            </div>
-            <div class="wire-settings">
-              <label>which <select name="connection"><option value="">all</option></select></label>
-              <label>way <select name="direction"><option value="both">both ways</option><option value="up">page → server</option><option value="down">page ← server</option></select></label>
-              <label>delay <select name="delay"><option value="0">none</option><option value="100">100 ms</option><option value="500">500 ms</option><option value="2000">2 s</option><option value="20000">20 s</option></select></label>
-              <label>jitter <select name="jitter"><option value="0">none</option><option value="50">± 50 ms</option><option value="300">± 300 ms</option></select></label>
-              <label>throttle <select name="throttle"><option value="">none</option><option value="50000">50 kB/s</option><option value="5000">5 kB/s</option><option value="500">500 B/s</option></select></label>
-              <label>when healed <select name="frozen"><option value="deliver">what was frozen arrives</option><option value="drop">what was frozen is lost</option></select></label>
-            </div>
-            <p class="wire-error" aria-live="polite"></p>
-          </div>
-          <div class="wire-log">
-            <div class="wire-filter">
-              <label><input type="checkbox" name="control" checked> ping, pong, close</label>
-              <label><input type="checkbox" name="tcp" checked> TCP</label>
-              <label>only <select name="only"><option value="">all connections</option></select></label>
-              <button type="button" name="pause" aria-pressed="false">Pause</button>
-              <button type="button" name="clear">Clear</button>
-              <span class="wire-left-out"></span>
-            </div>
-            <ol class="wire-rows" tabindex="0" aria-label="What passes, one row each"></ol>
-          </div>
-        </div>
-      </section>`;
-    this.#fold(folded(this.hasAttribute("folded")));
-    this.#on(".wire-fold", "click", () => this.#fold(!this.#element(".wire-body").hidden, true));
-    for (const button of this.querySelectorAll<HTMLButtonElement>("[data-command]"))
+    this.hidden = !isHere;
+    if (!isHere) return;
+    this.innerHTML = template;
+    this.#list = new EntryList(this.#element(".wire-rows"));
+    this.#fold(startsFolded(this.hasAttribute("folded")));
+    this.#listen();
+    new ResizeObserver(() => this.#reserve()).observe(this.#element(".wire"));
+    beside.addEventListener("change", () => this.#reserve());
+    if (port) this.#connect();
+    else this.#gone("no cable: to look into it, start the lesson with npm run lesson");
+  }
+
+  #listen() {
+    this.#on(".wire-fold", "click", () => this.#fold(!this.#isFolded(), true));
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || this.#isFolded()) return;
+      if (this.#element(".wire-body").contains(document.activeElement)) this.#element(".wire-fold").focus();
+      this.#fold(true, true);
+    });
+    for (const button of this.#commandButtons())
       button.addEventListener("click", () => this.#press(button.dataset.command as FromPanel["command"]));
     for (const name of ["delay", "jitter", "throttle"])
       this.#on(`[name=${name}]`, "change", () => this.#set(name));
+    this.#on("[name=connection]", "change", () => {
+      this.#say("");
+      this.#showChosen();
+    });
     for (const name of ["control", "tcp", "only"]) this.#on(`[name=${name}]`, "change", () => this.#redraw());
     this.#on("[name=pause]", "click", () => {
       const button = this.#element("[name=pause]");
@@ -99,15 +76,12 @@ export class WirePanel extends HTMLElement {
       this.#leftOut = 0;
       this.#redraw();
     });
-    if (port) this.#connect();
-    else if (isHere) this.#gone("no cable: start the lesson with npm run lesson to look into it");
-    else this.#gone("the cable is looked into on the computer that runs the lesson");
   }
 
   #connect() {
-    const socket = new WebSocket(`ws://${location.hostname}:${port}/cable`);
+    const socket = new PlainWebSocket(`ws://${location.hostname}:${port}/cable`);
     this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
+    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
     socket.onclose = () => {
       this.#gone("no cable: the lesson is not running");
       setTimeout(() => this.#connect(), reconnectMs);
@@ -115,66 +89,129 @@ export class WirePanel extends HTMLElement {
   }
 
   #gone(words: string) {
-    this.querySelector(".wire")?.setAttribute("data-cable", "gone");
-    this.#element(".wire-words").textContent = words;
-    this.#element(".word").textContent = "–";
-    for (const button of this.querySelectorAll<HTMLButtonElement>("[data-command]")) button.disabled = true;
+    this.#state = undefined;
+    const wire = this.#element(".wire");
+    wire.dataset.cable = "gone";
+    delete wire.dataset.some;
+    this.#write(".wire-words", words);
+    this.#write(".word", "–");
+    this.#write(".word-some", "");
+    this.#showChips(["no cable"]);
+    for (const button of this.#commandButtons()) button.disabled = true;
   }
 
-  #hear(message: ToPanel) {
-    if (message.type === "hello" && message.run !== this.#run) {
-      this.#run = message.run;
-      this.#entries = [];
-      this.#lastId = 0;
-      this.#samples = [];
-      this.#redraw();
-    }
+  #receive(message: ToPanel) {
+    if (message.type === "hello" && message.run !== this.#run) this.#startAgain(message.run);
     if (message.type === "hello" || message.type === "state") this.#show(message.state);
-    if (message.type === "reply") this.#element(".wire-error").textContent = message.ok ? "" : message.error;
-    if (message.type === "entries") {
-      const fresh = message.entries.filter(({ id }) => id > this.#lastId);
-      this.#lastId = fresh.at(-1)?.id ?? this.#lastId;
-      this.#leftOut += message.leftOut;
-      this.#entries.push(...fresh);
-      if (this.#entries.length > 2 * mostRows) this.#entries = this.#entries.slice(-mostRows);
-      this.#travel(fresh);
-      if (this.#paused()) this.#waiting += fresh.length;
-      else this.#append(fresh);
-      this.#tellLeftOut();
-    }
+    else if (message.type === "entries") this.#take(message.entries, message.leftOut);
+    else if (message.ok) this.#write(".wire-error", "");
+    else this.#write(".wire-error", message.error);
+    if (message.type === "reply" && message.ok && message.id === this.#commands && this.#done)
+      this.#say(this.#done);
   }
 
-  /** The picture, the words beside it, and the sum of the last minute. */
+  /** The cable has been restarted, and numbers its entries from 1 again. */
+  #startAgain(run: string) {
+    this.#run = run;
+    this.#offsetMs = Number.NEGATIVE_INFINITY;
+    this.#entries = [];
+    this.#lastId = 0;
+    this.#samples = [];
+    this.#redraw();
+  }
+
+  #take(entries: Entry[], leftOut: number) {
+    const fresh = entries.filter(({ id }) => id > this.#lastId);
+    this.#lastId = fresh.at(-1)?.id ?? this.#lastId;
+    this.#leftOut += leftOut;
+    this.#entries.push(...fresh);
+    if (this.#entries.length > 2 * mostRows) this.#entries = this.#entries.slice(-mostRows);
+    if (this.#isFolded()) return;
+    this.#travel(fresh);
+    if (this.#isPaused()) this.#waiting += fresh.length;
+    else this.#leftOut += this.#list?.add(fresh.filter((entry) => this.#passes(entry))) ?? 0;
+    this.#countLeftOut();
+  }
+
+  /** The picture, the words below it, the buttons, and the sum of the last minute. */
   #show(state: FullState) {
-    const { process, why, pid, backInMs } = state.server;
-    const cable = cableWord(state);
+    this.#state = state;
+    // The largest is the nearest to the truth: messages can only be late.
+    this.#offsetMs = Math.max(this.#offsetMs, state.nowMs - performance.now());
+    const { process, why, backInMs } = state.server;
+    const cable = cableWords(state);
     const wire = this.#element(".wire");
     wire.dataset.cable = cable.state;
     wire.dataset.server = process;
-    this.#element(".word").textContent = cable.word;
-    const server = why
-      ? `${process}: ${why}`
-      : process === "running" && pid
-        ? `running, process ${pid}`
-        : process;
-    const back = backInMs === undefined ? "" : `, back in ${Math.ceil(backInMs / 1_000)} s`;
-    const open = `${state.open} ${state.open === 1 ? "connection" : "connections"} open`;
-    this.#element(".wire-words").textContent = `${cable.words}; ${open}; server ${server}${back}`;
-    for (const button of this.querySelectorAll<HTMLButtonElement>("[data-command]")) button.disabled = false;
-    this.#element<HTMLButtonElement>("[data-command=heal]").disabled = cable.state === "open";
+    wire.dataset.way = state.faults.freeze ?? "both";
+    if (cable.some) wire.dataset.some = cable.some;
+    else delete wire.dataset.some;
+    this.#write(".word", cable.word);
+    this.#write(".word-some", cable.someWord);
+    const open = `${readable(state.open)} ${state.open === 1 ? "connection" : "connections"} open`;
+    this.#write(".wire-words", `${cable.words}; ${open}; server ${serverWords(state.server)}`);
+    this.#showChips([...cable.chips, serverChip(state.server)].filter(Boolean));
+    for (const button of this.#commandButtons()) button.disabled = false;
+    this.#element<HTMLButtonElement>("[data-command=heal]").disabled = cable.chips.length === 0;
+    this.#pressed("refuse", state.refusing);
+    this.#pressed("kill", process === "dead" && /^killed/.test(why ?? ""));
+    this.#pressed("stop", process === "stopped" || backInMs !== undefined);
+    this.#showConnections(state);
+    this.#showChosen();
 
-    const numbers = state.connections.map(({ number, speaks, path }) => [
-      number,
-      `${number} · ${speaks} ${path ?? ""}`,
-    ]);
-    for (const name of ["connection", "only"])
-      choices(this.#element<HTMLSelectElement>(`[name=${name}]`), numbers);
-    for (const name of ["delay", "jitter", "throttle"]) this.#settle(name, state.faults);
+    const now = { at: performance.now(), counts: state.counts };
+    this.#samples = [...this.#samples.filter(({ at }) => at > now.at - 61_000), now];
+    const [first = now] = this.#samples;
+    this.#write(".wire-sum", first === now ? "" : sumWords(first, now));
+  }
 
-    const now = performance.now();
-    this.#samples.push({ at: now, counts: state.counts });
-    this.#samples = this.#samples.filter(({ at }) => at > now - 61_000);
-    this.#element(".wire-sum").textContent = sumOf(this.#samples);
+  #showChips(chips: string[]) {
+    const place = this.#element(".wire-chips");
+    if (place.dataset.chips === chips.join()) return; // a live region is read out when it is written
+    place.dataset.chips = chips.join();
+    place.replaceChildren(
+      ...chips.map((text) => {
+        const chip = document.createElement("span");
+        chip.className = "wire-chip";
+        chip.textContent = text;
+        return chip;
+      }),
+    );
+  }
+
+  #showConnections({ connections, open }: FullState) {
+    const own = ownConnection(connections, this.#offsetMs);
+    const labels = new Map(
+      connections.map((one) => [
+        String(one.number),
+        `${connectionLabel(one)}${one.number === own ? " (this page)" : ""}`,
+      ]),
+    );
+    // The cable lists the latest 100 connections. Of the others, nobody here knows whether they have ended.
+    const listsAll = open === connections.length;
+    for (const name of ["connection", "only"]) {
+      const select = this.#element<HTMLSelectElement>(`[name=${name}]`);
+      const chosen = select.value;
+      if (chosen && !labels.has(chosen) && listsAll) {
+        const option = select.selectedOptions[0];
+        if (option && !option.dataset.ended) {
+          option.dataset.ended = "yes";
+          option.text = `${chosen} · ended`;
+          if (name === "connection") this.#say(`${ended(chosen)} Nothing is chosen now: ${choose}`);
+        }
+      }
+      updateOptions(select, labels);
+    }
+  }
+
+  /** What is in force for the chosen connection, or for all: pressed buttons, and settings. */
+  #showChosen() {
+    if (!this.#state) return;
+    const chosen = this.#value("connection");
+    const one = this.#state.connections.find(({ number }) => String(number) === chosen);
+    const faults = chosen ? (one?.faults ?? {}) : this.#state.faults;
+    this.#pressed("freeze", faults.freeze !== undefined);
+    for (const name of ["delay", "jitter", "throttle"]) this.#settle(name, faults);
   }
 
   /** A setting shows what is in force, unless the reader is about to choose. */
@@ -188,49 +225,52 @@ export class WirePanel extends HTMLElement {
 
   #press(command: FromPanel["command"]) {
     const which = this.#which();
-    const direction = this.#value("direction") as "both" | "up" | "down";
+    const direction = this.#direction();
     const frozen = this.#value("frozen") as "deliver" | "drop";
     if (command === "freeze") this.#send({ command, direction, ...which });
-    else if (command === "heal") this.#send({ command, frozen, ...which });
+    else if (command === "heal") this.#send({ command, frozen, ...which }, this.#healed(which.connection));
     else if (command === "stop") this.#send({ command, forMs: 10_000 });
     else if (command === "close" || command === "reset") this.#send({ command, ...which });
     else this.#send({ command } as FromPanel);
   }
 
+  /** What healing one connection did, and what it left as it was. */
+  #healed(connection: number | undefined): string {
+    if (connection === undefined || !this.#state) return "";
+    const { state, words } = cableWords({ ...this.#state, connections: [] });
+    const rest = state === "open" ? "" : ` The rest stays as it is: ${words}.`;
+    return `Connection ${connection} is healed.${rest}`;
+  }
+
   #set(name: string) {
-    const direction = this.#value("direction") as "both" | "up" | "down";
-    const all = { direction, ...this.#which() };
+    const all = { direction: this.#direction(), ...this.#which() };
     if (name === "throttle") {
       const bytes = this.#value("throttle");
       this.#send({ command: "throttle", bytesPerSecond: bytes ? Number(bytes) : null, ...all });
     } else {
-      this.#send({
-        command: "delay",
-        ms: Number(this.#value("delay")),
-        jitterMs: Number(this.#value("jitter")),
-        ...all,
-      });
+      const ms = Number(this.#value("delay"));
+      const jitterMs = Number(this.#value("jitter"));
+      this.#send({ command: "delay", ms, jitterMs, ...all });
     }
   }
 
-  #send(command: FromPanel) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(command));
-  }
-
-  #append(entries: Entry[]) {
-    const rows = this.#element(".wire-rows");
-    const atEnd = rows.scrollTop + rows.clientHeight > rows.scrollHeight - 30;
-    const shown = entries.filter((entry) => this.#passes(entry)).slice(-mostRows);
-    rows.append(...shown.map((entry) => row(entry)));
-    while (rows.children.length > mostRows) rows.firstElementChild?.remove();
-    if (atEnd) rows.scrollTop = rows.scrollHeight;
+  /** Sends a command, unless it is for a connection that has ended. `done` is shown when it has been carried out. */
+  #send(command: FromPanel, done = "") {
+    const option = this.#element<HTMLSelectElement>("[name=connection]").selectedOptions[0];
+    if ("connection" in command && option?.dataset.ended) {
+      this.#write(".wire-error", `${ended(option.value)} To go on, ${choose}`);
+      return;
+    }
+    this.#say("");
+    this.#done = done;
+    if (this.#socket?.readyState === WebSocket.OPEN)
+      this.#socket.send(JSON.stringify({ ...command, id: ++this.#commands }));
   }
 
   #redraw() {
     this.#waiting = 0;
-    this.#element(".wire-rows").replaceChildren();
-    this.#append(this.#entries);
-    this.#tellLeftOut();
+    this.#list?.replace(this.#entries.filter((entry) => this.#passes(entry)));
+    this.#countLeftOut();
   }
 
   #passes(entry: Entry): boolean {
@@ -243,22 +283,24 @@ export class WirePanel extends HTMLElement {
     return true;
   }
 
-  #tellLeftOut() {
+  #countLeftOut() {
     const parts = [];
     if (this.#waiting) parts.push(`${readable(this.#waiting)} waiting`);
     if (this.#leftOut) parts.push(`${readable(this.#leftOut)} left out`);
-    this.#element(".wire-left-out").textContent = parts.join(", ");
+    this.#write(".wire-left-out", parts.join(", "));
   }
 
-  /** A dot runs along the cable when something travels; one for a whole batch, and none where motion is unwelcome. */
+  /** A dot runs along the cable when something travels: one for a whole batch, none where motion is unwelcome. */
   #travel(entries: Entry[]) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     for (const direction of ["up", "down"] as const) {
-      if (!entries.some((entry) => "direction" in entry && entry.direction === direction)) continue;
-      const [from, to] = direction === "up" ? [0, 194] : [0, -194];
-      this.#element(`.dot.${direction}`).animate(
+      const dot = this.#element(`.dot.${direction}`);
+      const isMoving = dot.getAnimations().length > 0;
+      if (isMoving || !entries.some((one) => "direction" in one && one.direction === direction)) continue;
+      const to = direction === "up" ? 194 : -194;
+      dot.animate(
         [
-          { transform: `translateX(${from}px)`, opacity: 1 },
+          { transform: "translateX(0)", opacity: 1 },
           { transform: `translateX(${to}px)`, opacity: 1 },
         ],
         { duration: 500, easing: "ease-in-out" },
@@ -270,6 +312,23 @@ export class WirePanel extends HTMLElement {
     this.#element(".wire-body").hidden = fold;
     this.#element(".wire-fold").setAttribute("aria-expanded", String(!fold));
     if (remember) localStorage.setItem("cable", fold ? "folded" : "open");
+    if (!fold && !this.#isPaused()) this.#redraw();
+  }
+
+  /** Keeps the drawer's height free when the browser scrolls to what is focused. */
+  #reserve() {
+    const isBeside = beside.matches && !this.#isFolded();
+    const height = isBeside ? 0 : this.#element(".wire").offsetHeight;
+    document.documentElement.style.scrollPaddingBottom = `${height}px`;
+  }
+
+  #say(words: string) {
+    this.#write(".wire-notice", words);
+    this.#write(".wire-error", "");
+  }
+
+  #pressed(command: FromPanel["command"], pressed: boolean) {
+    this.#element(`[data-command=${command}]`).setAttribute("aria-pressed", String(pressed));
   }
 
   #which() {
@@ -277,8 +336,16 @@ export class WirePanel extends HTMLElement {
     return connection ? { connection: Number(connection) } : {};
   }
 
-  #paused = () => this.#element("[name=pause]").getAttribute("aria-pressed") === "true";
+  #direction = () => this.#value("direction") as "both" | "up" | "down";
+  #isFolded = () => this.#element(".wire-body").hidden;
+  #isPaused = () => this.#element("[name=pause]").getAttribute("aria-pressed") === "true";
   #value = (name: string) => this.#element<HTMLSelectElement>(`[name=${name}]`).value;
+  #commandButtons = () => this.querySelectorAll<HTMLButtonElement>("[data-command]");
+
+  #write(selector: string, text: string) {
+    const place = this.#element(selector);
+    if (place.textContent !== text) place.textContent = text;
+  }
 
   #element<E extends Element = HTMLElement>(selector: string): E {
     return this.querySelector(selector) as E;
@@ -289,63 +356,26 @@ export class WirePanel extends HTMLElement {
   }
 }
 
-/** Folded as it was left; at first where the page asks for it (`folded`), or where there is little room. */
-function folded(asked: boolean): boolean {
+const ended = (connection: string) => `Connection ${connection} has ended.`;
+const choose = "choose another connection, or all.";
+
+/** As it was left. At first: where the page asks for it (`folded`), or where it would cover what the lesson is about. */
+function startsFolded(asked: boolean): boolean {
   const kept = localStorage.getItem("cable");
-  return kept ? kept === "folded" : asked || innerWidth < 800 || innerHeight < 700;
+  if (kept) return kept === "folded";
+  return asked || innerWidth < 800 || (innerHeight < 1_000 && !beside.matches);
 }
 
-/** The state of the cable as a word for the picture and as words beside it. */
-function cableWord({ refusing, faults, connections }: FullState) {
-  const ways = { both: "both ways", up: "page → server", down: "page ← server" };
-  const frozenOnes = connections.filter((one) => one.faults.freeze).map(({ number }) => number);
-  const words = [];
-  if (faults.freeze) words.push(`frozen ${ways[faults.freeze]}`);
-  else if (frozenOnes.length > 0) words.push(`frozen: connection ${frozenOnes.join(", ")}`);
-  if (refusing) words.push("refusing new connections");
-  if (faults.delay) words.push(`delayed by ${faults.delay.ms} ms ± ${faults.delay.jitterMs} ms`);
-  if (faults.throttle) words.push(`throttled to ${faults.throttle.bytesPerSecond} B/s`);
-  const troubled = words.length > 0 || connections.some((one) => Object.keys(one.faults).length > 0);
-  const state =
-    faults.freeze || frozenOnes.length > 0
-      ? "frozen"
-      : refusing
-        ? "refusing"
-        : troubled
-          ? "troubled"
-          : "open";
-  const word = { frozen: "frozen", refusing: "refusing", troubled: "slow", open: "open" }[state];
-  return { state, word, words: `cable ${words.join(", ") || "open"}` };
-}
-
-/** What passed in the last minute, from the cable's own counts: none of it is estimated. */
-function sumOf(samples: { at: number; counts: Counts }[]): string {
-  const [first, last] = [samples[0], samples.at(-1)];
-  if (!first || !last || first === last) return "";
-  const seconds = Math.round((last.at - first.at) / 1_000);
-  const sum = (of: (counts: Counts) => number) => of(last.counts) - of(first.counts);
-  const requests = sum(({ requests }) => requests);
-  const frames = sum(({ up, down }) => up.frames + down.frames);
-  const header = sum(({ up, down }) => up.headerBytes + down.headerBytes);
-  const payload = sum(({ up, down }) => up.payloadBytes + down.payloadBytes);
-  const what = [requests && `${readable(requests)} requests`, frames && `${readable(frames)} frames`];
-  const text = what.filter(Boolean).join(", ") || "nothing";
-  return `last ${Math.max(1, seconds)} s: ${text}, ${bytes(header)} of headers for ${bytes(payload)} of payload`;
-}
-
-/** 532 B, 32 kB. */
-export function bytes(count: number): string {
-  return count < 10_000 ? `${readable(count)} B` : `${readable(count / 1_000)} kB`;
-}
-
-function choices(select: HTMLSelectElement, options: (string | number)[][]) {
-  const wanted = options.map(([value, text]) => `${value}|${text}`).join();
-  if (select.dataset.wanted === wanted || select === document.activeElement) return;
-  select.dataset.wanted = wanted;
-  const chosen = select.value;
-  while (select.options.length > 1) select.remove(1);
-  for (const [value, text] of options) select.add(new Option(String(text), String(value)));
-  select.value = options.some(([value]) => String(value) === chosen) ? chosen : "";
+/** Gives a select these options, by value, after its first one. The chosen one stays, even if it isn't among them. */
+function updateOptions(select: HTMLSelectElement, labels: Map<string, string>) {
+  const options = [...select.options].slice(1);
+  for (const option of options) {
+    const label = labels.get(option.value);
+    if (label === undefined && !option.selected) option.remove();
+    else if (label !== undefined && option.text !== label) option.text = label;
+  }
+  const known = new Set(options.map(({ value }) => value));
+  for (const [value, label] of labels) if (!known.has(value)) select.add(new Option(label, value));
 }
 
 customElements.define("wire-panel", WirePanel);

@@ -44,7 +44,7 @@ export type ServerState = {
 
 /** To the panel. */
 export type ToPanel =
-  /** First, once: `run` differs when the cable has been started anew and numbers entries from 1 again. */
+  /** First, once. `run` differs when the cable has been restarted, and numbers entries from 1 again. */
   | { type: "hello"; run: string; state: FullState }
   | { type: "state"; state: FullState }
   /** In order; `leftOut` entries before these were not sent. */
@@ -52,4 +52,9 @@ export type ToPanel =
   | { type: "reply"; id?: number; ok: true }
   | { type: "reply"; id?: number; ok: false; error: string };
 
-export type FullState = CableState & { counts: Counts; server: ServerState };
+export type FullState = CableState & {
+  counts: Counts;
+  server: ServerState;
+  /** The cable's clock, as `atMs` in entries. */
+  nowMs: number;
+};

@@ -36,6 +36,8 @@ export type Cable = {
   /** The highest entry number so far. */
   lastId(): number;
   counts(): Counts;
+  /** Milliseconds since the cable started, by a clock that never steps: as in entries. */
+  nowMs(): number;
   state(): CableState;
   /** Writes down something that concerns them all. */
   note(seen: Seen): void;
@@ -267,6 +269,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
     events,
     entries: log.after,
     lastId: log.lastId,
+    nowMs,
     counts() {
       const sum = noCounts();
       addCounts(sum, before);
