@@ -1,132 +1,147 @@
-// Exercise 7, Who is here: how many listen is told by an event of a name of its own, and without an id.
-
+// Exercise 8, Who is here: an event named presence tells every page how many streams are open. It has no id.
 import { check, eventually, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
 import { postMessage, request } from "../../shared/machinery/checks/client.ts";
 import { EventStream } from "../../shared/machinery/checks/event-stream.ts";
 
-const last = (listener: EventStream) => listener.named("presence").at(-1);
+const last = (stream: EventStream) => stream.named("presence").at(-1)?.data;
 
-const toldOf = (listener: EventStream, count: number) =>
+/** What this stream has received about presence, in words. */
+function describe(stream: EventStream): string {
+  const data = last(stream);
+  if (data !== undefined && Number(data) < 1)
+    return `the last one had the data ${data}, while this stream is open: something is subtracted more often than added`;
+  if (data !== undefined) return `the last one had the data ${data}`;
+  if (/^event: ?presence$/m.test(stream.unfinished))
+    return `no empty line came after ${JSON.stringify(stream.unfinished)}, so the event never ended`;
+  const named = stream.events.find(({ name }) => /presence/i.test(name));
+  return named
+    ? `no event of that name came, but one named "${named.name}"`
+    : "no event of that name came, or one without data";
+}
+
+const receives = (stream: EventStream, count: number, when: string) =>
   eventually(
-    () => last(listener)?.data === String(count),
-    `an event "presence" with the data ${count}`,
-    () => (last(listener) ? `the last one said ${last(listener)?.data}` : "no event of that name came"),
+    () => last(stream) === String(count),
+    `an event "presence" with the data ${count} ${when}`,
+    () => describe(stream),
+  );
+
+const receivesMessages = (stream: EventStream, count: number) =>
+  eventually(
+    () => stream.ids.length >= count,
+    `a stream to receive ${count === 1 ? "the message" : `the ${count} messages`} that Ada sent`,
+    () => `${stream.ids.length} came`,
   );
 
 export const checks = [
-  check("whoever listens is told how many do", "Hint 1", async (server) => {
-    await toldOf(await EventStream.open(server), 1);
+  check("a page is told how many streams are open", "Hint 1", async (server) => {
+    await receives(await EventStream.open(server), 1, "on the only stream");
   }),
 
-  check("when one comes, those who were there are told", "Hint 2", async (server) => {
+  check("when a stream opens, the pages that were there before are told too", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
-    await toldOf(ada, 1);
+    await receives(ada, 1, "on the only stream");
     const grace = await EventStream.open(server);
-    await toldOf(ada, 2);
-    await toldOf(grace, 2);
+    await receives(ada, 2, "on the first stream after a second one was opened");
+    await receives(grace, 2, "on the second stream");
   }),
 
-  check("when one goes, those who stay are told", "Hint 2", async (server) => {
+  check("when a stream closes, the other pages are told", "Hint 2", async (server) => {
     const [ada, grace] = [await EventStream.open(server), await EventStream.open(server)];
-    await toldOf(ada, 2);
+    await receives(ada, 2, "on the first of two streams");
     grace.close();
-    await toldOf(ada, 1);
+    await receives(ada, 1, "on the first stream after the second one was closed");
   }),
 
-  check("presence is no message: no page takes it for something said", "Hint 1", async (server) => {
+  check("a page with sixty messages to catch up on is counted, and told", "Hint 2", async (server) => {
+    for (let n = 1; n <= 60; n++) await postMessage(server, `${n} of 60`);
+    const ada = await EventStream.open(server);
+    await receivesMessages(ada, 60);
+    await receives(ada, 1, "on a stream that began with sixty messages");
+  }),
+
+  check("presence is no message: no page shows it as something that was said", "Hint 1", async (server) => {
     const ada = await EventStream.open(server);
     await EventStream.open(server);
     await pause(300);
     await postMessage(server, "Hello");
-    await eventually(
-      () => ada.ids.includes(1),
-      "a message to come as before",
-      () => "none came",
-    );
+    await receivesMessages(ada, 1);
     const strange = ada.named("message").find(({ data }) => !data.includes('"text"'));
     expectThat(
       !strange,
-      "nothing but messages in events without a name",
-      `there was one with the data ${strange?.data}`,
+      "every event without a name to be a message",
+      `two streams were opened, and one of these events had the data ${strange?.data}`,
     );
   }),
 
-  check("presence leaves the cursor where it is", "Hint 3", async (server) => {
+  check("presence doesn't move the cursor", "Hint 3", async (server) => {
     const ada = await EventStream.open(server);
     await postMessage(server, "Hello");
-    await eventually(
-      () => ada.ids.length === 1,
-      "a message to come as before",
-      () => "none came",
-    );
+    await receivesMessages(ada, 1);
     const before = ada.lastEventId;
     await EventStream.open(server);
-    await toldOf(ada, 2);
+    await receives(ada, 2, "on the first stream after a second one was opened");
     expectThat(
       ada.lastEventId === before,
-      `${before} as the last id, that of the message, after presence was told`,
-      `it was ${ada.lastEventId}: that is what the browser would ask for when it comes back`,
+      `the last id to stay that of the message, ${before}`,
+      `it was "${ada.lastEventId}", and the browser would send that when it reconnects`,
     );
   }),
 
-  check("messages keep their numbers, and who comes back gets them and no more", "Hint 3", async (server) => {
-    const ada = await EventStream.open(server);
-    const start = ada.lastEventId;
-    await postMessage(server, "one");
-    for (const _ of [1, 2, 3]) {
-      const passing = await EventStream.open(server);
+  check(
+    "messages keep their numbers, and a page that reconnects gets nothing else",
+    "Hint 3",
+    async (server) => {
+      const ada = await EventStream.open(server);
+      const start = ada.lastEventId;
+      await postMessage(server, "one");
+      for (const _ of [1, 2, 3]) {
+        const passing = await EventStream.open(server);
+        await pause(150);
+        passing.close();
+      }
       await pause(150);
-      passing.close();
-    }
-    await pause(150);
-    await postMessage(server, "two");
-    const again = await EventStream.open(server, start);
-    await eventually(
-      () => again.ids.length >= 2,
-      "two messages for whoever comes back",
-      () => `${again.ids.length} came`,
-    );
-    expectThat(
-      again.ids.join() === "1,2",
-      "the messages 1 and 2",
-      `the ids that came: ${again.ids.join(" ")}`,
-    );
-  }),
+      await postMessage(server, "two");
+      const again = await EventStream.open(server, start);
+      await receivesMessages(again, 2);
+      expectThat(
+        again.ids.join() === "1,2",
+        "the messages 1 and 2, which Ada sent while other streams opened and closed",
+        `the messages that came: ${again.ids.join(", ")}`,
+      );
+    },
+  ),
 
-  check("who only asks for the head, or is told to stay away, is not counted", "Hint 2", async (server) => {
+  check("a HEAD request opens no stream, and isn't counted", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
-    await toldOf(ada, 1);
-    await request(server, "/events", { method: "HEAD" });
-    await request(server, "/events?until=0");
+    await receives(ada, 1, "on the only stream");
+    for (const _ of [1, 2, 3]) await request(server, "/events", { method: "HEAD" });
     await pause(300);
-    const told = () => `the last one said ${last(ada)?.data}`;
-    expectThat(last(ada)?.data === "1", "one to listen still, after a HEAD and a 204", told());
+    expectThat(last(ada) === "1", "the number 1 still, after HEAD /events three times", describe(ada));
     await EventStream.open(server);
-    await toldOf(ada, 2);
-    await pause(300);
-    expectThat(last(ada)?.data === "2", "two to listen, after a HEAD and a 204", told());
+    await receives(ada, 2, "after HEAD /events three times and a second stream");
   }),
 
-  check("while nobody comes or goes, nothing is told", "Hint 2", async (server) => {
+  check("while no stream opens or closes, nothing is sent", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
-    await toldOf(ada, 1);
+    await receives(ada, 1, "on the only stream");
     await pause(300);
     const before = ada.named("presence").length;
     await pause(1_300);
     const more = ada.named("presence").length - before;
     expectThat(
       more === 0,
-      "silence about who is here while it stays the same",
-      `${more} events in a second or so`,
+      "no event about presence while the number stays the same",
+      `${more} came in 1.3 s`,
     );
   }),
 
-  check("fifty who come at once are told of in a few events", "Hint 2", async (server) => {
+  check("for fifty streams that open together, a few events are enough", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
     await Promise.all(Array.from({ length: 50 }, () => EventStream.open(server)));
-    await toldOf(ada, 51);
-    await pause(200); // all that is still on its way
+    await receives(ada, 51, "after fifty more streams were opened");
+    await pause(200); // for what is still on its way
     const times = ada.named("presence").length;
-    expectThat(times <= 25, "at most 25 events for fifty who come at once", `there were ${times}`);
+    expectThat(times <= 25, "at most 25 events for fifty streams that open together", `${times} came`);
   }),
 ];

@@ -1,106 +1,60 @@
-// Server-sent events: one answer that never ends. The browser comes back by itself and says what it heard last.
+// Server-sent events: one response that never ends. The browser reconnects by itself and says which id it saw last.
 import type { ServerResponse } from "node:http";
-import { WebSocketServer } from "ws";
-import { readFields } from "../../shared/both/old-message.ts";
-import { Heard, replay, sayOnce } from "../../shared/server/old-resume.ts";
-import { MessageLog } from "../../shared/server/message-log.ts";
-import { readCursor, readJson, sendJson } from "../../shared/server/old-http.ts";
-import { serve } from "../../shared/server/old-serve.ts";
-import { frameLimits } from "../../shared/server/old-sockets.ts";
-import { beat, event, readLastEventId, readUntil, replayed } from "./events.ts";
+import * as v from "valibot";
+import { Name, Text } from "../../shared/both/message.ts";
+import { readCursor, readJson, sendJson } from "../../shared/server/http.ts";
+import { type Cursor, MessageLog } from "../../shared/server/message-log.ts";
+import { serve } from "../../shared/server/serve.ts";
+import { beat, event, readLastEventId, retry, start } from "./events.ts";
 
 const beatEveryMs = Number(process.env.BEAT_EVERY_MS ?? 15_000);
-const retryMs = Number(process.env.RETRY_MS ?? 2_000);
-/** A page that leaves this many bytes unread is ended: what we send it waits in our memory. */
-const unreadLimit = 1024 * 1024;
-
 const log = new MessageLog(Number(process.env.HISTORY ?? 4_000));
-const heard = new Heard();
-const listening = new Set<ServerResponse>();
-/** Those that have everything up to now, and the id at which each wants to stop. */
-const live = new Map<ServerResponse, number>();
+const streams = new Set<ServerResponse>();
+const Id = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, "must be letters, digits and hyphens."));
+const Say = v.strictObject({ from: Name, text: Text, id: v.optional(Id) });
+let recentIds: (string | undefined)[] = [];
 
-function toAll(text: string, these: Iterable<ServerResponse>) {
+function broadcast(text: string) {
   const bytes = Buffer.from(text);
-  for (const response of these) {
-    // destroy, not end: the end would wait behind all that is unread. The browser comes back and resumes.
-    if (response.writableLength > unreadLimit) response.destroy();
-    else response.write(bytes);
+  for (const stream of streams) {
+    // More than 1 MiB unread: disconnect this page. Its browser reconnects and gets the rest.
+    if (stream.writableLength > 1024 * 1024) stream.destroy();
+    else stream.write(bytes);
   }
 }
+setInterval(() => broadcast(beat(beatEveryMs)), beatEveryMs);
 
-/** Ends the streams that wanted to hear no more than this. */
-function endAt(id: number) {
-  for (const [response, until] of live) if (id >= until) end(response);
+/** Sends what a page missed, 50 messages at a time. The page is live in the same turn that sends the last of them. */
+function replay(stream: ServerResponse, cursor: Cursor) {
+  const { reset, messages } = log.after(cursor);
+  const isLast = messages.length <= 50;
+  const before = messages[0] ? messages[0].id - 1 : log.end.after;
+  const events = messages.slice(0, 50).map((each) => event(log.name, each));
+  const text = start(log.name, before, reset) + events.join("");
+  stream.write(text, (error) => error || isLast || replay(stream, { after: before + 50, log: log.name }));
+  // Exercise: tell every page how many streams are open, whenever one opens or closes.
+  if (isLast) streams.add(stream);
 }
-
-function end(response: ServerResponse) {
-  leave(response);
-  response.end();
-}
-
-function leave(response: ServerResponse) {
-  listening.delete(response);
-  live.delete(response);
-}
-
-// For the page that shows what happens to a seventh stream: a socket still opens.
-const sockets = new WebSocketServer({ noServer: true, ...frameLimits });
-sockets.on("connection", (client) => {
-  client.on("error", () => {});
-  client.close(1000, "a socket opens");
-});
 
 serve({
-  sockets,
-  routes: {
-    "GET /events": (request, response, query) => {
-      // Last-Event-ID is what the browser heard last; ?after= is what the page knew when it began.
-      const cursor = readLastEventId(request.headers["last-event-id"]) ?? readCursor(query) ?? { after: 0 };
-      const until = readUntil(query);
-      // A stream that ends is one to come back to. 204 says: stay away.
-      if (cursor.after >= until) return void response.writeHead(204).end();
+  "GET /events": (request, response, query) => {
+    const cursor = readLastEventId(request.headers["last-event-id"]) ?? readCursor(query) ?? { after: 0 };
+    // X-Accel-Buffering: nginx would hold events back until its buffer is full.
+    response.writeHead(200, { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
+    if (request.method === "HEAD") return void response.end();
+    response.write(retry(Number(process.env.RETRY_MS ?? 2_000)));
+    response.on("close", () => streams.delete(response) && console.log(`closed: ${streams.size} open`));
+    replay(response, cursor);
+    response.write(beat(beatEveryMs));
+  },
 
-      // X-Accel-Buffering: nginx would collect the events until there is a page full of them.
-      response.writeHead(200, { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
-      if (request.method === "HEAD") return void response.end();
-      // Exercise: everybody is told how many listen now; and again when one has left.
-      listening.add(response);
-      // Answered to the end, or the page went away: either way nobody listens here any more.
-      response.on("close", () => leave(response));
-
-      // Each browser gets a pause of its own, or all would come back in the same instant.
-      response.write(`retry: ${Math.round(retryMs * (1 + 1.5 * Math.random()))}\n`);
-      replay(
-        log,
-        cursor,
-        (piece, whenSent) => response.write(replayed(piece, cursor.after), whenSent),
-        () => {
-          live.set(response, until);
-          endAt(log.end.after);
-        },
-      );
-      if (listening.has(response)) response.write(beat(beatEveryMs));
-    },
-
-    // The other direction: a request for each message, as in lesson 1.
-    "POST /messages": async (request, response) => {
-      const { from, text, id } = readFields(await readJson(request), sayOnce);
-      if (id !== undefined && !heard.isNew(id)) return sendJson(response, 200, { double: true });
-      const message = log.add(from, text);
-      sendJson(response, 201, message);
-      toAll(event(log.name, message), live.keys());
-      endAt(message.id);
-    },
-
-    // Ends every stream in good order, to see that the browsers come back.
-    "POST /cut": (_request, response) => {
-      sendJson(response, 200, { cut: listening.size });
-      for (const each of listening) end(each);
-    },
-
-    "GET /listening": (_request, response) => sendJson(response, 200, { listening: listening.size }),
+  // The other direction is a request for each message. One that comes twice, with the same id, is answered and dropped.
+  "POST /messages": async (request, response) => {
+    const { from, text, id } = v.parse(Say, await readJson(request));
+    if (id && recentIds.includes(id)) return sendJson(response, 200, { double: true });
+    recentIds = [id, ...recentIds].slice(0, 1_000);
+    const message = log.add(from, text);
+    sendJson(response, 201, message);
+    broadcast(event(log.name, message));
   },
 });
-
-setInterval(() => toAll(beat(beatEveryMs), listening), beatEveryMs);

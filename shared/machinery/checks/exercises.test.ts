@@ -41,7 +41,7 @@ describe.concurrent("a starter", { timeout: 120_000 }, () => {
     ["05-heartbeat-reconnect", "a client that sends more than ten", /it stayed open/],
     ["06-resume", "a page that connects again", /it stayed open/],
     ["07-outbox", "twenty messages in a row", /20 came/],
-    ["08-server-sent-events", "whoever listens is told how many do", /no event of that name/],
+    ["08-server-sent-events", "a page is told how many streams are open", /no event of that name/],
     ["09-compare", "many messages come compressed", /there was no Content-Encoding, and \d{4} bytes/],
   ])("of %s fails its exercise: %s", async ([lesson, title, happened]) => {
     const results = await resultsOf(lesson, "server.ts");
