@@ -1,4 +1,4 @@
-// The control connection: what a panel may do, and that nobody else may do anything.
+// The control connection: what a panel may do. Nobody else may do anything.
 import { once } from "node:events";
 import { request } from "node:http";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -88,7 +88,7 @@ function status(headers: Record<string, string | string[]>, path = "/cable"): Pr
   });
 }
 
-describe("only the workshop's page steers the cable", () => {
+describe("only the workshop's page may send commands to the cable", () => {
   test("by each of its names", async () => {
     for (const name of ["localhost", "127.0.0.1", "[::1]"])
       expect(await status({ Host: `${name}:${port}`, Origin: `http://${name}:${pagePort}` })).toBe(101);
@@ -137,7 +137,7 @@ describe("only the workshop's page steers the cable", () => {
     await server.gets("untouched");
   });
 
-  test("another path is not there", async () => {
+  test("another path gets 404", async () => {
     expect(await status({}, "/")).toBe(404);
     expect(await status({}, "/cable/../cable")).toBe(404);
     expect(await status({ Connection: "close", Upgrade: [] })).toBe(426);
@@ -145,7 +145,7 @@ describe("only the workshop's page steers the cable", () => {
 });
 
 describe("a panel", () => {
-  test("is greeted with the state, and told what has passed and what passes", async () => {
+  test("first receives the state, then what has passed and what passes", async () => {
     const { page, server } = await ends.pair();
     const one = await panel();
     const { state } = await one.next("hello");
@@ -157,7 +157,7 @@ describe("a panel", () => {
     expect(entries[0]).toMatchObject({ id: 2, method: "GET" });
   });
 
-  test("steers, and gets the number of its command back", async () => {
+  test("sends commands, and gets their numbers back", async () => {
     const { page, server } = await ends.pair();
     const one = await panel();
     expect(await one.ask({ id: 7, command: "freeze", direction: "up" })).toEqual({
@@ -219,7 +219,7 @@ describe("a panel", () => {
     expect(await one.ask({ command: "reset", id: 3 })).toEqual({ type: "reply", id: 3, ok: true });
   });
 
-  test("that sends too much is let go, and the cable goes on", async () => {
+  test("that sends too much is disconnected, and the cable goes on", async () => {
     const one = await panel();
     one.socket.send("x".repeat(5000));
     const [code] = await once(one.socket, "close");
@@ -227,7 +227,7 @@ describe("a panel", () => {
     expect(await (await panel()).ask({ command: "reset" })).toMatchObject({ ok: true });
   });
 
-  test("gets 200 entries at a time and is told how many were left out", async () => {
+  test("gets 200 entries at a time, with the number of those left out", async () => {
     const one = await panel();
     for (let count = 1; count <= 1000; count++) cable.note({ kind: "command", text: String(count) });
     const { entries, leftOut } = await one.next("entries");
@@ -236,7 +236,7 @@ describe("a panel", () => {
     expect(entries.at(-1)).toMatchObject({ text: "1000" });
   });
 
-  test("that does not read is dropped", async () => {
+  test("that does not read is disconnected", async () => {
     const one = await panel();
     one.socket.pause();
     const closed = once(one.socket, "close");

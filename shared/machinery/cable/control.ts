@@ -1,4 +1,4 @@
-// The cable's control connection: panels on the workshop's page watch and steer, nobody else does.
+// The cable's control connection. Only drawers on the workshop's own pages may watch and send commands.
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -11,23 +11,23 @@ import type { ServerProcess } from "./server-process.ts";
 const batchEveryMs = 100;
 const mostInBatch = 200;
 const countsEveryMs = 1000;
-/** A panel that has not read so much is not reading at all. */
+/** A panel that leaves so many bytes unread is disconnected. */
 const mostUnread = 4 * 1024 * 1024;
 const mostPanels = 32;
 
 export type ControlOptions = {
   /** 0: any free port. */
   port: number;
-  /** Of the workshop's page: the only Origin that may steer. */
+  /** Of the workshop's pages: the only Origin that may send commands. */
   pagePort: number;
   cable: Cable;
-  /** Absent where no server process is ours: its commands are then answered with an error. */
+  /** Absent if the cable has not started the server. Commands for it are then answered with an error. */
   server?: Pick<ServerProcess, "state" | "kill" | "restart" | "stop">;
 };
 
 export type Control = {
   port: number;
-  /** The server's state has changed: panels are told at the next tick. */
+  /** The server's state has changed: the next tick sends it to all panels. */
   changed(): void;
   end(): Promise<void>;
 };
@@ -74,7 +74,7 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
   });
 
   function greet(panel: WebSocket): void {
-    // The last entries first: a page that is loaded anew shows what led up to it.
+    // The latest entries first: a page that is reloaded shows what led up to it.
     panels.set(panel, { sentId: cable.lastId() - mostInBatch });
     panel.on("error", () => panel.terminate());
     panel.on("close", () => {
@@ -103,7 +103,7 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
   async function carryOut(given: FromPanel): Promise<void> {
     const process = () => {
       if (!server)
-        throw new Error("The server's process is not the cable's: start and stop it where you started it.");
+        throw new Error("The server's process is not the cable's. Start and stop it where you started it.");
       return server;
     };
     switch (given.command) {
@@ -155,7 +155,7 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
     const last = cable.lastId();
     const countsDue = performance.now() >= nextCountsMs;
     if (countsDue) nextCountsMs = performance.now() + countsEveryMs;
-    // Made into text once, not for each panel.
+    // Encoded once, not for each panel.
     const state =
       stateChanged || countsDue
         ? JSON.stringify({ type: "state", state: fullState() } satisfies ToPanel)

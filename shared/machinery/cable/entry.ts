@@ -1,4 +1,4 @@
-// What the cable writes down about what passes: plain JSON, for the browser as well.
+// What the cable reports about what passes: plain JSON, for the browser as well.
 
 /** "up": from the page to the server. "down": from the server to the page. */
 export type Direction = "up" | "down";
@@ -12,7 +12,7 @@ export type Headers = [name: string, value: string][];
 /** How the end of a body is known (RFC 9112 §6.3). */
 export type Framing = "none" | "content-length" | "chunked" | "until close";
 
-/** A TCP connection begins: the page's side is accepted. */
+/** A TCP connection begins: the cable has accepted the page's side. */
 export type ConnectionOpen = { kind: "connection-open" };
 
 /** One side ends a TCP connection. A connection has at most one FIN from each side, or one RST. */
@@ -20,7 +20,7 @@ export type ConnectionEnd = {
   kind: "connection-end";
   how: "FIN" | "RST";
   by: "page" | "server" | "cable";
-  /** Whether the connection is over with this; after one FIN the other direction may go on. */
+  /** Whether this ends the connection. After one FIN the other direction may go on. */
   last: boolean;
   why?: string;
 };
@@ -31,7 +31,7 @@ type Body = {
   headerBytes: number;
   /** Bytes of the body so far; the whole body, if `complete`. */
   payloadBytes: number;
-  /** False: the rest follows in `body` entries, or never comes. */
+  /** False: the rest follows in `body` entries, or never arrives. */
   complete: boolean;
   preview: Preview;
   headers: Headers;
@@ -43,7 +43,7 @@ export type HttpRequest = Body & {
   direction: "up";
   method: string;
   path: string;
-  /** 1 for the first request on its TCP connection; more means that the connection was used again. */
+  /** 1 for the first request on its TCP connection. More means that the connection was used again. */
   nth: number;
   /** The Upgrade header's value, if it asks for another protocol. */
   upgrade?: string;
@@ -54,7 +54,7 @@ export type HttpResponse = Body & {
   direction: "down";
   status: number;
   reason: string;
-  /** The request's method and path, and its `id` if it has been written down; absent if nothing was asked. */
+  /** The request's method and path, and its `id` if it has been reported. Absent if there was no request. */
   to?: { id: number; method: string; path: string };
   /** From the request's last byte to the response's head, in ms. */
   heldMs?: number;
@@ -74,7 +74,7 @@ export type HttpBody = {
   preview: Preview;
   /** The body ends here. */
   last: boolean;
-  /** It ended before it was whole. */
+  /** It ended before it was complete. */
   missing?: true;
 };
 
@@ -100,7 +100,7 @@ export type Frame = {
   rsv2: boolean;
   rsv3: boolean;
   masked: boolean;
-  /** How many bits say the length. */
+  /** How many bits the length takes. */
   lengthBits: 7 | 16 | 64;
   headerBytes: number;
   payloadBytes: number;
@@ -115,11 +115,11 @@ export type Frame = {
   preview: Preview;
   /** A protocol fault that leaves the frame readable, with its section of RFC 6455. */
   wrong?: string;
-  /** Bytes of the payload that never came: the connection ended within the frame. */
+  /** Bytes of the payload that never arrived: the connection ended within the frame. */
   missingBytes?: number;
 };
 
-/** Said once for each direction: from here on its bytes pass, but are not read. */
+/** Reported once for each direction. From here on its bytes pass, but are not read. */
 export type NotUnderstood = {
   kind: "not-understood";
   direction: Direction;
@@ -151,7 +151,7 @@ export type Entry = Seen & {
   id: number;
   /** Since the cable started, by a clock that never steps. */
   atMs: number;
-  /** The TCP connection's number, from 1; 0 for what concerns them all. */
+  /** The TCP connection's number, from 1. 0: it concerns all connections. */
   connection: number;
 };
 

@@ -1,4 +1,4 @@
-// The frame reader, against streams of frames cut in every way.
+// The frame reader, with streams of frames that are split in every way.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Direction, type Frame, noCounts, type Seen } from "./entry.ts";
@@ -75,7 +75,7 @@ const stream = fc.array(message, { maxLength: 6 }).map((messages) => messages.fl
 const direction = fc.constantFrom<Direction>("up", "down");
 
 describe("the frame reader", () => {
-  test("tells every frame of any stream as it was sent, cut anywhere", () => {
+  test("reports every frame of any stream as it was sent, wherever it is split", () => {
     fc.assert(
       fc.property(stream, direction, fc.array(fc.nat(), { maxLength: 20 }), (sent, direction, at) => {
         const bytes = Buffer.concat(sent.map((one) => encode(one, direction)));
@@ -110,7 +110,7 @@ describe("the frame reader", () => {
     );
   });
 
-  test("tells frames of every kind alike at each single cut, and byte by byte", () => {
+  test("reports frames of every kind the same at each single split, and byte by byte", () => {
     for (const direction of ["up", "down"] as const) {
       const bytes = Buffer.concat(
         [
@@ -147,7 +147,7 @@ describe("the frame reader", () => {
     }
   });
 
-  test("spells a length in 7, 16 and 64 bits", () => {
+  test("reads a length in 7, 16 and 64 bits", () => {
     for (const [length, bits] of [
       [125, 7],
       [126, 16],
@@ -172,7 +172,7 @@ describe("the frame reader", () => {
     expect(frame?.preview).toEqual({ text: `${"🐠".repeat(50)}ab${"🐠".repeat(13)}` });
   });
 
-  test("names what is against the protocol and reads on", () => {
+  test("names what breaks the protocol and reads on", () => {
     const text = (payload: string, more: Partial<Sent> = {}) => ({
       opcode: 1,
       fin: true,
@@ -191,7 +191,7 @@ describe("the frame reader", () => {
     expect(wrong(twice, "up")).toEqual([undefined, expect.stringContaining("5.4")]);
   });
 
-  test("says once that it does not understand, and nothing after that", () => {
+  test("reports once that it does not understand, and nothing after that", () => {
     for (const start of [
       [0x83, 0x00],
       [0x89, 0xfe, 0, 200],
@@ -205,7 +205,7 @@ describe("the frame reader", () => {
       ).toEqual([expect.objectContaining({ kind: "not-understood", direction: "down" })]);
   });
 
-  test("tells how much of a frame never came", () => {
+  test("reports how much of a frame never arrived", () => {
     const bytes = encode({ opcode: 1, fin: true, rsv1: false, payload: Buffer.from("half a word") }, "up");
     expect(read([bytes.subarray(0, -5)], "up").seen).toMatchObject([
       { missingBytes: 5, preview: { text: "half a" } },

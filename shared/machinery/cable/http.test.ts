@@ -1,4 +1,4 @@
-// The connection reader, against whole conversations cut in every way.
+// The connection reader, with whole conversations that are split in every way.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Counts, type Direction, noCounts, type Seen } from "./entry.ts";
@@ -87,7 +87,7 @@ const talks: Record<string, Talk> = {
 const told = (talk: string) => read(talks[talk] ?? []).seen;
 
 describe("the connection reader", () => {
-  test.each(Object.entries(talks))("tells the same of %s, however it is cut", (_, talk) => {
+  test.each(Object.entries(talks))("reports the same of %s, however it is split", (_, talk) => {
     const whole = read(talk);
     for (const size of [1, 2, 3, 5, 7, 11]) expect(read(talk, size)).toEqual(whole);
     // At each single place.
@@ -113,7 +113,7 @@ describe("the connection reader", () => {
     }
   });
 
-  test("tells method, path, sizes and whether the connection was used again", () => {
+  test("reports method, path, sizes and whether the connection was used again", () => {
     expect(told("two requests on one connection")).toMatchObject([
       { kind: "request", method: "GET", path: "/messages?after=0", nth: 1, headerBytes: 46, payloadBytes: 0 },
       { kind: "response", status: 200, to: { id: 1 }, payloadBytes: 2, preview: { text: "[]" } },
@@ -137,7 +137,7 @@ describe("the connection reader", () => {
     expect(statuses).toEqual(["request", 304, "request", 204, "request", 100, "body", 200]);
   });
 
-  test("tells each chunk as it passes, and the last one as the last", () => {
+  test("reports each chunk as it passes, and marks the last one", () => {
     expect(told("chunks both ways").slice(0, 7)).toMatchObject([
       { kind: "request", framing: "chunked", complete: false },
       { kind: "body", of: 1, payloadBytes: 3, headerBytes: 5, last: false, preview: { text: "abc" } },
@@ -149,7 +149,7 @@ describe("the connection reader", () => {
     ]);
   });
 
-  test("tells a handshake with the headers of both sides, and no frame is lost", () => {
+  test("reports a handshake with the headers of both sides, and loses no frame", () => {
     expect(told("a WebSocket whose first frame comes with the handshake")).toMatchObject([
       { kind: "request", upgrade: "websocket" },
       {
@@ -178,7 +178,7 @@ describe("the connection reader", () => {
     ]);
   });
 
-  test("tells a request before its answer, even when the body never comes", () => {
+  test("reports a request before its answer, even if the body never arrives", () => {
     const { seen } = read([
       ["up", get("/", "Content-Length: 100\r\n", "POST")],
       ["up", "only this"],
@@ -197,7 +197,7 @@ describe("the connection reader", () => {
     ["no request line", "hello there\r\n\r\n"],
     ["two lengths", get("/", "Content-Length: 1\r\nContent-Length: 2\r\n")],
     ["half a head", "GET / HT"],
-  ])("says once that it does not understand %s", (_, bytes) => {
+  ])("reports once that it does not understand %s", (_, bytes) => {
     expect(
       read([
         ["up", bytes],

@@ -1,4 +1,4 @@
-// The last 2,000 entries; older ones go.
+// The last 2,000 entries. Older ones are dropped.
 import type { Entry, Seen } from "./entry.ts";
 
 export const mostEntries = 2000;
@@ -9,7 +9,7 @@ export function entryLog(added: (entry: Entry) => void) {
   let lastId = 0;
   return {
     lastId: () => lastId,
-    /** Answers with the entry's number. */
+    /** Returns the entry's number. */
     add(connection: number, atMs: number, seen: Seen): number {
       const id = ++lastId;
       const entry: Entry = { id, atMs, connection, ...seen };
@@ -17,7 +17,7 @@ export function entryLog(added: (entry: Entry) => void) {
       added(entry);
       return id;
     },
-    /** What came after entry `id`, oldest first, as far as it is still there. */
+    /** The entries after entry `id` that are still kept, the oldest first. */
     after(id = 0): Entry[] {
       const found: Entry[] = [];
       for (let at = Math.max(id + 1, lastId - mostEntries + 1); at <= lastId; at++) {

@@ -1,4 +1,4 @@
-// Measures what the cable costs: the same traffic straight and through it, taking turns, in one run.
+// Measures what the cable costs: the same traffic directly and through it, in turns, in one run.
 // node --import tsx shared/machinery/cable/measure.ts
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ if (process.argv[2] === "server") server();
 else if (process.argv[2] === "cable") await cable(Number(process.argv[3]));
 else await measure();
 
-/** Sends "e…" back to whoever said it, anything else to all. */
+/** Echoes what begins with "e" to its sender, and sends anything else to everyone. */
 function server(): void {
   const sockets = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false }, () => {
     const address = sockets.address();
@@ -38,16 +38,16 @@ async function measure(): Promise<void> {
     await compare(
       straight,
       through,
-      `1 000 messages/s to ${clients} clients: deliveries/s`,
+      `1,000 messages/s to ${clients} clients: deliveries/s`,
       paced("deliveries"),
     );
     await compare(
       straight,
       through,
-      `1 000 messages/s to ${clients} clients: median latency, ms`,
+      `1,000 messages/s to ${clients} clients: median latency, ms`,
       paced("latency"),
     );
-    await compare(straight, through, `as many as go to ${clients} clients: deliveries/s`, saturated);
+    await compare(straight, through, `as many as possible to ${clients} clients: deliveries/s`, saturated);
   } finally {
     cableProcess.kill();
     serverProcess.kill();
@@ -56,7 +56,7 @@ async function measure(): Promise<void> {
 
 type Measurement = (port: number) => Promise<number>;
 
-/** Straight and through take turns, so that a busy moment of the machine meets both. */
+/** The two take turns, so that a busy moment of the machine affects both. */
 async function compare(straight: number, through: number, what: string, measurement: Measurement) {
   const figures: [number[], number[]] = [[], []];
   await measurement(straight);
@@ -98,7 +98,7 @@ function paced(figure: "deliveries" | "latency"): Measurement {
     const startMs = performance.now();
     const messages = 2000;
     for (let sent = 0; sent < messages; ) {
-      // Timers are late; what is due by now is sent now.
+      // Timers fire late: send everything that is due by now.
       for (const due = performance.now() - startMs; sent < Math.min(messages, due); sent++)
         sockets[0]?.send(`b${performance.now()}`);
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -111,7 +111,7 @@ function paced(figure: "deliveries" | "latency"): Measurement {
   };
 }
 
-/** Always 20 messages on their way to 50 clients, 1,000 messages in all: deliveries a second. */
+/** Deliveries per second with 20 messages on their way to 50 clients at any time, 1,000 in all. */
 async function saturated(port: number): Promise<number> {
   const sockets = await connected(port, clients);
   const messages = 1000;

@@ -1,4 +1,4 @@
-// Promises of the panel: what passes is seen with its true sizes, and the buttons do what they say.
+// The drawer shows what passes with its true sizes, and its buttons do what they say.
 import type { Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browser, openPage } from "../testing/browser.ts";
@@ -142,7 +142,7 @@ describe("with lesson 3 the panel", () => {
     await page.close();
   });
 
-  test("freezes and heals: what was frozen arrives, and nobody had noticed", async () => {
+  test("freezes and heals: what was frozen arrives, and no page noticed", async () => {
     const [ada, grace] = [await open(), await open()];
     await hears(grace, "open");
     await press(ada, "Freeze");
@@ -155,7 +155,7 @@ describe("with lesson 3 the panel", () => {
     await Promise.all([ada.close(), grace.close()]);
   });
 
-  test("loses what was frozen when told so: the connection is reset", async () => {
+  test("drops what was frozen if asked to: the connection is reset", async () => {
     const page = await open();
     await hears(page, "open");
     await page.getByLabel("when healed").selectOption("drop");
@@ -167,7 +167,7 @@ describe("with lesson 3 the panel", () => {
     await page.close();
   });
 
-  test("closes and resets: both are unclean, since no close frame was sent", async () => {
+  test("ends and resets connections: both are unclean, since no close frame was sent", async () => {
     for (const name of ["End (FIN)", "Reset"]) {
       const page = await open();
       await hears(page, "open");
@@ -182,7 +182,7 @@ describe("with lesson 3 the panel", () => {
     }
   });
 
-  test("kills the server, which looks dead, and starts it again", async () => {
+  test("kills the server, shows that it is down, and starts it again", async () => {
     const page = await open();
     await hears(page, "open");
     await press(page, "Kill the server");
@@ -283,7 +283,7 @@ describe("with lesson 3 the panel", () => {
     await Promise.all([ada.close(), grace.close()]);
   });
 
-  test("folds away and remembers that", async () => {
+  test("stays folded after a reload", async () => {
     const context = await (await browser()).newContext({ viewport: { width: 1280, height: 1000 } });
     const page = await context.newPage();
     const first = await open();
@@ -356,7 +356,7 @@ describe("with lesson 3 the panel", () => {
 describe("with lesson 1 the panel", () => {
   const open = lesson("1");
 
-  test("shows each poll and its answer, and sums headers against payload", async () => {
+  test("shows each poll and its answer, and the sums of headers and payload", async () => {
     const page = await open();
     await until(async () => (await shown(page, "requests")) >= 3);
     const answer = page.locator('li[data-kind="response"]').last();
@@ -378,7 +378,7 @@ describe("with lesson 1 the panel", () => {
     const began = performance.now();
     await say(page, "Ada", "slow");
     await hears(page, "slow");
-    // Half a second up and half a second down, at the least.
+    // At least half a second up and half a second down.
     expect(performance.now() - began).toBeGreaterThan(900);
     await press(page, "Heal");
     await until(async () => /cable open/.test(await words(page)));
@@ -399,7 +399,7 @@ describe("with lesson 1 the panel", () => {
 describe("with lesson 5 the panel", () => {
   const open = lesson("5", { PING_EVERY_MS: "1000" });
 
-  test("shows ping, pong and the beat; a refused network is counted down to, and come back from", async () => {
+  test("shows ping, pong and the beat; the page counts down while connections are refused, and comes back", async () => {
     const page = await open();
     await page.locator('li[data-kind="frame"]', { hasText: "ping" }).first().waitFor({ timeout: 20_000 });
     await page.locator("li.up", { hasText: "pong" }).first().waitFor();

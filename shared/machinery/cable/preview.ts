@@ -1,17 +1,17 @@
-// The beginning of a payload, as text where it is text and as hex where it is not.
+// The beginning of a payload: as text if it is text, otherwise as hex.
 import type { Preview } from "./entry.ts";
 
 export const previewBytes = 256;
 
-/** At most 256 bytes: text if they are UTF-8 without control characters (a character cut off at the end is left out), or else hex. */
+/** At most 256 bytes, as text if they are UTF-8 without control characters, otherwise as hex. A character cut off at the end is left out. */
 export function previewOf(bytes: Buffer): Preview {
   const start = bytes.subarray(0, previewBytes);
   const text = textOf(start);
-  // U+FFFD stands for what is no UTF-8; a page that really sends it sees hex, which is no lie.
+  // U+FFFD replaces bytes that are not UTF-8. A page that really sends it sees hex, which is still correct.
   return isPlain(text) ? { text } : { hex: start.toString("hex") };
 }
 
-/** At most 256 bytes as UTF-8, whatever they are: for what the sender says is text. */
+/** At most 256 bytes as UTF-8: for payloads that the sender declares to be text. */
 export function textPreview(bytes: Buffer): Preview {
   return { text: textOf(bytes.subarray(0, previewBytes)) };
 }
@@ -33,7 +33,7 @@ function textOf(bytes: Buffer): string {
   return bytes.toString("utf8", 0, bytes.length - cutOff(bytes));
 }
 
-/** How many bytes at the end are the start of a character whose rest is not there (RFC 3629 §3). */
+/** How many bytes at the end begin a character that is not complete (RFC 3629 §3). */
 function cutOff(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;

@@ -1,9 +1,9 @@
-// What a panel and the cable say to each other, as JSON over a WebSocket: types only, for the browser as well.
+// The messages between a drawer and the cable: JSON over a WebSocket. Types only, for the browser as well.
 import type { Counts, Direction, Entry } from "./entry.ts";
 
 export type { FromPanel } from "./command.ts";
 
-/** The faults that are in force, of the cable as a whole or of one connection. */
+/** The faults in force for the cable as a whole, or for one connection. */
 export type Faults = {
   freeze?: Direction | "both";
   delay?: { ms: number; jitterMs: number; direction: Direction | "both" };
@@ -24,7 +24,7 @@ export type ConnectionState = {
 export type CableState = {
   /** New connections are refused. */
   refusing: boolean;
-  /** For connections to come; each open one has its own. */
+  /** For new connections. Each open one has its own. */
   faults: Faults;
   /** How many connections are open. */
   open: number;
@@ -33,12 +33,12 @@ export type CableState = {
 };
 
 export type ServerState = {
-  /** "dead": ended by itself, killed, or it does not compile. "stopped": on command, for a while or until restarted. */
+  /** "dead": it crashed, was killed, or does not compile. "stopped": on command, for a while or until restarted. */
   process: "starting" | "running" | "stopping" | "dead" | "stopped";
   pid?: number;
   /** Why it is dead, in words: "killed (SIGKILL)", "exit code 1", "does not compile". */
   why?: string;
-  /** When it will be back, in ms from this message on. */
+  /** How long until it is back, from this message on. */
   backInMs?: number;
 };
 

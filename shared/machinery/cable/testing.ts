@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();
 });
 
-/** Ended after the test, the latest first. */
+/** Calls `end` after the test. The latest is called first. */
 export function later(end: () => unknown): void {
   ending.push(end);
 }
@@ -30,7 +30,7 @@ export type End = {
   error: Promise<string>;
 };
 
-/** A cable to a TCP server; `pair` opens a connection through it and gives its two ends. */
+/** A cable to a TCP server. `pair` opens a connection through it and returns its two ends. */
 export async function cableBetween(): Promise<Ends> {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, "127.0.0.1");
@@ -54,7 +54,7 @@ export async function cableBetween(): Promise<Ends> {
   };
 }
 
-/** Connects as a page does; the server may or may not learn of it. */
+/** Connects as a page does. On a frozen cable the server does not notice. */
 export async function pageEnd(cable: Cable): Promise<End> {
   const socket = connect({ port: cable.port, host: "127.0.0.1", allowHalfOpen: true });
   const one = end(socket);
@@ -84,7 +84,7 @@ export function end(socket: Socket): End {
   };
 }
 
-/** The next entry, or one that is there already, for which `matches` holds. */
+/** The first entry for which `matches` returns true. Waits for it if necessary. */
 export function entry(cable: Cable, matches: (entry: Entry) => boolean): Promise<Entry> {
   return new Promise((resolve) => {
     const there = cable.entries().find(matches);
@@ -98,7 +98,7 @@ export function entry(cable: Cable, matches: (entry: Entry) => boolean): Promise
   });
 }
 
-/** Long enough on loopback for what is not held back to arrive. */
+/** Long enough on loopback for everything that is not held back to arrive. */
 export const aWhile = (ms = 100) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function withResolvers<T>() {
