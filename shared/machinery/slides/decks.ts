@@ -21,7 +21,15 @@ export type Deck = {
   slides: Slide[];
 };
 
-export type Slide = { id: string; title: string; html: string; notes: string; problems: string[] };
+export type Slide = {
+  id: string;
+  title: string;
+  html: string;
+  notes: string;
+  /** In the short course and in the long one, if the notes say so: "**Time.** 2 min, 4 in half a day." */
+  minutes: { short: number; long: number } | undefined;
+  problems: string[];
+};
 
 /** The two courses, in minutes. What the decks leave over is for questions and for the room's own work. */
 export const courses = {
@@ -97,8 +105,14 @@ function readSlide(source: string, deck: Deck): Slide {
     title: title.replace(/[*_`]/g, ""),
     html,
     notes: new Marked().parse(notes, { async: false }),
+    minutes: readMinutes(notes),
     problems,
   };
+}
+
+function readMinutes(notes: string): Slide["minutes"] {
+  const [, short, long] = notes.match(/^\*\*Time\.\*\* (\d+) min, (\d+) in half a day\.$/m) ?? [];
+  return long ? { short: Number(short), long: Number(long) } : undefined;
 }
 
 function slideParser(deck: Deck, text: string, problems: string[]) {
@@ -248,9 +262,11 @@ function arrange(html: string, deck: Deck): string {
 /** All slides as the page that shows them: `template` is slides/index.html. */
 export function renderDecks(template: string, decks: Deck[]): string {
   const stacks = decks.map((deck) => {
-    const seconds = Math.round(((deck.short || deck.long) * 60) / deck.slides.length);
+    const course = deck.short ? "short" : "long";
+    const average = deck[course] / deck.slides.length;
     const head = deck.number === undefined ? deck.title : `${deck.number} · ${deck.title}`;
-    const sections = deck.slides.map(({ id, html, notes }, index) => {
+    const sections = deck.slides.map(({ id, html, notes, minutes }, index) => {
+      const seconds = Math.round((minutes?.[course] ?? average) * 60);
       const kind = index === 0 ? "slide first" : "slide";
       const running = index === 0 ? "" : `<p class="running-head">${escapeHtml(head)}</p>`;
       return (
