@@ -60,4 +60,4 @@ function say(from: string, text: string) {
     throw new Error("no connection. Send it again when it is back.");
 }
 room.onsay = say;
-onSayTwenty(say);
+onSayTwenty(say, 100);

@@ -79,7 +79,7 @@ function say(from: string, text: string) {
   if (twice.checked) outbox.sendAll(); // as if the acknowledgements had been lost
 }
 room.onsay = say;
-onSayTwenty(say);
+onSayTwenty(say, 10);
 
 const twice = document.querySelector("#twice") as HTMLInputElement;
 
