@@ -1,6 +1,6 @@
 // The numbers that make a lesson's point: <dd data-number="requests"> is set by number("requests", 12).
 
-/** Shows `value` with thin spaces between thousands and at most one decimal below ten; `unit` follows it. */
+/** Shows `value` with thin spaces between thousands and at most one decimal below ten; `unit` follows it. Codes are text: "1006". */
 export function number(name: string, value: number | string, unit = ""): void {
   const place = document.querySelector(`[data-number="${name}"]`);
   if (!place) throw new Error(`No data-number="${name}" on this page.`);
