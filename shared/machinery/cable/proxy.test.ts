@@ -141,6 +141,30 @@ describe("the cable passes on", () => {
   });
 });
 
+describe("the cable lets go", () => {
+  test("of a connection that the server has ended and the page keeps silently open", async () => {
+    const { cable, pair } = await cableBetween();
+    const { page, server } = await pair();
+    page.socket.write("hello");
+    await server.gets("hello");
+    server.socket.end("bye");
+    await page.gets("bye");
+    await entry(cable, (one) => one.kind === "connection-end" && one.last);
+    expect(cable.state().open).toBe(0);
+    expect(cable.entries().at(-1)).toMatchObject({ how: "FIN", by: "cable", last: true });
+  });
+
+  test("but not while it is frozen, when nothing closes", async () => {
+    const { cable, pair } = await cableBetween();
+    const { page, server } = await pair();
+    server.socket.end("bye");
+    await page.gets("bye");
+    cable.freeze();
+    await aWhile(5_000);
+    expect(cable.state().open).toBe(1);
+  });
+});
+
 describe("on command the cable", () => {
   test("closes: a FIN to both ends", async () => {
     const { cable, pair } = await cableBetween();

@@ -1,7 +1,7 @@
-// Promises of the pages server: what it gives, what it keeps, and what a page shows of its own faults.
+// The pages server: what it serves, what it refuses, and what a page shows of its own faults.
 import { rename, symlink, writeFile } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
-import { connect } from "node:net";
+import { createServer, request as httpRequest } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { CDPSession, Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -63,7 +63,7 @@ function askRaw(text: string): Promise<string> {
   });
 }
 
-describe("what is kept", () => {
+describe("what is refused", () => {
   test.each([
     ...["/package.json", "/secret.txt", "/.git/config", "/lessons/.env", "/lessons/03-tale/.cache/secret.js"],
     ...["/lessons/../secret.txt", "/lessons/..%2fsecret.txt", "/lessons/%2e%2e/secret.txt", "/../secret.txt"],
@@ -92,6 +92,8 @@ describe("what is kept", () => {
       "/lessons/",
       "/lessons/03-tale/nothing.ts",
       "/node_modules/.bin/tsx",
+      "/node_modules/ws/wrapper.mjs",
+      "/node_modules/uplot/package.json",
       `/lessons/${"a".repeat(5_000)}`,
     ],
   ])("%s is not there: 404, and no byte of a file", async (path) => {
@@ -157,7 +159,55 @@ describe("what is kept", () => {
   });
 });
 
-describe("what is given", () => {
+describe("the policy", () => {
+  test("lets the workshop's own scripts run and none that is written into a page from outside", async () => {
+    const page = await openPage(`${at}/lessons/03-tale/`);
+    await page.getByText("hello from 4321").waitFor();
+    const ran = await page.evaluate(() => {
+      const script = document.createElement("script");
+      script.textContent = "window.injected = true";
+      document.body.append(script);
+      const image = document.createElement("div");
+      image.innerHTML = "<img src=x onerror='window.injected = true'>";
+      document.body.append(image);
+      return new Promise((resolve) => setTimeout(() => resolve("injected" in window), 200));
+    });
+    expect(ran).toBe(false);
+    await page.context().close();
+    for (const path of ["/", "/lessons/03-tale/", "/lessons/03-tale/README.md", "/nothing"]) {
+      const { headers } = await ask(path, { Accept: "text/html" });
+      expect(headers["content-security-policy"]).toMatch(/script-src 'self'(?! 'unsafe)/);
+      expect(headers["content-security-policy"]).toContain("frame-ancestors 'self'");
+    }
+  });
+
+  test("lets an import map and a script run that stand in the page's own file", async () => {
+    const script = "document.title = 'ran'";
+    await workshop.save(
+      "lessons/03-tale/own.html",
+      `<!doctype html><title>no</title><script>${script}</script>`,
+    );
+    const page = await openPage(`${at}/lessons/03-tale/own.html`);
+    expect(await page.title()).toBe("ran");
+    await page.context().close();
+  });
+
+  test("lets no foreign page frame a lesson", async () => {
+    const html = `<iframe src="${at}/lessons/03-tale/"></iframe>`;
+    const other = createServer((_, response) => response.setHeader("Content-Type", "text/html").end(html));
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const page = await (await browser()).newPage();
+    const refused = page.waitForEvent("console", {
+      predicate: (message) => message.text().includes("frame-ancestors"),
+    });
+    await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    await refused;
+    await page.context().close();
+    other.close();
+  });
+});
+
+describe("what is served", () => {
   test("a download that is broken off is no error, and nothing is printed", async () => {
     await workshop.save("lessons/03-tale/large.txt", "x".repeat(30_000_000));
     const before = pages.output();
@@ -370,6 +420,51 @@ describe("a page", () => {
     await workshop.save(client, clientSource);
     await page.context().close();
   });
+});
+
+describe("the slides", () => {
+  const deck = (title: string) => `---\ntitle: Tale\nshort: 1\nlong: 1\n---\n# ${title}\n`;
+  const slides = async () => (await ask("/slides/", { Accept: "text/html" })).body;
+
+  test("are rendered once for each change on disk", async () => {
+    await workshop.save("slides/index.html", "<head></head><body><!-- slides --></body>");
+    // Rendering a deck of 400 slides takes a while.
+    const more = Array.from(
+      { length: 400 },
+      (_, index) => `---\n\n## Slide ${index}\n\n\`\`\`ts\nlet a = 1;\n\`\`\`\n`,
+    );
+    await workshop.save("slides/03-tale.md", deck("Before") + more.join("\n"));
+    expect(await slides()).toContain("Before");
+    const startedAt = performance.now();
+    expect(await slides()).toContain("Before");
+    const onceMs = performance.now() - startedAt;
+    await workshop.save("slides/03-tale.md", deck("After") + more.join("\n"));
+    const changedAt = performance.now();
+    expect(await slides()).toContain("After");
+    expect(onceMs).toBeLessThan((performance.now() - changedAt) / 2);
+  });
+
+  test("show a quoted file as it is now", async () => {
+    await workshop.save("lessons/03-tale/quoted.ts", "const one = 1;\n");
+    const quote = "\n## Code\n\n```ts lessons/03-tale/quoted.ts\nconst\n```\n";
+    await workshop.save("slides/03-tale.md", `${deck("Quotes")}\n---\n${quote}`);
+    await slides();
+    await workshop.save("lessons/03-tale/quoted.ts", "const two = 22;\n");
+    expect(await slides()).not.toContain("const one");
+  });
+});
+
+test("a connection that sends nothing, or stops after an answer, is closed within 20 s", async () => {
+  const open = (text: string) =>
+    new Promise<number>((resolve) => {
+      const startedAt = performance.now();
+      const socket = connect(port, "127.0.0.1", () => socket.write(text));
+      socket.on("data", () => {}).on("error", () => {});
+      socket.on("close", () => resolve(performance.now() - startedAt));
+    });
+  const asked = "GET /LICENSE HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  for (const ms of await Promise.all([open(""), open("GET / HTTP/1.1\r\nHo"), open(asked)]))
+    expect(ms).toBeLessThan(20_000);
 });
 
 describe("the reload socket", () => {
