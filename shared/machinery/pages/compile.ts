@@ -1,4 +1,4 @@
-// Makes a browser's JavaScript of a TypeScript file, when it is asked for.
+// Makes JavaScript for the browser from a TypeScript file, when the browser asks for it.
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { type Message, transform } from "esbuild";
@@ -24,7 +24,7 @@ export async function compile(file: string, url: string): Promise<Compiled> {
   return made;
 }
 
-/** Starts esbuild's process, so that the first page need not wait for it. */
+/** Starts esbuild's process, so that the first page doesn't have to wait for it. */
 export function warmUp() {
   void transform("");
 }
@@ -39,6 +39,7 @@ async function toJavaScript(source: string, file: string): Promise<string> {
     define: {
       "process.env.PORT": JSON.stringify(String(readPort("PORT"))),
       "process.env.CABLE_PORT": JSON.stringify(process.env.CABLE_PORT ?? ""),
+      "process.env.LESSON": JSON.stringify(process.env.LESSON ?? ""),
     },
   });
   return code;
@@ -49,9 +50,9 @@ function toErrorModule(message: Message | undefined, url: string): string {
   const fault: Fault = {
     title: "This file does not compile",
     where: line ? `${url}, line ${line}, column ${column + 1}` : url,
-    // A tab stays a tab, or the caret would point beside the fault.
+    // A tab stays a tab, or the caret would point to the wrong place.
     code: lineText && `${lineText}\n${lineText.slice(0, column).replace(/[^\t]/g, " ")}^`,
-    text: `${message?.text ?? "It could not be read"}. Mend it and save: the page reloads by itself.`,
+    text: `${message?.text ?? "It could not be read"}. Fix it and save. The page reloads by itself.`,
   };
   return `import { showFault } from "/shared/machinery/pages/fault-box.ts";\nshowFault(${JSON.stringify(fault)});\n`;
 }

@@ -96,7 +96,7 @@ describe("what is refused", () => {
       "/node_modules/uplot/package.json",
       `/lessons/${"a".repeat(5_000)}`,
     ],
-  ])("%s is not there: 404, and no byte of a file", async (path) => {
+  ])("%s gets 404 and no byte of a file", async (path) => {
     const { status, body } = await ask(path);
     expect(status).toBe(404);
     expect(body).toBe("Not Found");
@@ -117,7 +117,7 @@ describe("what is refused", () => {
   });
 
   test.each(["localhost", "LOCALHOST:1", "127.0.0.1:8000", "[::1]:8000"])(
-    "the host %s is ours",
+    "the host %s is accepted",
     async (host) => {
       expect((await ask("/LICENSE", { Host: host })).status).toBe(200);
     },
@@ -138,7 +138,7 @@ describe("what is refused", () => {
     expect([status, headers.allow]).toEqual([405, "GET, HEAD"]);
   });
 
-  test("no other site is allowed to read: there is no CORS header", async () => {
+  test("no other site may read: there is no CORS header", async () => {
     const { headers } = await ask("/LICENSE", { Origin: "http://evil.example" });
     expect(Object.keys(headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
   });
@@ -228,7 +228,7 @@ describe("what is served", () => {
     expect([status, headers.location]).toEqual([301, "/lessons/03-tale/?a=1"]);
   });
 
-  test("an unchanged file is answered with 304, a changed one anew", async () => {
+  test("an unchanged file is answered with 304, a changed one with 200", async () => {
     for (const path of ["/lessons/03-tale/client.ts", "/lessons/03-tale/", "/LICENSE", "/"]) {
       const { headers } = await ask(path);
       expect(headers["cache-control"]).toBe("no-cache");
@@ -248,7 +248,7 @@ describe("what is served", () => {
     expect(body).not.toContain("interface");
   });
 
-  test("a person who opens a .ts file reads what is written in it", async () => {
+  test("a person who opens a .ts file reads its source", async () => {
     const { headers, body } = await ask("/lessons/03-tale/client.ts", { Accept: "text/html,*/*" });
     expect([headers["content-type"], headers.vary]).toEqual(["text/plain; charset=utf-8", "Accept"]);
     expect(body).toBe(clientSource);
@@ -336,7 +336,7 @@ describe("a page", () => {
     await page.context().close();
   });
 
-  test("shows a syntax error of its script, with file, line, column and a caret, until it is mended", async () => {
+  test("shows a syntax error of its script, with file, line, column and a caret, until it is fixed", async () => {
     const page = await openListening();
     await workshop.save(client, "const fine = 1;\nconst <b>broken</b> = ;\n");
     const alert = page.getByRole("alert");
@@ -400,6 +400,19 @@ describe("a page", () => {
     await session.send("Debugger.resume");
     await reloaded;
     await page.context().close();
+  });
+
+  test("says so when another lesson is running", async () => {
+    const otherPort = await freePort();
+    const env = { PAGE_PORT: String(otherPort), PORT: "4321", LESSON: "01-polling" };
+    const other = workshop.start(["pages/pages"], env);
+    await other.prints(/Pages at/);
+    const page = await openPage(`http://localhost:${otherPort}/lessons/03-tale/`);
+    const alert = page.getByRole("alert");
+    await alert.getByText("This page belongs to lesson 3, but lesson 1 is running").waitFor();
+    await alert.getByText("npm run lesson 3").waitFor();
+    await page.context().close();
+    await other.kill();
   });
 
   test("listens again when the pages server has come back", async () => {

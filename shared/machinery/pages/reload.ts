@@ -1,4 +1,4 @@
-// Put into each page by the pages server: reloads the page when one of its files is saved, and shows its errors.
+// The pages server puts this into each page: it reloads the page when one of its files is saved, and shows its errors.
 import { faultIsShown, showFault } from "./fault-box.ts";
 
 /** The paths of everything that this page has loaded from the pages server. */
@@ -15,6 +15,7 @@ new PerformanceObserver((list) => {
 }).observe({ type: "resource", buffered: true });
 
 listen();
+compareLessons();
 
 function listen(retryInMs = 500) {
   const socket = new WebSocket(`ws://${location.host}/reload`);
@@ -29,13 +30,25 @@ function listen(retryInMs = 500) {
   socket.onclose = () => setTimeout(listen, retryInMs, Math.min(retryInMs * 2, 5_000));
 }
 
+/** Somebody may have followed the link to the next lesson while this one still runs. */
+function compareLessons() {
+  const running = process.env.LESSON;
+  const [, folder] = location.pathname.match(/^\/lessons\/([^/]+)\//) ?? [];
+  if (!folder || !running || folder === running) return;
+  const number = Number.parseInt(folder, 10);
+  showFault({
+    title: `This page belongs to lesson ${number}, but lesson ${Number.parseInt(running, 10)} is running`,
+    text: `Press Ctrl-C in its terminal, then type: npm run lesson ${number}`,
+  });
+}
+
 function concerns(changed: string): boolean {
   if (loaded.has(encodeURI(changed)) || loaded.has(changed)) return true;
-  // The table of contents is made of all READMEs.
+  // The table of contents is made from all READMEs.
   if (location.pathname === "/") return changed.endsWith("/README.md");
-  // The slides are made of all files there.
+  // The slides are made from all files there.
   if (location.pathname === "/slides/") return changed.startsWith("/slides/") && changed.endsWith(".md");
-  // What mends a fault may be a file that could not be loaded at all.
+  // What fixes a fault may be a file that could not be loaded at all.
   return faultIsShown() && /\.(ts|js|css|html)$/.test(changed);
 }
 
@@ -61,7 +74,7 @@ async function showScriptError({ error, message, filename }: ErrorEvent) {
 }
 
 async function showMissing({ src }: HTMLScriptElement) {
-  await new Promise((resolve) => setTimeout(resolve, 50)); // the observer hears of it a moment later
+  await new Promise((resolve) => setTimeout(resolve, 50)); // the observer is told a moment later
   const files = [...missing].filter((path) => /\.[jt]s$/.test(path));
   const text = files.length
     ? `Not found: ${files.join(", ")}. Is an import misspelt?`
