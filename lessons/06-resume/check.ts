@@ -1,6 +1,12 @@
 // Exercise 6, Ghosts: a page that connects again ends the socket that it has left behind.
 import { connect } from "node:net";
-import { check, eventually, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
+import {
+  check,
+  eventually,
+  expectForgotten,
+  expectThat,
+  pause,
+} from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 
@@ -112,5 +118,17 @@ export const checks = [
     await pause(100);
     const ada = await comes(server, "Ada", "ada1");
     await staysAndReceives(ada, ada, "Back again");
+  }),
+
+  check("a page that has gone is forgotten after a while, with its socket", "Hint 3", async (server) => {
+    await expectForgotten(
+      server,
+      async (n) => {
+        const visitor = await comes(server, "Visitor", `visitor${n}`);
+        await visitor.leaves();
+      },
+      "nothing to be kept of pages that connect once and leave",
+      "Delete the page when its newest socket closes",
+    );
   }),
 ];

@@ -1,5 +1,5 @@
 // Exercise 7, Fewer acknowledgements: one for everything that a page has sent in the last 50 ms.
-import { check, eventually, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
+import { check, eventually, expectThat, expectWithin, pause } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 
@@ -65,24 +65,38 @@ export const checks = [
 
   check("a message on its own is acknowledged within 300 ms", "Hint 2", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
-    say(ada, "ada1", 1);
-    await isCovered(ada, "ada1", 1, "within 300 ms", 300);
-    await pause(300);
-    say(ada, "ada1", 2);
-    await isCovered(ada, "ada1", 2, "within 300 ms, half a second after the first", 300);
+    const took: number[] = [];
+    // Three times, of which the last two count: a busy computer may be slow once.
+    for (const n of [1, 2, 3]) {
+      const began = performance.now();
+      say(ada, "ada1", n);
+      await isCovered(ada, "ada1", n, "after it was sent on its own");
+      took.push(Math.round(performance.now() - began));
+      await pause(200);
+    }
+    const best = Math.min(...took.slice(1));
+    await expectWithin(
+      300,
+      best,
+      "the acknowledgement within 300 ms of a message that is sent on its own",
+      `it came after ${best} ms`,
+    );
   }),
 
   check("a page that goes on talking doesn't wait until it stops", "Hint 2", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
-    for (let n = 1; n <= 50; n++) {
+    let [longestMs, before, changedAt] = [0, 0, performance.now()];
+    for (let n = 1; n <= 120; n++) {
       say(ada, "ada1", n);
-      await pause(20);
+      await pause(10);
+      if (covered(ada) > before) [before, changedAt] = [covered(ada), performance.now()];
+      longestMs = Math.max(longestMs, performance.now() - changedAt);
     }
-    const count = covered(ada);
-    expectThat(
-      count >= 20,
-      "acknowledgements while Ada said fifty things, one every 20 ms",
-      count === 0 ? "none came until then" : `the last was ada1-${count}`,
+    await expectWithin(
+      400,
+      longestMs,
+      "an acknowledgement every 50 ms, while Ada says a hundred and twenty things, one every 10 ms",
+      before === 0 ? "none came until then" : `none came for ${Math.round(longestMs)} ms`,
     );
   }),
 

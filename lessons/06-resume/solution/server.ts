@@ -34,10 +34,9 @@ function replay(client: WebSocket, cursor: Cursor) {
 }
 
 sockets.on("connection", (client) => {
-  let hasResumed = false;
+  let resumed = false;
   console.log(`${sockets.clients.size} connected`);
-  setTimeout(() => hasResumed || refuse(client, 'Send {"type":"resume","after":0} first.'), 3_000);
-
+  const late = setTimeout(() => resumed || refuse(client, 'Send {"type":"resume","after":0} first.'), 3_000);
   client.on("message", (data, isBinary) => {
     const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
@@ -46,8 +45,8 @@ sockets.on("connection", (client) => {
       const bytes = Buffer.from(JSON.stringify({ type: "message", ...log.add(message.from, message.text) }));
       for (const each of live) deliver(each, bytes);
     } else {
-      if (hasResumed) return refuse(client, "resume: once for each connection.");
-      hasResumed = true;
+      if (resumed) return refuse(client, "resume: once for each connection.");
+      resumed = true;
       const { page } = message;
       if (page) {
         // terminate, not close: over a network that fell silent, a closing handshake never ends.
@@ -60,6 +59,7 @@ sockets.on("connection", (client) => {
     }
   });
   client.on("close", () => live.delete(client));
+  client.on("close", () => clearTimeout(late)); // it would keep the client in memory
   client.on("close", () => console.log(`${sockets.clients.size} connected`));
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });

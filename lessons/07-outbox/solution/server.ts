@@ -24,18 +24,17 @@ const Incoming = v.variant("type", [Resume, SayOnce, Beat]);
 
 sockets.on("connection", (client) => {
   let page: Page<WebSocket> | undefined;
-  let hasResumed = false;
+  let resumed = false;
   let ackTimer: NodeJS.Timeout | undefined;
   const send = (message: object) => deliver(client, JSON.stringify(message));
-  setTimeout(() => hasResumed || refuse(client, 'Send {"type":"resume","after":0} first.'), 3_000);
-
+  const late = setTimeout(() => resumed || refuse(client, 'Send {"type":"resume","after":0} first.'), 3_000);
   client.on("message", (data, isBinary) => {
     const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
     if (message.type === "beat") return send({ type: "beat" });
     if (message.type === "resume") {
-      if (hasResumed) return refuse(client, "resume: once for each connection.");
-      hasResumed = true;
+      if (resumed) return refuse(client, "resume: once for each connection.");
+      resumed = true;
       if (message.page) page = pages.resume(message.page, client); // ends the socket that the page has left behind
       if (page?.lastId) send({ type: "ack", id: page.lastId, double: false }); // the first one may have been lost
       replay(client, log, message, () => live.add(client));
@@ -58,6 +57,7 @@ sockets.on("connection", (client) => {
   });
 
   client.on("close", () => live.delete(client));
+  client.on("close", () => clearTimeout(late)); // it would keep the client in memory
   client.on("close", () => page && pages.leave(page, client));
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });

@@ -312,11 +312,11 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "06-resume",
-    "an old socket that is ended some seconds later",
+    "an old socket that is ended a minute later",
     "a page that connects again",
     [
       "pages.get(page)?.terminate();",
-      "const older = pages.get(page);\n        setTimeout(() => older?.terminate(), 5_000);",
+      "const older = pages.get(page);\n        setTimeout(() => older?.terminate(), 60_000);",
     ],
   ],
   [
@@ -352,12 +352,18 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "06-resume",
     "a page that was here before and is never let in again",
-    "a page that has gone",
+    "a page that has gone can",
     ["pages.get(page) === client && pages.delete(page)", "console.log(page)"],
     [
       "pages.get(page)?.terminate();",
       "if (pages.get(page)?.readyState === 3) return client.terminate();\n        pages.get(page)?.terminate();",
     ],
+  ],
+  [
+    "06-resume",
+    "pages that are never forgotten",
+    "a page that has gone is forgotten",
+    [/ {8}client\.on\("close", \(\) => pages.*\n/, ""],
   ],
   [
     "07-outbox",
