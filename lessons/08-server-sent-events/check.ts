@@ -76,6 +76,7 @@ export const checks = [
 
   check("presence doesn't move the cursor", "Hint 3", async (server) => {
     const ada = await EventStream.open(server);
+    await receives(ada, 1, "on the only stream");
     await postMessage(server, "Hello");
     await receivesMessages(ada, 1);
     const before = ada.named("message")[0]?.id;

@@ -5,6 +5,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type Copy, copyWorkshop } from "../launcher/workshop-copy.ts";
 import { freePort } from "../testing/process.ts";
 
+process.env.CHECK_PATIENCE_MS = "60000";
+
 const lesson = "lessons/03-tale";
 let workshop: Copy;
 
