@@ -54,7 +54,9 @@ function listen() {
     received(event);
     const [log] = lastEventId.split(":");
     room.anew(
-      log === before ? "a gap: the server no longer has what you missed" : "a new log: the server restarted",
+      log === before
+        ? "a gap: the server no longer has what you missed"
+        : "history starts again: the server has restarted",
     );
     lastId = undefined;
     add("gaps");

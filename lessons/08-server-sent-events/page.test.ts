@@ -95,7 +95,7 @@ describe("over a network that fails", () => {
       await isReconnecting(page);
       server = await startServer({ HISTORY: "10" });
       await until(async () => (await shown(page, "gaps")) === n, 15_000);
-      expect(await page.getByText(/^a new log/).count()).toBe(n);
+      expect(await page.getByText(/^history starts again/).count()).toBe(n);
     }
     await say(page, "Ada", "new times");
     await hears(page, "new times");
