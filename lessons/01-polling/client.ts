@@ -24,11 +24,11 @@ async function poll() {
   number("under-way", ++underWay);
   const ended = timeline.begin();
   try {
-    // Numbered, or the browser's cache would let a request wait for the one before with the same URL.
+    // Numbered, because the browser's cache makes a request wait for an earlier one with the same URL.
     const slow = settings.slow.checked ? `&slow=${nth}` : "";
     const url = `${messages}?after=${asked.after}${asked.log && `&log=${asked.log}`}${slow}`;
     const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-    if (!response.ok) throw new Error(`answered ${response.status}`);
+    if (!response.ok) throw new Error(`status ${response.status}`);
     const answer: Answer = await response.json();
     room.status("open", `polling every ${duration(everyMs())}`);
     const late = nth < latestAnswered;
@@ -46,22 +46,23 @@ async function poll() {
 }
 
 function take(answer: Answer, askedLog: string) {
-  // Asked of a server that has been replaced since: its answer says nothing about the new one's log.
+  // The server has restarted since we asked: this late answer is from its old log.
   if (askedLog !== log) return;
+  const isHistory = log === ""; // the first answer: what was said before this page was opened
   if (answer.reset) {
-    room.anew("history began anew: the server was restarted, or has forgotten what came next");
+    room.anew("history starts again: the server has restarted, or has forgotten what came next");
     after = 0;
   }
   log = answer.log;
   for (const message of answer.messages) {
-    const age = Math.max(0, Date.now() - message.at);
-    if (room.show(message, `seen after ${duration(age)}`)) number("age", duration(age));
-    // Not the last of this answer: an overtaken answer would move the cursor back.
+    const age = duration(Math.max(0, Date.now() - message.at));
+    if (room.show(message, isHistory ? "" : `seen after ${age}`) && !isHistory) number("age", age);
+    // The highest id seen, not the last of this answer: an overtaken answer must not move the cursor back.
     after = Math.max(after, message.id);
   }
 }
 
-// Two ways to ask again and again. The first does not wait for an answer, the second does.
+// Two ways to ask again and again. The first doesn't wait for an answer, the second does.
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 function pollByInterval() {
@@ -72,12 +73,12 @@ function pollByInterval() {
 async function pollByTimeout() {
   const mine = timer;
   await poll();
-  // The settings changed meanwhile: another chain has begun, this one ends.
+  // If the settings have changed meanwhile, another chain has started, and this one ends.
   if (timer === mine) timer = setTimeout(pollByTimeout, everyMs());
 }
 
 function start() {
-  clearInterval(timer); // timeouts and intervals share their ids, this ends either
+  clearInterval(timer); // ends a timeout as well: both kinds share their ids
   if (settings.interval.checked) pollByInterval();
   else timer = setTimeout(pollByTimeout, 0);
 }

@@ -1,10 +1,10 @@
-// Promises of lesson 1's page.
+// Tests of lesson 1's page.
 import { expect, test } from "vitest";
 import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("01-polling", (ports) => {
-  test("counts requests, empty answers, and how late a message came", async () => {
+  test("counts requests and empty answers, and shows how late a message came", async () => {
     const page = await ports().openPage();
     await until(async () => (await shown(page, "empty")) >= 2);
     expect(await shown(page, "requests")).toBeGreaterThan(await shown(page, "empty"));
@@ -42,7 +42,7 @@ everyPage("01-polling", (ports) => {
     expect(new Set(ids).size).toBe(ids.length);
 
     await page.getByLabel(/setTimeout/).check();
-    // None under way: those of the interval are all answered.
+    // All requests of the interval have their answers.
     await until(async () => (await shown(page, "under-way")) === 0);
     const overtaken = await shown(page, "overtaken");
     const before = await shown(page, "requests");
@@ -54,7 +54,7 @@ everyPage("01-polling", (ports) => {
     await page.close();
   }, 60_000);
 
-  test("a restarted server is a declared new beginning, said once", async () => {
+  test("answers that failed for a while are no reset", async () => {
     const page = await ports().openPage();
     const other = await ports().openPage();
     await say(page, "Ada", "before");
@@ -63,7 +63,7 @@ everyPage("01-polling", (ports) => {
     await say(other, "Grace", "after");
     await page.unroute("**/messages?*");
     await hears(page, "after");
-    expect(await page.getByText(/history began anew/).count()).toBe(0);
+    expect(await page.getByText(/history starts again/).count()).toBe(0);
     await Promise.all([page.close(), other.close()]);
   });
 });

@@ -2,6 +2,7 @@
 import type { Answer } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { duration, number } from "../../shared/page/numbers.ts";
+import { onSayTwenty } from "../../shared/page/say-twenty.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { timeline } from "../../shared/page/timeline.ts";
 
@@ -18,20 +19,23 @@ let lost = 0;
 async function pollForever() {
   for (let failed = 0; ; ) {
     const ended = timeline.begin();
+    const [asked, before] = [performance.now(), after];
     number("requests", ++sent);
-    // A held request looks like a lost one. What has stood for half a second is held.
-    const standing = setTimeout(() => room.status("open", "waiting for an answer"), failed && 500);
+    // A held request looks like a lost one. After a failure, half a second without an error means that it is held.
+    const held = setTimeout(() => room.status("open", "waiting for an answer"), failed && 500);
     try {
       const answer = await ask();
       ended(answer.messages.length > 0 ? "full" : "empty");
       if (answer.messages.length === 0) number("empty", ++empty);
       take(answer);
       failed = 0;
-      await pause(settings.pause.valueAsNumber);
+      // Our server holds an empty answer back. A server that doesn't is a different one: don't ask it nonstop.
+      const tooSoon = after === before && performance.now() - asked < 1_000;
+      await pause(tooSoon ? 1_000 : settings.pause.valueAsNumber);
     } catch {
-      // Without this catch the loop would end at the first network error, in silence.
+      // Without this catch, the first network error would end the loop, and the page would show nothing of it.
       ended("failed");
-      clearTimeout(standing);
+      clearTimeout(held);
       room.status("reconnecting", `reconnecting in 1 s (attempt ${++failed})`);
       await pause(1_000);
     }
@@ -40,16 +44,17 @@ async function pollForever() {
 
 async function ask(): Promise<Answer> {
   const cursor = settings.forget.checked ? "" : `?after=${after}${log && `&log=${log}`}`;
-  // The server holds an answer for 25 s. After 35 s nobody is there any more.
-  // no-store: two tabs that ask for the same would else wait for each other in the browser's cache.
+  // The server holds an answer for 25 s at most. If none has come after 35 s, none will.
+  // no-store: otherwise two tabs that ask for the same URL wait for each other in the browser's cache.
   const response = await fetch(messages + cursor, { cache: "no-store", signal: AbortSignal.timeout(35_000) });
-  if (!response.ok) throw new Error(`answered ${response.status}`);
+  if (!response.ok) throw new Error(`status ${response.status}`);
   return response.json();
 }
 
 function take(answer: Answer) {
+  const isHistory = log === ""; // the first answer: what was said before this page was opened
   if (answer.reset || (log && log !== answer.log)) {
-    room.anew("history began anew: the server was restarted, or has forgotten what came next");
+    room.anew("history starts again: the server has restarted, or has forgotten what came next");
     after = answer.reset ? 0 : (answer.messages[0]?.id ?? 1) - 1;
   }
   log = answer.log;
@@ -58,32 +63,33 @@ function take(answer: Answer) {
     if (message.id > after + 1 && after > 0) {
       lost += message.id - after - 1;
       number("lost", lost);
-      room.note(`${after + 1} to ${message.id - 1} never came`, "fault");
+      room.note(`the messages with ids ${after + 1} to ${message.id - 1} never came`, "fault");
     }
-    if (room.show(message, `seen after ${age}`)) number("age", age);
+    if (room.show(message, isHistory ? "" : `seen after ${age}`) && !isHistory) number("age", age);
     after = message.id;
   }
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-room.onsay = async (from, text) => {
+async function say(from: string, text: string) {
   const response = await fetch(messages, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ from, text }),
   });
   if (!response.ok) throw new Error((await response.json()).error);
-};
+}
+
+room.onsay = say;
+// Not awaited: one leaves every 10 ms, however long each of them takes.
+onSayTwenty(
+  (from, text) => void say(from, text).catch((error) => room.refused(`Not sent: ${error.message}`)),
+);
 
 const settings = document.querySelector("form.controls") as HTMLFormElement &
-  Record<"forget" | "pause" | "burst", HTMLInputElement>;
-settings.pause.addEventListener("input", () => number("pause", duration(settings.pause.valueAsNumber)));
-settings.burst.addEventListener("click", async () => {
-  for (let n = 1; n <= 20; n++) {
-    await room.onsay(room.who, `${n} of 20`);
-    await pause(30);
-  }
-});
-number("pause", duration(settings.pause.valueAsNumber));
+  Record<"forget" | "pause", HTMLInputElement>;
+const showPause = () => number("pause", duration(settings.pause.valueAsNumber));
+settings.pause.addEventListener("input", showPause);
+showPause();
 void pollForever();

@@ -1,10 +1,10 @@
-// Promises of lesson 2's page.
+// Tests of lesson 2's page.
 import { expect, test } from "vitest";
 import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
-import { say, shown, until } from "../../shared/machinery/testing/lesson.ts";
+import { say, shown, startServer, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("02-long-polling", (ports, server) => {
-  test("one request waits while nobody speaks", async () => {
+  test("one request waits while nobody says anything", async () => {
     const page = await ports().openPage();
     await until(async () => (await page.getByRole("status").textContent()) === "waiting for an answer");
     await until(async () => (await (await fetch(`${server().url}/waiting`)).json()).waiting >= 1);
@@ -15,7 +15,7 @@ everyPage("02-long-polling", (ports, server) => {
     await page.close();
   });
 
-  test("with the cursor twenty quick messages all arrive; without it some never come, and the page counts them", async () => {
+  test("twenty quick messages all arrive with the cursor; without it some never come, and the page counts them", async () => {
     const page = await ports().openPage();
     await page.getByRole("slider").fill("200");
     await page.getByRole("button", { name: /twenty/ }).click();
@@ -29,7 +29,7 @@ everyPage("02-long-polling", (ports, server) => {
     expect(await shown(page, "lost")).toBe(0);
 
     await page.getByLabel(/forget the cursor/).check();
-    // The request under way still knows the cursor.
+    // The request that is waiting was sent with the cursor.
     await say(page, "Ada", "from here on without");
     await hears(page, "from here on without");
     await page.getByRole("button", { name: /twenty/ }).click();
@@ -37,7 +37,7 @@ everyPage("02-long-polling", (ports, server) => {
     await page.close();
   });
 
-  test("two pages are back after a restart, and are told once that history began anew", async () => {
+  test("two pages come back after a restart, and each says once that history starts again", async () => {
     const pages = [await ports().openPage(), await ports().openPage()];
     await say(pages[0] as never, "Ada", "old times");
     for (const page of pages) await hears(page, "old times");
@@ -45,13 +45,36 @@ everyPage("02-long-polling", (ports, server) => {
     const again = await ports().startServer();
     await until(async () => (await (await fetch(`${again.url}/waiting`)).json()).waiting >= 2, 15_000);
     for (const page of pages) {
-      await page.getByText(/history began anew/).waitFor();
-      expect(await page.getByText(/history began anew/).count()).toBe(1);
+      await page.getByText(/history starts again/).waitFor();
+      expect(await page.getByText(/history starts again/).count()).toBe(1);
     }
     await say(pages[0] as never, "Ada", "new times");
     for (const page of pages) await hears(page, "new times");
     await Promise.all(pages.map((page) => page.close()));
     await again.kill();
     Object.assign(server(), await ports().startServer());
+  });
+
+  test("says which lesson is running when it is another one, and asks that server no more than once a second", async () => {
+    const page = await ports().openPage();
+    const status = (which: typeof page) => which.getByRole("status").textContent();
+    await until(async () => (await status(page)) === "waiting for an answer");
+    await server().kill();
+    const { serverPort, pagePort } = ports();
+    const env = { PORT: String(serverPort), PAGE_PORT: String(pagePort) };
+    const other = await startServer("01-polling", env);
+    const sentence =
+      "This page belongs to lesson 2, but lesson 1 is running. Press Ctrl-C, then `npm run lesson 2`.";
+    await until(async () => (await status(page)) === sentence);
+    const fresh = await ports().openPage();
+    await until(async () => (await status(fresh)) === sentence);
+    const before = await shown(page, "requests");
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await shown(page, "requests")).toBeLessThanOrEqual(before + 3);
+    await other.kill();
+    Object.assign(server(), await ports().startServer());
+    for (const each of [page, fresh])
+      await until(async () => (await status(each)) === "waiting for an answer");
+    await Promise.all([page.close(), fresh.close()]);
   });
 });

@@ -1,8 +1,10 @@
 // <chat-room>: the form, the list of messages and the state of the connection, the same in every lesson.
 import type { Message } from "../both/message.ts";
+import { describeOtherLesson } from "./running-lesson.ts";
 
 /** What the state looks like: a filled dot, an empty ring, a cross. The words come from the lesson. */
 export type State = "connecting" | "open" | "reconnecting" | "closed";
+type Status = { state: State; text: string; ticking: string };
 
 const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim", "Barbara", "Leslie"];
 /** Older entries leave the list, so that a page left open for a day stays light. */
@@ -23,6 +25,9 @@ export class ChatRoom extends HTMLElement {
   #hintEnds: ReturnType<typeof setTimeout> | undefined;
   #form!: HTMLFormElement;
   #seen = new Set<number>();
+  #shown: Status | undefined;
+  /** In words, while another lesson is running than this page's. Undefined while we don't know. */
+  #otherLesson: string | undefined;
 
   connectedCallback() {
     this.innerHTML = `
@@ -134,6 +139,23 @@ export class ChatRoom extends HTMLElement {
 
   /** The connection's state in words. `ticking` changes every second and is not read out each time. */
   status(state: State, text: string, ticking = ""): void {
+    const before = this.#shown?.state;
+    this.#shown = { state, text, ticking };
+    if (before === "open" && state !== "open") this.#otherLesson = undefined;
+    // At the start, at each new connection, and when an attempt has failed: another lesson may be running now.
+    if (state !== before && this.#otherLesson !== "" && (state === "open" || before !== "open"))
+      void this.#checkLesson(before === undefined);
+    this.#showStatus();
+  }
+
+  async #checkLesson(launched: boolean) {
+    this.#otherLesson = (await describeOtherLesson({ launched })) ?? this.#otherLesson;
+    this.#showStatus();
+  }
+
+  #showStatus() {
+    const wrong: Status = { state: "closed", text: this.#otherLesson ?? "", ticking: "" };
+    const { state, text, ticking } = this.#otherLesson ? wrong : (this.#shown as Status);
     if (this.#status.dataset.state !== state) this.#status.dataset.state = state;
     if (this.#status.firstChild?.textContent !== text) {
       this.#status.replaceChildren(document.createTextNode(text), element("span", "ticking"));

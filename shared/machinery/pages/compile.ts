@@ -38,6 +38,7 @@ async function toJavaScript(source: string, file: string): Promise<string> {
     sourcefile: basename(file),
     define: {
       "process.env.PORT": JSON.stringify(String(readPort("PORT"))),
+      "process.env.LESSON": JSON.stringify(process.env.LESSON ?? ""),
       "process.env.CABLE_PORT": JSON.stringify(process.env.CABLE_PORT ?? ""),
       "process.env.LESSON": JSON.stringify(process.env.LESSON ?? ""),
     },
