@@ -1,7 +1,9 @@
 // Tests of lesson 2's page.
 import { expect, test } from "vitest";
+import { openPage } from "../../shared/machinery/testing/browser.ts";
 import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
-import { say, shown, startServer, until } from "../../shared/machinery/testing/lesson.ts";
+import { say, shown, startPages, startServer, until } from "../../shared/machinery/testing/lesson.ts";
+import { freePort } from "../../shared/machinery/testing/process.ts";
 
 everyPage("02-long-polling", (ports, server) => {
   test("one request waits while nobody says anything", async () => {
@@ -76,5 +78,13 @@ everyPage("02-long-polling", (ports, server) => {
     for (const each of [page, fresh])
       await until(async () => (await status(each)) === "waiting for an answer");
     await Promise.all([page.close(), fresh.close()]);
+  });
+
+  test("knows from the launcher which lesson is running, even when nobody answers", async () => {
+    const [serverPort, pagePort] = [await freePort(), await freePort()];
+    await startPages(serverPort, pagePort, { LESSON: "01-polling" });
+    const page = await openPage(`http://localhost:${pagePort}/lessons/03-chat/`);
+    await page.getByText(/^This page belongs to lesson 3, but lesson 1 is running/).waitFor();
+    await page.close();
   });
 });

@@ -40,7 +40,6 @@ async function toJavaScript(source: string, file: string): Promise<string> {
       "process.env.PORT": JSON.stringify(String(readPort("PORT"))),
       "process.env.LESSON": JSON.stringify(process.env.LESSON ?? ""),
       "process.env.CABLE_PORT": JSON.stringify(process.env.CABLE_PORT ?? ""),
-      "process.env.LESSON": JSON.stringify(process.env.LESSON ?? ""),
     },
   });
   return code;

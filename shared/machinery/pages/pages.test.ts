@@ -402,19 +402,6 @@ describe("a page", () => {
     await page.context().close();
   });
 
-  test("says so when another lesson is running", async () => {
-    const otherPort = await freePort();
-    const env = { PAGE_PORT: String(otherPort), PORT: "4321", LESSON: "01-polling" };
-    const other = workshop.start(["pages/pages"], env);
-    await other.prints(/Pages at/);
-    const page = await openPage(`http://localhost:${otherPort}/lessons/03-tale/`);
-    const alert = page.getByRole("alert");
-    await alert.getByText("This page belongs to lesson 3, but lesson 1 is running").waitFor();
-    await alert.getByText("npm run lesson 3").waitFor();
-    await page.context().close();
-    await other.kill();
-  });
-
   test("listens again when the pages server has come back", async () => {
     const page = await openListening();
     pages.child.kill();

@@ -15,7 +15,6 @@ new PerformanceObserver((list) => {
 }).observe({ type: "resource", buffered: true });
 
 listen();
-compareLessons();
 
 function listen(retryInMs = 500) {
   const socket = new WebSocket(`ws://${location.host}/reload`);
@@ -28,18 +27,6 @@ function listen(retryInMs = 500) {
   };
   // The pages server was stopped, and may come back.
   socket.onclose = () => setTimeout(listen, retryInMs, Math.min(retryInMs * 2, 5_000));
-}
-
-/** Somebody may have followed the link to the next lesson while this one still runs. */
-function compareLessons() {
-  const running = process.env.LESSON;
-  const [, folder] = location.pathname.match(/^\/lessons\/([^/]+)\//) ?? [];
-  if (!folder || !running || folder === running) return;
-  const number = Number.parseInt(folder, 10);
-  showFault({
-    title: `This page belongs to lesson ${number}, but lesson ${Number.parseInt(running, 10)} is running`,
-    text: `Press Ctrl-C in its terminal, then type: npm run lesson ${number}`,
-  });
 }
 
 function concerns(changed: string): boolean {

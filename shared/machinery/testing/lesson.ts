@@ -48,11 +48,12 @@ export async function startServer(lesson: string, env: Record<string, string> = 
   return { ...server, port: Number(port), url: `http://127.0.0.1:${port}` };
 }
 
-/** Starts a lesson's pages on a free port; they look for the lesson's server at `serverPort`. */
-export async function startPages(serverPort: number, pagePort: number): Promise<void> {
+/** Starts the pages on a free port. They look for the lesson's server at `serverPort`. */
+export async function startPages(serverPort: number, pagePort: number, env = {}): Promise<void> {
   await runNode(["shared/machinery/start.cjs", "pages/pages"], {
     PAGE_PORT: String(pagePort),
     PORT: String(serverPort),
+    ...env,
   }).prints(/http:\/\/localhost:\d+/);
 }
 
