@@ -1,4 +1,4 @@
-// Heartbeat: the server notices who has gone without a word, and gives every page a sign of life.
+// Heartbeat: the server finds the clients that have gone without a word, and gives every page a sign of life.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Beat, Say } from "../../../shared/both/message.ts";
@@ -55,7 +55,7 @@ setInterval(() => {
   for (const client of silent) client.once("pong", () => silent.delete(client)).ping();
   broadcast({ type: "beat" }); // browsers answer pings by themselves: this one the page can see
   const judge = () => {
-    for (const client of silent) client.terminate(); // not close: that takes two, and one of them is gone
+    for (const client of silent) client.terminate(); // not close: a closing handshake takes two
   };
   // In two steps: after a pause of this process the first comes late, and the pongs are read before the second.
   setTimeout(() => setTimeout(judge, 50), graceMs - 50);
