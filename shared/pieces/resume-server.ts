@@ -32,7 +32,7 @@ export class ResumableLog<Said extends object> {
 
   /** Appends a message under the next id. */
   add(said: Said): Said & { id: number } {
-    const message = { ...said, id: ++this.#lastId };
+    const message = { id: ++this.#lastId, ...said };
     this.#messages.push(message);
     // Cut only once it is twice as long: moving the whole list for each message would be slow.
     if (this.#messages.length >= 2 * this.#keep) this.#messages = this.#messages.slice(-this.#keep);
