@@ -71,6 +71,19 @@ export const checks = [
     }
   }),
 
+  check("a beat is no chat message, and doesn't count", "Exercise", async (server) => {
+    const ada = await Client.connect(server, "Ada");
+    for (let n = 1; n <= 30; n++) ada.send({ type: "beat" });
+    ada.say("still here");
+    await ada.receivesText("still here");
+    await pause(100);
+    expectThat(
+      !ada.closed,
+      "Ada to stay connected after thirty beats and one chat message, sent together",
+      ada.describe(),
+    );
+  }),
+
   check("any second counts, wherever it begins", "Hint 3", async (server) => {
     // Five clients, at different moments: wherever a count starts again, it does so in the middle for one of them.
     const sent = await Promise.all(

@@ -246,6 +246,16 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "05-heartbeat-reconnect",
+    "beats that are counted, too",
+    "a beat is no chat message",
+    [/ {4}if \(message\.type === "beat"\).*\n/, ""],
+    [
+      "    const from = claimName",
+      '    if (message.type === "beat") return deliver(client, \'{"type":"beat"}\');\n    const from = claimName',
+    ],
+  ],
+  [
+    "05-heartbeat-reconnect",
     "a count for each name",
     "whoever reconnects",
     ["  let recent: number[] = [];\n", ""],
