@@ -1,5 +1,6 @@
 // The files that a lesson's server is made of: do they compile, and has one of them been saved?
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type BuildFailure, buildSync, formatMessagesSync } from "esbuild";
 import { root } from "../launcher/lessons.ts";
@@ -10,9 +11,12 @@ const compiledFolder = join(root, ".workshop", "servers");
 export type Sources = {
   /** Compiles what is there now: arguments for `node`, or what is wrong, as lines to show. */
   compile(): { args: string[] } | { faults: string[] };
-  /** Stops watching and removes what was compiled. */
+  /** Stops watching. */
   end(): void;
 };
+
+/** What was compiled, kept beside it: nothing is compiled again until one of these files changes. */
+type Record = { args: string[]; versions: [path: string, version: string][] };
 
 /**
  * Calls `saved` when `file` or something that it imports has been changed and then left alone for 100 ms.
@@ -25,7 +29,9 @@ export function sources(file: string, saved: () => void): Sources {
   let latest = "";
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
-  const program = join(compiledFolder, `${process.pid}.mjs`);
+  const name = createHash("sha256").update(file).digest("hex").slice(0, 16);
+  const program = join(compiledFolder, `${name}.mjs`);
+  const record = join(compiledFolder, `${name}.json`);
 
   function look(): void {
     const now = [...compiled.keys()].map(versionOf).join();
@@ -42,6 +48,11 @@ export function sources(file: string, saved: () => void): Sources {
 
   return {
     compile() {
+      const known = readRecord(record);
+      if (known?.versions.every(([path, version]) => versionOf(path) === version)) {
+        compiled = new Map(known.versions);
+        return { args: known.args };
+      }
       // Before the files are read: what is saved meanwhile is newer than what was compiled.
       const before = versions(compiled.keys());
       let files = [...before.keys()];
@@ -49,12 +60,12 @@ export function sources(file: string, saved: () => void): Sources {
         const { metafile, outputFiles } = bundle(file, program);
         files = Object.keys(metafile.inputs).map((path) => resolve(root, path));
         // In one file, without tsx, the server starts twice as fast. But a bundle does not know where its parts were.
-        if (files.some((path) => readFileSync(path, "utf8").includes("import.meta")))
-          return { args: ["--import", "tsx", file] };
-        mkdirSync(compiledFolder, { recursive: true });
-        removeOld();
-        writeFileSync(program, outputFiles[0]?.contents ?? "");
-        return { args: ["--enable-source-maps", program] };
+        const asksWhere = files.some((path) => readFileSync(path, "utf8").includes("import.meta"));
+        const args = asksWhere ? ["--import", "tsx", file] : ["--enable-source-maps", program];
+        save(program, outputFiles[0]?.contents ?? "");
+        const used = files.map((path): [string, string] => [path, before.get(path) ?? versionOf(path)]);
+        save(record, JSON.stringify({ args, versions: used } satisfies Record));
+        return { args };
       } catch (error) {
         const { errors = [] } = error as BuildFailure;
         const places = errors.flatMap(({ location }) => (location ? [resolve(root, location.file)] : []));
@@ -70,7 +81,6 @@ export function sources(file: string, saved: () => void): Sources {
     end() {
       ended = true;
       clearTimeout(timer);
-      remove(program);
     },
   };
 }
@@ -93,21 +103,18 @@ function bundle(file: string, outfile: string) {
   });
 }
 
-/** A cable that was killed could not remove its file. */
-function removeOld(): void {
-  for (const name of readdirSync(compiledFolder))
-    if (!isRunning(Number.parseInt(name, 10))) remove(join(compiledFolder, name));
+/** Written beside and renamed, since another cable may run the same lesson. */
+function save(path: string, content: string | Uint8Array): void {
+  mkdirSync(compiledFolder, { recursive: true });
+  writeFileSync(`${path}.${process.pid}`, content);
+  renameSync(`${path}.${process.pid}`, path);
 }
 
-function remove(path: string): void {
-  rmSync(path, { force: true, maxRetries: 5 });
-}
-
-function isRunning(pid: number): boolean {
+function readRecord(path: string): Record | undefined {
   try {
-    return process.kill(pid, 0);
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    return false;
+    return; // The first start of this lesson.
   }
 }
 

@@ -92,7 +92,7 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       : new Promise<void>((resolve) =>
           server.child.on("message", (state: { server: string }) => state.server === "running" && resolve()),
         );
-  await runTogether(programs);
+  void runTogether(programs);
 
   while (!(await pageAnswers(pagePort, lesson))) await pause(50);
   await serverIsUp;
@@ -126,8 +126,25 @@ function environment(own: Record<string, string>): NodeJS.ProcessEnv {
 }
 
 /** Lets concurrently print what the programs print, each with its name in its color, and end all with the first. */
-async function runTogether(programs: (Program & { process: Supervised })[]) {
-  // Loaded while the programs start, which is why they have been started already.
+async function runTogether(programs: (Program & { process: Supervised })[]): Promise<void> {
+  let ending = false;
+  let unexpected = false;
+  const end = () => {
+    ending = true;
+    return Promise.all(programs.map(({ process }) => process.end()));
+  };
+  endOnSignal(end);
+  // Nobody reads what we print any more: the terminal is gone.
+  process.stdout.on("error", () => void end().then(() => process.exit(0)));
+
+  // Loaded when there is something to print: until then the programs need the processor, to start. The listener also
+  // holds back what a program prints, and the event that it is gone, until concurrently listens.
+  const streams = programs.flatMap(({ process: { child } }) => [child.stdout, child.stderr]);
+  let loadNow = () => {};
+  await new Promise<void>((resolve) => {
+    loadNow = resolve;
+    for (const stream of streams) stream?.on("readable", loadNow);
+  });
   const { createConcurrently, KillOthers, Logger, LogOutput } = await import("concurrently");
   class LessonLogger extends Logger {
     // The launcher says in words of its own what has ended.
@@ -170,28 +187,17 @@ async function runTogether(programs: (Program & { process: Supervised })[]) {
     },
   );
 
-  let ending = false;
-  const end = async () => {
-    ending = true;
-    for (const command of commands) command.kill();
-    await over;
-  };
-  // It rejects when a program ended with a code other than 0.
-  const over = result.then(
-    () => {},
-    () => {},
-  );
+  for (const stream of streams) stream?.off("readable", loadNow);
   for (const { name, close } of commands)
     close.subscribe(({ exitCode }) => {
-      if (ending) return;
-      ending = true;
+      if (ending || unexpected) return;
+      unexpected = true;
       const why = typeof exitCode === "number" ? `exit code ${exitCode}` : exitCode;
       console.error(`The ${name} process ended unexpectedly (${why}): stopping.`);
-      void over.then(() => process.exit(1));
     });
-  endOnSignal(end);
-  // Nobody reads what we print any more: the terminal is gone.
-  process.stdout.on("error", () => void end().then(() => process.exit(0)));
+  // It rejects when a program ended with a code other than 0, which has been said.
+  await result.catch(() => {});
+  if (unexpected) process.exit(1);
 }
 
 /**
