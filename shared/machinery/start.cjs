@@ -1,7 +1,6 @@
 // Checks whether this computer has what the workshop needs, then runs the program named first: `start.cjs launcher/lesson 3`.
 // Old syntax on purpose: an old Node has to be able to read this file to say that it is too old.
 // biome-ignore-start lint/style/useNodejsImportProtocol: an old Node does not know it
-const { execFile } = require("child_process");
 const { existsSync } = require("fs");
 const nodeModule = require("module");
 const { join } = require("path");
@@ -17,7 +16,8 @@ if (!existsSync(join(__dirname, "..", "..", "node_modules", "tsx"))) {
 
 // Node 22 and later keep compiled code on disk: the next start is faster.
 if (nodeModule.enableCompileCache) nodeModule.enableCompileCache();
-if (process.env.npm_lifecycle_event) endWithNpm();
+// What the supervisor has started ends with its supervisor.
+if (process.env.npm_lifecycle_event && !process.channel) setTimeout(endWithNpm, 1000, process.ppid).unref();
 
 // tsx inside this process, since starting a second one takes time.
 require("tsx/cjs/api").register();
@@ -26,12 +26,12 @@ process.argv.splice(1, 2, program);
 require(program);
 
 /** npm passes on every signal but SIGKILL: when it was killed, this process ends by itself. */
-function endWithNpm() {
-  const parent = process.ppid;
+function endWithNpm(parent) {
   let npm = parent;
   // npm runs this in a shell, which may have stayed in between and would go on waiting.
   if (process.platform !== "win32")
-    execFile("ps", ["-o", "ppid=,comm=", "-p", String(parent)], (_error, text) => {
+    // biome-ignore lint/style/useNodejsImportProtocol: as above
+    require("child_process").execFile("ps", ["-o", "ppid=,comm=", "-p", String(parent)], (_error, text) => {
       const [, pid, name] = /^ *(\d+) +(.*)/.exec(text) || [];
       if (pid && !/npm|node/.test(name)) npm = Number(pid);
     });

@@ -55,6 +55,7 @@ type Program = {
   env: Record<string, string>;
 };
 
+/** The program that is the server or runs it, and the pages. */
 async function programsOf(lesson: Lesson, port: number, pagePort: number, lan: string[]): Promise<Program[]> {
   // SERVER_FILE: our solution instead of the learner's file (npm run solution 3 run).
   const file = process.env.SERVER_FILE ?? join("lessons", lesson.folder, "server.ts");
@@ -137,12 +138,12 @@ async function runTogether(programs: (Program & { process: Supervised })[]): Pro
   // Nobody reads what we print any more: the terminal is gone.
   process.stdout.on("error", () => void end().then(() => process.exit(0)));
 
-  // Loaded when there is something to print: until then the programs need the processor, to start. The listener also
-  // holds back what a program prints, and the event that it is gone, until concurrently listens.
+  // Loaded a moment after there is something to print: until then the programs need the processor, to start.
+  // The listener also holds back what a program prints, and the event that it is gone, until concurrently listens.
   const streams = programs.flatMap(({ process: { child } }) => [child.stdout, child.stderr]);
   let loadNow = () => {};
   await new Promise<void>((resolve) => {
-    loadNow = resolve;
+    loadNow = () => setTimeout(resolve, 200);
     for (const stream of streams) stream?.on("readable", loadNow);
   });
   const { createConcurrently, KillOthers, Logger, LogOutput } = await import("concurrently");
