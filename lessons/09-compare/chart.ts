@@ -1,4 +1,4 @@
-// The chart: how late messages came in the last minute, one line for each lane, on a logarithmic scale.
+// The chart: how late messages arrived in the last minute, one line for each lane, on a logarithmic scale.
 import uPlot from "uplot";
 import { windowMs } from "./figures.ts";
 import { type Lane, lanes, names, toLanes } from "./settings.ts";
@@ -6,7 +6,7 @@ import { type Lane, lanes, names, toLanes } from "./settings.ts";
 const bucketMs = 500;
 const buckets = windowMs / bucketMs;
 const height = 260;
-/** The same as in the legend: never colour alone. */
+/** The legend shows them too, so nobody has to tell colors apart. */
 const dashes: Record<Lane, number[]> = {
   polling: [],
   "long-polling": [12, 5],
@@ -26,7 +26,7 @@ export class Chart {
   #plot: uPlot | undefined;
   #first = Math.floor(Date.now() / bucketMs) - buckets;
   #lines = toLanes((): (number | null)[] => new Array(buckets).fill(null));
-  /** Of the half second that is not over yet. */
+  /** The half second that isn't over yet. */
   #filling = toLanes(() => ({ sum: 0, count: 0 }));
 
   constructor(place: HTMLElement) {
@@ -42,7 +42,7 @@ export class Chart {
     filling.count++;
   }
 
-  /** Draws what has come so far; a point is half a second, its height the mean. */
+  /** Draws what has arrived so far. A point is half a second, its height the mean. */
   draw(nowMs: number): void {
     const first = Math.floor(nowMs / bucketMs) - buckets;
     for (; this.#first < first; this.#first++)
@@ -62,7 +62,7 @@ export class Chart {
 
   #build(): void {
     this.#plot?.destroy();
-    // A canvas knows nothing of light-dark(): colours are read where CSS has already chosen.
+    // A canvas doesn't know light-dark(), so colors are read where CSS has already chosen.
     const { color: ink, borderTopColor: rule, fontFamily } = getComputedStyle(this.#place);
     const font = `13px ${fontFamily}`;
     const axis = { stroke: ink, font, grid: { stroke: rule, width: 1 }, ticks: { show: false } };

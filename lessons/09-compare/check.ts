@@ -1,143 +1,152 @@
-// Exercise 8, Packed: polling's answers are compressed for whoever accepts it, where it pays.
-import { get } from "node:http";
-import { gunzipSync } from "node:zlib";
-import type { Answer } from "../../shared/both/old-message.ts";
-import { CheckFailed, check, eventually, expectThat } from "../../shared/machinery/checks/checks.ts";
+// Exercise 9, Bursts: five messages together, then a longer pause. The average stays what the slider says.
+import type { Message } from "../../shared/both/message.ts";
+import { check, eventually, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
 import { request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import type { Lane } from "./settings.ts";
+import { numberIn } from "./text.ts";
 
-type Got = { encoding: string | undefined; vary: string; bytes: Buffer; answer: Answer };
+/** Messages of one group arrive within this time. Between two groups there is nearly always more. */
+const groupMs = 100;
 
-/** Asks as the page does, and takes what comes as it comes: fetch would unpack it unseen. */
-function poll(server: LessonServer, after: number, acceptEncoding?: string): Promise<Got> {
-  const headers = acceptEncoding === undefined ? {} : { "Accept-Encoding": acceptEncoding };
-  const path = `/messages?after=${after}`;
-  return new Promise((resolve, reject) => {
-    const fail = (happened: string) => reject(new CheckFailed(`a whole answer to GET ${path}`, happened));
-    const signal = AbortSignal.timeout(3_000);
-    const request = get(server.url + path, { headers, signal, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk) => chunks.push(chunk));
-      response.on("error", () => fail("it broke off, or was not as long as Content-Length says"));
-      response.on("end", () => {
-        const bytes = Buffer.concat(chunks);
-        const { "content-encoding": encoding, vary = "" } = response.headers;
-        try {
-          const text = (encoding === "gzip" ? gunzipSync(bytes) : bytes).toString();
-          resolve({ encoding, vary, bytes, answer: JSON.parse(text) });
-        } catch {
-          fail(`Content-Encoding is ${encoding ?? "not there"}, and the body is not that`);
-        }
-      });
-    });
-    request.on("error", () => fail("the connection was closed, or nothing came within 3 s"));
-  });
+/** Opens lanes, as the lesson's page does. Their lessons run until the connection ends. */
+async function openLanes({ url }: LessonServer, ...lanes: Lane[]): Promise<Record<Lane, LessonServer>> {
+  const response = await fetch(`${url}/lanes?only=${lanes}`);
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const line = await eventually(
+    async () => {
+      text += (await reader?.read())?.value ?? "";
+      return text.match(/^event: lanes\ndata: (.+)\n/m)?.[1];
+    },
+    "GET /lanes to say where the lessons are",
+    () => `it said ${text.slice(0, 200)}`,
+  );
+  const ports: [string, number][] = Object.entries(JSON.parse(line).ports);
+  return Object.fromEntries(
+    ports.map(([lane, port]) => [lane, { port, url: `http://127.0.0.1:${port}` }]),
+  ) as Record<Lane, LessonServer>;
 }
 
-const setSpeed = (server: LessonServer, perSecond: number) =>
-  request(server, "/settings", {
+async function slide(server: LessonServer, settings: { perSecond: number; size?: number }) {
+  const response = await request(server, "/settings", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ perSecond, size: 100, everyMs: 1_000, clients: 1 }),
+    body: JSON.stringify({ size: 100, everyMs: 1_000, clients: 1, ...settings }),
   });
-
-/** A log with something in it, that stands still. */
-async function said(server: LessonServer): Promise<number> {
-  await setSpeed(server, 100);
-  const last = async () => (await poll(server, 0)).answer.messages.length;
-  await eventually(
-    async () => (await last()) >= 30,
-    "thirty messages within a few seconds",
-    () => "there were fewer",
-  );
-  await setSpeed(server, 0.1);
-  return last();
+  expectThat(response.status === 200, "200 as the answer to POST /settings", `status ${response.status}`);
 }
 
-const named = ({ encoding }: Got) => (encoding ? `Content-Encoding: ${encoding}` : "no Content-Encoding");
+const logOf = async (lesson: LessonServer): Promise<Message[]> =>
+  (await (await request(lesson, "/messages?after=0")).json()).messages;
+
+/** Sets the first slider, and resolves with lesson 1's log when it has so many messages. */
+async function published(server: LessonServer, perSecond: number, count: number) {
+  const { polling } = await openLanes(server, "polling");
+  await slide(server, { perSecond });
+  let log: Message[] = [];
+  await eventually(
+    async () => {
+      log = await logOf(polling);
+      return log.length >= count;
+    },
+    `${count} messages in lesson 1 within a few seconds, at ${perSecond} a second`,
+    () => `there are ${log.length}`,
+    (6_000 * count) / perSecond,
+  );
+  return { polling, log };
+}
+
+/** Messages that arrived together. The last group may not be complete. */
+function groupsOf(log: Message[]): Message[][] {
+  const groups: Message[][] = [];
+  for (const message of log) {
+    const last = groups.at(-1);
+    if (last && message.at - (last.at(-1)?.at ?? 0) < groupMs) last.push(message);
+    else groups.push([message]);
+  }
+  return groups.slice(0, -1);
+}
 
 export const checks = [
-  check("many messages come compressed to a page that accepts it", "Hint 1", async (server) => {
-    await said(server);
-    for (const accepts of ["gzip, deflate, br, zstd", "gzip", "br;q=1.0, gzip;q=0.5"]) {
-      const got = await poll(server, 0, accepts);
-      expectThat(
-        got.encoding === "gzip",
-        `Content-Encoding: gzip for 30 messages, asked for with Accept-Encoding: ${accepts}`,
-        `there was ${named(got)}, and ${got.bytes.length} bytes`,
-      );
-      const plain = JSON.stringify(got.answer).length;
-      expectThat(
-        got.bytes.length < plain / 2,
-        `less than half of the ${plain} bytes that it has uncompressed`,
-        `it has ${got.bytes.length}`,
-      );
-    }
-  }),
-
-  check("unpacked, it is the answer that it was", "Hint 2", async (server) => {
-    const last = await said(server);
-    const [packed, plain] = [await poll(server, 5, "gzip"), await poll(server, 5)];
+  check("messages come in groups of five", "Hint 1", async (server) => {
+    const { log } = await published(server, 10, 22);
+    const sizes = groupsOf(log).map(({ length }) => length);
+    // Two groups that happen to follow each other closely look like one of ten.
     expectThat(
-      packed.answer.messages?.length >= last - 5,
-      `the ${last - 5} messages after 5`,
-      `there were ${packed.answer.messages?.length ?? "none"}`,
+      sizes.every((size) => size % 5 === 0),
+      `groups of five in lesson 1, where messages less than ${groupMs} ms apart count as a group`,
+      `groups of ${sizes.join(", ")}`,
     );
-    for (const field of ["log", "reset"] as const)
-      expectThat(
-        packed.answer[field] === plain.answer[field],
-        `${field}: ${plain.answer[field]}, as uncompressed`,
-        `${field}: ${packed.answer[field]}`,
-      );
-    const [ids, expected] = [packed, plain].map(({ answer }) =>
-      answer.messages.slice(0, 20).map(({ id }) => id),
-    );
-    expectThat(`${ids}` === `${expected}`, `the ids ${expected}`, `the ids ${ids}`);
   }),
 
-  check("who does not accept gzip gets it plain", "Hint 1", async (server) => {
-    await said(server);
-    for (const accepts of [undefined, "identity", "br", "gzip;q=0", "gzip; q=0.0, br"]) {
-      const got = await poll(server, 0, accepts);
-      expectThat(
-        got.encoding === undefined,
-        `no Content-Encoding for ${accepts === undefined ? "a request without Accept-Encoding" : `Accept-Encoding: ${accepts}`}`,
-        `there was ${named(got)}`,
-      );
+  check("the average stays what the slider says", "Hint 2", async (server) => {
+    const { log } = await published(server, 20, 45);
+    const seconds = ((log.at(-1)?.at ?? 0) - (log[0]?.at ?? 0)) / 1_000;
+    const perSecond = (log.length - 5) / seconds;
+    expectThat(
+      perSecond > 9 && perSecond < 45,
+      "about 20 messages a second when the slider says 20",
+      `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s`,
+    );
+  }),
+
+  check("moving the slider five times doesn't make it faster", "Hint 3", async (server) => {
+    const { polling } = await published(server, 10, 1);
+    for (const perSecond of [12, 14, 16, 18, 20]) {
+      await slide(server, { perSecond });
+      await pause(200);
     }
+    const before = (await logOf(polling)).length;
+    await pause(1_500);
+    const more = (await logOf(polling)).length - before;
+    expectThat(more <= 75, "about 30 messages in 1.5 s, at 20 a second", `there were ${more}`);
   }),
 
-  check("an empty answer stays plain: compressed it would be longer", "Hint 2", async (server) => {
-    let after = await said(server);
-    const got = await eventually(
+  check(
+    "a slider that is moved during a long pause takes effect within a second",
+    "Hint 3",
+    async (server) => {
+      await slide(server, { perSecond: 0.1 });
+      const { polling } = await openLanes(server, "polling");
+      await pause(300);
+      const before = (await logOf(polling)).length;
+      await slide(server, { perSecond: 100, size: 200 });
+      let log: Message[] = [];
+      await eventually(
+        async () => {
+          log = await logOf(polling);
+          return log.length >= before + 20;
+        },
+        "20 messages within a second, after the slider went from 0.1 to 100 a second",
+        () => `there were ${log.length - before}`,
+        1_300,
+      );
+      const bytes = JSON.stringify(log.at(-1)).length;
+      expectThat(bytes === 200, "messages of 200 bytes, as the slider says", `the last one has ${bytes}`);
+    },
+  ),
+
+  check("each of the five is a message of its own, and every lesson gets it", "Hint 1", async (server) => {
+    const lessons = await openLanes(server, "polling", "long-polling");
+    await slide(server, { perSecond: 50 });
+    let logs: Message[][] = [];
+    await eventually(
       async () => {
-        const now = await poll(server, after, "gzip");
-        after = now.answer.messages.at(-1)?.id ?? after;
-        return now.answer.messages.length === 0 && now;
+        logs = [await logOf(lessons.polling), await logOf(lessons["long-polling"])];
+        return logs.every(({ length }) => length >= 20);
       },
-      "an empty answer for whoever has seen everything",
-      () => "there was always something in it",
+      "20 messages in lessons 1 and 2 within a few seconds, at 50 a second",
+      () => `there are ${logs.map(({ length }) => length).join(" and ")}`,
     );
-    expectThat(
-      got.encoding === undefined,
-      `no Content-Encoding for ${JSON.stringify(got.answer).length} bytes`,
-      `there was ${named(got)}, and ${got.bytes.length} bytes`,
-    );
-  }),
-
-  check("a cache between the two keeps both kinds apart", "Hint 3", async (server) => {
-    await said(server);
-    for (const accepts of ["gzip", undefined]) {
-      const { vary } = await poll(server, 0, accepts);
-      for (const name of ["Accept-Encoding", "Origin"])
-        expectThat(
-          vary
-            .toLowerCase()
-            .split(/\s*,\s*/)
-            .includes(name.toLowerCase()),
-          `Vary to name ${name}, whether the answer is compressed or not`,
-          accepts ? `asked for with gzip it was "${vary}"` : `asked for without gzip it was "${vary}"`,
-        );
+    for (const [index, log] of logs.entries()) {
+      const numbers = log.slice(0, 20).map(({ text }) => numberIn(text));
+      const expected = numbers.map((_, n) => n + 1);
+      expectThat(
+        `${numbers}` === `${expected}`,
+        `the messages numbered ${expected.join(" ")} in lesson ${index + 1}`,
+        `they are numbered ${numbers.join(" ")}`,
+      );
     }
   }),
 ];

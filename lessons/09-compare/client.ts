@@ -1,33 +1,42 @@
-// Compare, the page's half: hears one stream over four lanes, and measures what each of them costs.
-import type { Message } from "../../shared/both/old-message.ts";
-import type { Counts } from "../../shared/machinery/cable/entry.ts";
+// Compare, the page: reads one stream over four lanes, and measures what each of them costs.
+import type { Message } from "../../shared/both/message.ts";
 import { duration, readable } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { Chart, legend } from "./chart.ts";
-import { Figures, type PerMessage } from "./figures.ts";
-import { longPolling } from "./lanes/long-polling.ts";
-import { polling } from "./lanes/polling.ts";
+import { Figures } from "./figures.ts";
+import { longPolling, polling } from "./lanes/polling.ts";
 import type { Reader } from "./lanes/reader.ts";
 import { serverSentEvents } from "./lanes/server-sent-events.ts";
 import { websocket } from "./lanes/websocket.ts";
 import { oneIn, Picture } from "./picture.ts";
-import { type Lane, lanes, names, type Settings, type Spent, toLanes } from "./settings.ts";
-import { type Conditions, rows, save, toCsv, toTabs } from "./table.ts";
-import { every, inWords } from "./words.ts";
+import {
+  type Counts,
+  initialSettings,
+  type Lane,
+  lanes,
+  names,
+  type Settings,
+  type Spent,
+  toLanes,
+} from "./settings.ts";
+import { rows, save, toCsv, toTabs } from "./table.ts";
+import { numberIn } from "./text.ts";
+import { answer, every, inWords } from "./words.ts";
 
-type Laid = { page: string; ports: Record<Lane, number>; settings: Settings; cursor: Reader["cursor"] };
+/** What the server sends first: who we are, the port of each lane, and how many messages there have been. */
+type Opened = { page: string; ports: Record<Lane, number>; settings: Settings; published: number };
 type Counted = { counts: Record<Lane, Counts>; spent: Record<Lane, Spent>; frozen: boolean };
 
-const find = <Found extends Element>(selector: string, within: ParentNode = document) =>
+const find = <Found extends HTMLElement>(selector: string, within: ParentNode = document) =>
   within.querySelector(selector) as Found;
 
 // The four lanes on the page.
 const places = toLanes((lane) => {
   const place = find<HTMLTemplateElement>("#lane").content.cloneNode(true) as DocumentFragment;
-  const article = find<HTMLElement>("article", place);
+  const article = find("article", place);
   article.dataset.transport = lane;
   find("h2", place).textContent = names[lane];
-  find("canvas", place).setAttribute("aria-label", `The last five seconds of the lane: ${names[lane]}`);
+  find("canvas", place).setAttribute("aria-label", `The last five seconds of this lane: ${names[lane]}`);
   find(".lanes").append(place);
   return article;
 });
@@ -36,29 +45,24 @@ const chart = new Chart(find(".plot"));
 find(".legend").innerHTML = legend;
 
 let page = "";
-let settings: Settings = { perSecond: 1, size: 100, everyMs: 1_000, clients: 1 };
+let settings = initialSettings;
 let figures = toLanes(() => new Figures(0));
 let stops: (() => void)[] = [];
 let settled = false;
 
-/** The server has laid a cable for each lane: all four begin at the same message. */
-function begin({ ports, cursor }: Laid) {
+/** The server has opened a cable for each lane. All four begin with the same message. */
+function begin({ ports, published }: Opened) {
   for (const stop of stops) stop();
-  figures = toLanes(() => new Figures(cursor.after));
+  figures = toLanes(() => new Figures(published));
   settled = false;
-  const reader = (lane: Lane): Reader => {
-    const mine = { ...cursor };
-    return {
-      host: `${location.hostname}:${ports[lane]}`,
-      cursor: mine,
-      take(message) {
-        mine.after = Math.max(mine.after, message.id);
-        take(lane, message);
-      },
-      asked: () => pictures[lane].asked(Date.now()),
-      state: (name, text = "") => state(lane, name, text),
-    };
-  };
+  const reader = (lane: Lane): Reader => ({
+    host: `${location.hostname}:${ports[lane]}`,
+    // A few earlier ones too, since not every lesson may have the latest yet. They are left out below.
+    cursor: { after: Math.max(0, published - 20) },
+    take: (message) => numberIn(message.text) > published && take(lane, message),
+    asked: () => pictures[lane].asked(Date.now()),
+    state: (name, text = "") => showState(lane, name, text),
+  });
   stops = [
     polling(reader("polling"), () => settings.everyMs),
     longPolling(reader("long-polling")),
@@ -67,121 +71,113 @@ function begin({ ports, cursor }: Laid) {
   ];
 }
 
-function take(lane: Lane, message: Message) {
-  const now = Date.now();
-  const late = Math.max(0, now - message.at);
-  if (!figures[lane].take(message, JSON.stringify(message).length, now, late)) return;
-  chart.add(lane, late);
-  for (const each of lanes) pictures[each].published(message, settings.perSecond);
-  pictures[lane].arrived(message.id, now);
+function take(lane: Lane, { id, from, text, at }: Message) {
+  const [number, now] = [numberIn(text), Date.now()];
+  const bytes = new Blob([JSON.stringify({ id, from, text, at })]).size;
+  if (!figures[lane].take(number, bytes, at, now)) return;
+  chart.add(lane, Math.max(0, now - at));
+  for (const each of lanes) pictures[each].published(number, at, settings.perSecond);
+  pictures[lane].arrived(number, now);
 }
 
-function state(lane: Lane, name: string, text: string) {
-  const place = find<HTMLElement>(".state", places[lane]);
+function showState(lane: Lane, name: string, text: string) {
+  const place = find(".state", places[lane]);
   place.dataset.state = name;
-  write(
-    place,
-    name === "open" && lane === "polling"
-      ? `open, asks ${every(settings.everyMs)}`
-      : name + (text && `, ${text}`),
-  );
+  const polls = name === "open" && lane === "polling";
+  write(place, polls ? `open, asks ${every(settings.everyMs)}` : name + (text && `, ${text}`));
 }
 
-/** Only what has changed: a new text costs the browser a new layout, and some come a hundred times a second. */
+/** Writes only what has changed. A new text costs the browser a new layout, and some come a hundred times a second. */
 function write(place: Element, text: string) {
   if (place.textContent !== text) place.textContent = text;
 }
 
 // What the cables count, twice a second.
-function show(counts: Record<Lane, Counts>, spent: Record<Lane, Spent>) {
+function show({ counts, spent }: Counted) {
   const now = Date.now();
-  // A minute's figures begin when all four are open: they compare the stream, not the beginning.
-  settled ||= lanes.every((lane) => find<HTMLElement>(".state", places[lane]).dataset.state === "open");
-  if (!settled) anew();
+  // The figures begin when all four lanes are open. They compare the stream, not the start.
+  settled ||= lanes.every((lane) => find(".state", places[lane]).dataset.state === "open");
+  if (!settled) startMeasuring(0);
   for (const lane of lanes) figures[lane].sample(counts[lane], spent[lane], now);
   chart.draw(now);
-  const dearest = Math.max(...lanes.map((lane) => figures[lane].perMessage?.bytes ?? 0));
-  for (const lane of lanes) showLane(lane, dearest);
+  const most = Math.max(...lanes.map((lane) => figures[lane].perMessage?.bytes ?? 0));
+  for (const lane of lanes) showLane(lane, most);
+  answer(figures).forEach((line, n) => {
+    write(find(`.answer li:nth-child(${n + 1})`), line);
+  });
   write(find(".seen"), inWords(figures, settings));
-  find(".measured").textContent =
-    `${Math.round(Math.max(...lanes.map((lane) => figures[lane].measuredMs)) / 1_000)} s`;
+  const longest = Math.max(...lanes.map((lane) => figures[lane].measuredMs));
+  write(find(".measured"), `${Math.round(longest / 1_000)} s`);
 }
 
-function showLane(lane: Lane, dearest: number) {
+function showLane(lane: Lane, most: number) {
   const { late, perMessage, cpuPerMessage, received, counts, lost, doubled, outOfOrder } = figures[lane];
-  const values = {
+  const bytes = (value: number | undefined) => value !== undefined && `${readable(value)} B`;
+  const shown = {
     p50: late && duration(late.p50),
     p95: late && duration(late.p95),
     worst: late && duration(late.worst),
-    bytes: perMessage && `${readable(Math.round(perMessage.bytes))} B`,
+    bytes: perMessage && bytes(Math.round(perMessage.bytes)),
     cpu: cpuPerMessage && micros(cpuPerMessage),
-    ...parts(perMessage),
+    message: bytes(perMessage?.message),
+    wrapping: bytes(perMessage?.wrapping),
+    headers: bytes(perMessage?.headers),
     received: readable(received),
     requests: readable(counts?.requests ?? 0),
     connections: readable(counts?.connections ?? 0),
     up: readable(counts?.up.bytes ?? 0),
     down: readable(counts?.down.bytes ?? 0),
+    lost: readable(lost),
+    doubled: readable(doubled),
+    outOfOrder: readable(outOfOrder),
   };
-  for (const [name, value] of Object.entries(values)) write(figure(lane, name), value ?? "–");
-  for (const [name, value] of Object.entries({ lost, doubled, outOfOrder })) {
-    write(figure(lane, name), readable(value));
-    figure(lane, name).toggleAttribute("data-none", value === 0);
+  for (const [name, value] of Object.entries(shown)) {
+    const place = find(`[data-figure="${name}"]`, places[lane]);
+    write(place, value || "–");
+    place.toggleAttribute("data-none", value === "0");
   }
   for (const part of ["message", "wrapping", "headers"] as const)
-    find<HTMLElement>(`.bar .${part}`, places[lane]).style.width =
-      `${(100 * (perMessage?.[part] ?? 0)) / dearest}%`;
+    find(`.bar .${part}`, places[lane]).style.width = `${(100 * (perMessage?.[part] ?? 0)) / most}%`;
 }
 
-/** Two digits: more would not come out the same a minute later. */
+/** Two digits: a minute later, more would be different. */
 function micros({ micros, below }: NonNullable<Figures["cpuPerMessage"]>) {
   return `${below ? "< " : ""}${readable(Number(micros.toPrecision(2)))} µs`;
 }
 
-const figure = (lane: Lane, name: string) => find<HTMLElement>(`[data-figure="${name}"]`, places[lane]);
-
-function parts(perMessage: PerMessage | undefined) {
-  const bytes = (value: number | undefined) => (value === undefined ? undefined : `${readable(value)} B`);
-  return {
-    message: bytes(perMessage?.message),
-    wrapping: bytes(perMessage?.wrapping),
-    headers: bytes(perMessage?.headers),
-  };
-}
-
-// The desk: one connection to the server, beside the lanes, for sliders and counts.
-const status = find<HTMLElement>(".status");
+// One connection to the server beside the lanes, for the sliders and the counts.
+const status = find(".status");
 let heardMs = performance.now();
 
-function desk(name: string, text: string) {
-  if (status.textContent === text) return;
+function showStatus(name: string, text: string) {
+  write(status, text);
   status.dataset.state = name;
-  status.textContent = text;
 }
 
-function sit() {
-  desk("connecting", "connecting");
+function connect() {
+  showStatus("connecting", "connecting");
   const source = new EventSource(`http://${serverHost}/lanes`);
-  const on = (type: string, hear: (data: never) => void) =>
+  const on = <Data>(type: string, act: (data: Data) => void) =>
     source.addEventListener(type, ({ data }) => {
       heardMs = performance.now();
-      hear(JSON.parse(data) as never);
+      act(JSON.parse(data));
     });
-  on("lanes", (laid: Laid) => {
-    page = laid.page;
-    follow(laid.settings);
-    begin(laid);
-    void post("delay", { ms: delay.valueAsNumber, jitterMs: jitter.valueAsNumber });
+  on<Opened>("lanes", (opened) => {
+    page = opened.page;
+    follow({ ...opened.settings, published: opened.published });
+    begin(opened);
+    void postDelay();
   });
   on("settings", follow);
-  on("counts", ({ counts, spent, frozen }: Counted) => {
-    if (frozen) desk("reconnecting", "frozen: nothing passes, nothing closes, and no lane is told");
-    else desk("open", "open: one stream, four lanes");
-    show(counts, spent);
+  on<Counted>("counts", (counted) => {
+    if (counted.frozen) showStatus("reconnecting", "frozen: nothing passes, nothing closes, no lane is told");
+    else showStatus("open", "open: one stream, four lanes");
+    show(counted);
   });
   source.addEventListener("error", () => {
-    desk("reconnecting", "reconnecting: the server does not answer");
-    // Refused for good (nine pages look): the browser does not come back by itself.
-    if (source.readyState === EventSource.CLOSED) setTimeout(sit, 2_000);
+    showStatus("reconnecting", "reconnecting: the server does not answer");
+    // Refused for good, because eight other pages are open: the browser doesn't try again by itself.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2_000);
   });
 }
 
@@ -191,11 +187,14 @@ async function post(path: string, body: object) {
     const response = await fetch(`http://${serverHost}/${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(path === "settings" ? body : { page, ...body }),
+      body: JSON.stringify(body),
     });
-    refused.textContent = response.ok ? "" : (await response.json()).error;
+    const answer = await response.json();
+    refused.textContent = response.ok ? "" : answer.error;
+    return answer;
   } catch {
     refused.textContent = "Not sent: the server does not answer.";
+    return {};
   }
 }
 
@@ -207,14 +206,9 @@ const steps: Record<string, number[]> = {
   clients: [1, 2, 5, 10, 20, 50, 100, 200],
 };
 const slider = (id: string) => find<HTMLInputElement>(`#${id}`);
-const ofStream = ["perSecond", "size", "everyMs", "clients"] as const;
+const streamSliders = (["perSecond", "size", "everyMs", "clients"] as const).map(slider);
 const [delay, jitter] = [slider("delay"), slider("jitter")];
 const chosen = ({ id, valueAsNumber }: HTMLInputElement) => steps[id]?.[valueAsNumber] ?? valueAsNumber;
-const conditions = (): Conditions => ({
-  ...settings,
-  delayMs: delay.valueAsNumber,
-  jitterMs: jitter.valueAsNumber,
-});
 
 function label(slider: HTMLInputElement) {
   const value = chosen(slider);
@@ -228,78 +222,98 @@ function label(slider: HTMLInputElement) {
   slider.setAttribute("aria-valuetext", text);
 }
 
-/** Another page may have moved the stream's sliders. */
-function follow(now: Settings) {
+/** New settings are in force. They may come from another page. */
+function follow({ published, ...now }: Settings & { published: number }) {
   settings = now;
-  for (const id of ofStream) {
-    const step = steps[id]?.indexOf(now[id]) ?? -1;
-    if (step !== -1 && !sending) slider(id).value = String(step);
-    label(slider(id));
+  for (const each of streamSliders) {
+    const step = steps[each.id]?.indexOf(now[each.id as keyof Settings]) ?? -1;
+    if (step !== -1 && !postSettings.waiting()) each.value = String(step);
+    label(each);
   }
   const share = oneIn(now.perSecond);
-  for (const lane of lanes)
-    find(".drawn", places[lane]).textContent = share > 1 ? `one in ${share} drawn` : "";
-  anew();
+  for (const lane of lanes) write(find(".drawn", places[lane]), share > 1 ? `one in ${share} drawn` : "");
+  startMeasuring(published);
 }
 
-function anew() {
-  for (const lane of lanes) figures[lane].restart();
+/** Leaves out everything up to the message with this number. */
+function startMeasuring(published: number) {
+  for (const lane of lanes) figures[lane].restart(published, Date.now());
 }
 
-let sending: ReturnType<typeof setTimeout> | undefined;
-for (const each of [...ofStream.map(slider), delay, jitter]) {
+/** Acts 150 ms after the last call, so that a slider on its way sends only where it stops. */
+function whenStill(act: () => Promise<void>) {
+  let calls = 0;
+  let done = 0;
+  const later = async () => {
+    const mine = ++calls;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    if (mine === calls) await act();
+    done = Math.max(done, mine);
+  };
+  return Object.assign(later, { waiting: () => done < calls });
+}
+
+const postSettings = whenStill(() =>
+  post("settings", Object.fromEntries(streamSliders.map((each) => [each.id, chosen(each)]))),
+);
+const postDelay = whenStill(async () => {
+  const answer = await post("delay", { page, ms: delay.valueAsNumber, jitterMs: jitter.valueAsNumber });
+  startMeasuring(answer.published ?? 0);
+});
+function onSlide(each: HTMLInputElement) {
   label(each);
-  each.addEventListener("input", () => {
-    label(each);
-    clearTimeout(sending);
-    sending = setTimeout(async () => {
-      if (each === delay || each === jitter)
-        await post("delay", { ms: delay.valueAsNumber, jitterMs: jitter.valueAsNumber });
-      else await post("settings", Object.fromEntries(ofStream.map((id) => [id, chosen(slider(id))])));
-      sending = undefined;
-      anew();
-    }, 150);
-  });
+  void (each === delay || each === jitter ? postDelay() : postSettings());
+}
+for (const each of [...streamSliders, delay, jitter]) {
+  label(each);
+  each.addEventListener("input", () => onSlide(each));
 }
 
 // The buttons.
 const button = (id: string, press: () => void) => find(`#${id}`).addEventListener("click", press);
-for (const command of ["freeze", "cut", "heal"]) button(command, () => void post("network", { command }));
+for (const command of ["freeze", "cut", "heal"])
+  button(command, () => void post("network", { page, command }));
 
-button("copy", async () => {
-  await navigator.clipboard.writeText(toTabs(rows(figures, conditions())));
-  find(".done").textContent = "Copied.";
-});
-button("save", () => save(toCsv(rows(figures, conditions())), "compare.csv"));
-
-// No script can hide its own tab. It can open another in front of it, which ends itself after a minute.
-button("hide", () => {
-  const cover = open("");
-  if (!cover) return;
-  cover.document.title = "In front of lesson 8";
-  cover.document.body.textContent =
-    "Lesson 8 lies behind this tab, hidden, as if you read something else. This tab closes in a minute; or close it now.";
-  cover.setTimeout(() => cover.close(), 60_000);
-});
-
-let hid: { atMs: number; received: Record<Lane, number> } | undefined;
-document.addEventListener("visibilitychange", () => {
-  const received = toLanes((lane) => figures[lane].received);
-  if (document.hidden) hid = { atMs: performance.now(), received };
-  else if (hid) {
-    const { atMs, received: before } = hid;
-    const counted = lanes
-      .map((lane) => `${names[lane]} ${readable(received[lane] - before[lane])}`)
-      .join(", ");
-    const worst = lanes
-      .map((lane) => `${names[lane]} ${duration(figures[lane].late?.worst ?? 0)}`)
-      .join(", ");
-    find(".hidden-for").textContent =
-      `Hidden for ${duration(performance.now() - atMs)}. Messages meanwhile: ${counted}. The worst of the last minute: ${worst}.`;
+button("back", () => {
+  for (const each of [...streamSliders, delay, jitter]) {
+    each.value = each.defaultValue;
+    onSlide(each);
   }
 });
 
-// The pictures move; for who wants no motion they stand, and are new every two seconds.
+const table = () =>
+  rows(figures, { ...settings, delayMs: delay.valueAsNumber, jitterMs: jitter.valueAsNumber });
+button("copy", async () => {
+  await navigator.clipboard.writeText(toTabs(table()));
+  write(find(".done"), "Copied.");
+});
+button("save", () => save(toCsv(table()), "compare.csv"));
+
+// A script can't hide its own tab. It can open another one in front of it, which closes itself after a minute.
+button("hide", () => {
+  const cover = open("");
+  if (!cover) return;
+  cover.document.title = "In front of lesson 9";
+  cover.document.body.textContent =
+    "Lesson 9 is hidden behind this tab, as if you were reading something else. This tab closes in a minute, or when you close it.";
+  cover.setTimeout(() => cover.close(), 60_000);
+});
+
+let hidden: { sinceMs: number; received: Record<Lane, number> } | undefined;
+document.addEventListener("visibilitychange", () => {
+  const received = toLanes((lane) => figures[lane].received);
+  if (document.hidden) hidden = { sinceMs: performance.now(), received };
+  else if (hidden) {
+    const { sinceMs, received: before } = hidden;
+    const each = (text: (lane: Lane) => string) =>
+      lanes.map((lane) => `${names[lane]} ${text(lane)}`).join(", ");
+    find(".hidden-for").textContent =
+      `Hidden for ${duration(performance.now() - sinceMs)}. Messages meanwhile: ${each((lane) => readable(received[lane] - before[lane]))}. ` +
+      `The worst of the last minute: ${each((lane) => duration(figures[lane].late?.worst ?? 0))}.`;
+  }
+});
+
+// The pictures move. For people who prefer no motion they stand still, and are drawn again every two seconds.
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let drawnMs = Number.NEGATIVE_INFINITY;
 function draw(now: number) {
@@ -312,12 +326,11 @@ function draw(now: number) {
 requestAnimationFrame(draw);
 
 setInterval(() => {
-  const silentMs = performance.now() - heardMs;
-  if (status.dataset.state === "open" && silentMs > 3_000)
-    desk("reconnecting", "silent: no counts from the server");
+  if (status.dataset.state === "open" && performance.now() - heardMs > 3_000)
+    showStatus("reconnecting", "silent: no counts from the server");
 }, 500);
 
-// Kept in the back/forward cache, a page loses its connections.
+// A page kept in the back/forward cache has lost its connections.
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
-sit();
+connect();

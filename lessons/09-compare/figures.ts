@@ -1,132 +1,159 @@
-// The figures of one lane: how late, how many bytes, what was lost. Of the last minute, or since the sliders moved.
-import type { Message } from "../../shared/both/old-message.ts";
-import type { Counts } from "../../shared/machinery/cable/entry.ts";
-import type { Spent } from "./settings.ts";
+// The figures of one lane: how late, how many bytes, what was lost. Of the last minute, or since a slider was moved.
+import type { Counts, Spent } from "./settings.ts";
 
 export const windowMs = 60_000;
-/** Of CPU time nothing is said before: a process that has begun is dearer than one that runs. */
+/** No CPU time is shown before: a process that has just started costs more than one that runs. */
 const settledMs = 3_000;
 
-type Arrival = { atMs: number; lateMs: number };
-type Sample = { atMs: number; counts: Counts; spent: Spent; received: number; messageBytes: number };
+type Losses = { received: number; lost: number; doubled: number; outOfOrder: number };
+type Sample = Losses & { atMs: number; counts: Counts; spent: Spent; messageBytes: number };
 
 /** Bytes a message, both ways: the message itself, what is wrapped around it in bodies and frames, and headers. */
-export type PerMessage = {
-  bytes: number;
-  up: number;
-  down: number;
-  message: number;
-  wrapping: number;
-  headers: number;
-  requests: number;
-};
+export type PerMessage = Record<
+  "bytes" | "up" | "down" | "message" | "wrapping" | "headers" | "requests",
+  number
+>;
 export type Late = { mean: number; p50: number; p95: number; worst: number };
+/** What arrived and what it took, between the first and the last sample of the window. */
+export type Window = Losses & { connections: number; requests: number; up: number; down: number };
 
-export class Figures {
+export class Figures implements Losses {
   received = 0;
   lost = 0;
   doubled = 0;
   outOfOrder = 0;
-  /** What the lane's cable has counted since it was laid. */
+  /** What the lane's cable has counted since the lanes were opened. */
   counts: Counts | undefined;
   late: Late | undefined;
   #messageBytes = 0;
   #last: number;
   #missing = new Set<number>();
-  #arrivals: Arrival[] = [];
+  #arrivals: { atMs: number; lateMs: number }[] = [];
   #samples: Sample[] = [];
+  /** Messages up to this one, and those from before this moment, say nothing about what is measured now. */
+  #after: { number: number; ms: number };
+  /** Whether a message that was published since has arrived. */
+  #begun = false;
 
-  /** `after`: the cursor with which the lane begins. */
-  constructor(after: number) {
-    this.#last = after;
+  /** `last`: the number of the last message that isn't counted. */
+  constructor(last: number) {
+    this.#last = last;
+    this.#after = { number: last, ms: 0 };
   }
 
-  /** A message has arrived. False when it was there already. */
-  take({ id }: Message, bytes: number, atMs: number, lateMs: number): boolean {
-    if (id <= this.#last && !this.#missing.delete(id)) {
+  /**
+   * A message has arrived: which one, its bytes as JSON, when the server got it, and when it arrived here.
+   * False when it was here before.
+   */
+  take(number: number, bytes: number, publishedMs: number, atMs: number): boolean {
+    if (number <= this.#last && !this.#missing.delete(number)) {
       this.doubled++;
       return false;
     }
-    if (id < this.#last) {
+    if (number < this.#last) {
       this.outOfOrder++;
       this.lost--;
     } else {
-      this.lost += id - this.#last - 1;
-      // Remembered, should they come after all; not more than a few, should they never.
-      for (let each = Math.max(this.#last + 1, id - 1_000); each < id; each++) this.#missing.add(each);
+      this.lost += number - this.#last - 1;
+      // Remembered, because they may still come. Not more than a few, because they may never come.
+      for (let each = Math.max(this.#last + 1, number - 1_000); each < number; each++)
+        this.#missing.add(each);
       if (this.#missing.size > 5_000) this.#missing.clear();
-      this.#last = id;
+      this.#last = number;
     }
     this.received++;
     this.#messageBytes += bytes;
-    this.#arrivals.push({ atMs, lateMs });
+    if (number <= this.#after.number || publishedMs < this.#after.ms) return true;
+    this.#begun = true;
+    this.#arrivals.push({ atMs, lateMs: Math.max(0, atMs - publishedMs) });
     return true;
   }
 
-  /** What the cable has counted up to now, and what the lane's process has spent. */
+  /** What the cable has counted up to now, and what the lesson's server has spent. */
   sample(counts: Counts, spent: Spent, atMs: number): void {
     this.counts = counts;
-    this.#samples.push({ atMs, counts, spent, received: this.received, messageBytes: this.#messageBytes });
+    // Bytes are counted from the first sample, and that comes after the first new message.
+    if (!this.#begun) return;
+    const { received, lost, doubled, outOfOrder } = this;
+    const messageBytes = this.#messageBytes;
+    this.#samples.push({ atMs, counts, spent, messageBytes, received, lost, doubled, outOfOrder });
     const begins = atMs - windowMs;
     // One sample older than the window stays: the bytes are counted from there.
     while ((this.#samples[1]?.atMs ?? atMs) <= begins) this.#samples.shift();
     const old = this.#arrivals.findIndex((arrival) => arrival.atMs > begins);
     if (old !== 0) this.#arrivals.splice(0, old === -1 ? this.#arrivals.length : old);
-    this.late = lateness(this.#arrivals);
+    this.late = lateness(this.#arrivals.map(({ lateMs }) => lateMs));
   }
 
-  /** The sliders have moved: what was measured before says nothing of what comes now. */
-  restart(): void {
+  /** A slider has been moved: message `number` and all before it, or from before `nowMs`, no longer count. */
+  restart(number: number, nowMs: number): void {
+    this.#after = { number, ms: nowMs };
+    this.#begun = false;
     this.#arrivals = [];
     this.#samples = [];
     this.late = undefined;
   }
 
-  get perMessage(): PerMessage | undefined {
+  /** The difference of the window's last sample and its first, of whatever `of` reads there. */
+  #grown(of: (sample: Sample) => number): number {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
-    const messages = first && last ? last.received - first.received : 0;
-    if (!first || !last || messages === 0) return undefined;
-    const each = (of: (sample: Sample) => number) => (of(last) - of(first)) / messages;
-    const up = each(({ counts }) => counts.up.bytes);
-    const down = each(({ counts }) => counts.down.bytes);
-    const message = each(({ messageBytes }) => messageBytes);
-    const payload = each(({ counts }) => counts.up.payloadBytes + counts.down.payloadBytes);
+    return first && last ? of(last) - of(first) : 0;
+  }
+
+  get window(): Window {
     return {
-      bytes: up + down,
-      up,
-      down,
-      // What was compressed on its way was less there than it is here.
-      message: Math.min(message, payload),
-      wrapping: Math.max(0, payload - message),
-      headers: each(({ counts }) => counts.up.headerBytes + counts.down.headerBytes),
-      requests: each(({ counts }) => counts.requests),
+      received: this.#grown(({ received }) => received),
+      lost: this.#grown(({ lost }) => lost),
+      doubled: this.#grown(({ doubled }) => doubled),
+      outOfOrder: this.#grown(({ outOfOrder }) => outOfOrder),
+      connections: this.#grown(({ counts }) => counts.connections),
+      requests: this.#grown(({ counts }) => counts.requests),
+      up: this.#grown(({ counts }) => counts.up.bytes),
+      down: this.#grown(({ counts }) => counts.down.bytes),
+    };
+  }
+
+  get perMessage(): PerMessage | undefined {
+    const { received, requests, up, down } = this.window;
+    if (received === 0) return undefined;
+    const message = this.#grown(({ messageBytes }) => messageBytes);
+    const payload = this.#grown(({ counts }) => counts.up.payloadBytes + counts.down.payloadBytes);
+    const headers = this.#grown(({ counts }) => counts.up.headerBytes + counts.down.headerBytes);
+    return {
+      bytes: (up + down) / received,
+      up: up / received,
+      down: down / received,
+      // What was compressed on its way was smaller there than it is here.
+      message: Math.min(message, payload) / received,
+      wrapping: Math.max(0, payload - message) / received,
+      headers: headers / received,
+      requests: requests / received,
     };
   }
 
   /**
-   * Microseconds of CPU for each message handed to a reader of this lane, this page or another: what the lane's
-   * process has spent more than one that hears the same stream and has no readers. `below`: less than can be told.
+   * Microseconds of CPU for each message that a reader of this lane received: what the lesson's server spent more than
+   * its twin, which is published to as well but has no readers. `below`: the difference is too small to be told.
    */
   get cpuPerMessage(): { micros: number; below: boolean } | undefined {
-    const [first, last] = [this.#samples[0]?.spent, this.#samples.at(-1)?.spent];
-    const delivered = first && last ? last.delivered - first.delivered : 0;
-    if (!first || !last || delivered === 0 || this.measuredMs < settledMs) return undefined;
-    const idle = last.idleMicros - first.idleMicros;
-    const more = last.cpuMicros - first.cpuMicros - idle;
+    const delivered = this.#grown(({ spent }) => spent.delivered);
+    if (delivered === 0 || this.measuredMs < settledMs) return undefined;
+    const twin = this.#grown(({ spent }) => spent.twinMicros);
+    const more = this.#grown(({ spent }) => spent.cpuMicros) - twin;
     // Two processes that do the same differ by a tenth, on a busy computer by more.
-    const least = idle / 4;
+    const least = twin / 4;
     return { micros: Math.max(more, least) / delivered, below: more < least };
   }
 
   /** How long it has been measured, at most a minute. */
   get measuredMs(): number {
-    return (this.#samples.at(-1)?.atMs ?? 0) - (this.#samples[0]?.atMs ?? 0);
+    return this.#grown(({ atMs }) => atMs);
   }
 }
 
-function lateness(arrivals: Arrival[]): Late | undefined {
-  if (arrivals.length === 0) return undefined;
-  const sorted = Float64Array.from(arrivals, ({ lateMs }) => lateMs).sort();
+function lateness(lateMs: number[]): Late | undefined {
+  if (lateMs.length === 0) return undefined;
+  const sorted = Float64Array.from(lateMs).sort();
   const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
   const mean = sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length;
   return { mean, p50: at(0.5), p95: at(0.95), worst: at(1) };

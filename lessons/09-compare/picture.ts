@@ -1,8 +1,7 @@
-// A lane's last seconds as a sequence diagram that moves: the page left, the server right, time runs downward.
-import type { Message } from "../../shared/both/old-message.ts";
+// The last seconds of a lane as a moving sequence diagram: the page left, the server right, time runs downward.
 
 const shownMs = 5_000;
-/** One message in so many is drawn: more than ten lines a second nobody can tell apart. */
+/** One message in this many is drawn. Nobody can tell more than ten lines a second apart. */
 export const oneIn = (perSecond: number) => Math.ceil(perSecond / 10);
 const margin = 14;
 
@@ -19,20 +18,20 @@ export class Picture {
     this.#context = canvas.getContext("2d") as CanvasRenderingContext2D;
   }
 
-  /** A message is at the server: some lane has heard of it. */
-  published({ id, at }: Message, perSecond: number): void {
-    if (id % oneIn(perSecond) !== 0 || this.#messages.has(id)) return;
-    this.#messages.set(id, { publishedMs: at });
-    // A hidden tab draws nothing, and so forgets nothing.
+  /** A message has reached the server, since one of the lanes has brought it. */
+  published(number: number, atMs: number, perSecond: number): void {
+    if (number % oneIn(perSecond) !== 0 || this.#messages.has(number)) return;
+    this.#messages.set(number, { publishedMs: atMs });
+    // A hidden tab doesn't draw, so nothing is removed there.
     for (const oldest of this.#messages.keys()) {
       if (this.#messages.size <= 400) break;
       this.#messages.delete(oldest);
     }
   }
 
-  /** It has arrived over this lane. */
-  arrived(id: number, atMs: number): void {
-    const drawn = this.#messages.get(id);
+  /** The message has arrived over this lane. */
+  arrived(number: number, atMs: number): void {
+    const drawn = this.#messages.get(number);
     if (drawn) drawn.arrivedMs ??= atMs;
   }
 
@@ -57,12 +56,12 @@ export class Picture {
     const travelled = new Path2D();
     const ends = new Path2D();
     const waiting = new Path2D();
-    for (const [id, { publishedMs, arrivedMs }] of this.#messages) {
+    for (const [number, { publishedMs, arrivedMs }] of this.#messages) {
       if (arrivedMs === undefined) {
-        // On its way, or waiting to be asked for: at the server's side until it is here.
+        // On its way, or waiting to be asked for. It is drawn on the server's side until it arrives.
         dot(waiting, server, Math.max(4, y(publishedMs)), 3.5);
       } else if (arrivedMs < nowMs - shownMs) {
-        this.#messages.delete(id);
+        this.#messages.delete(number);
       } else {
         travelled.moveTo(server, y(publishedMs));
         travelled.lineTo(page, y(arrivedMs));
@@ -75,15 +74,15 @@ export class Picture {
     context.fill(ends);
     context.stroke(waiting);
 
-    // A question: a short stroke from the page towards the server.
-    const questions = new Path2D();
+    // A request: a short stroke from the page towards the server.
+    const requests = new Path2D();
     for (const askedMs of this.#asked) {
-      questions.moveTo(0, y(askedMs));
-      questions.lineTo(page - 5, y(askedMs));
+      requests.moveTo(0, y(askedMs));
+      requests.lineTo(page - 5, y(askedMs));
     }
     context.strokeStyle = rule;
     context.lineWidth = 2;
-    context.stroke(questions);
+    context.stroke(requests);
   }
 
   #fit() {

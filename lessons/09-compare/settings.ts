@@ -1,10 +1,9 @@
-// What both halves agree on: the four lanes, and what can be set.
+// What the page, the publisher and the process that runs the lanes agree on.
 
-/** In the order in which the lessons meet them; the names that the page's colours go by. */
+/** In the order in which the lessons introduce them. The page's colors go by these names. */
 export const lanes = ["polling", "long-polling", "sse", "websocket"] as const;
 export type Lane = (typeof lanes)[number];
 
-/** As they are written in a sentence. */
 export const names: Record<Lane, string> = {
   polling: "Polling",
   "long-polling": "Long polling",
@@ -12,19 +11,28 @@ export const names: Record<Lane, string> = {
   websocket: "WebSocket",
 };
 
-/** Something for each lane. */
+/** One value for each lane. */
 export function toLanes<Value>(make: (lane: Lane) => Value): Record<Lane, Value> {
   return Object.fromEntries(lanes.map((lane) => [lane, make(lane)])) as Record<Lane, Value>;
 }
 
 /**
- * The stream: messages a second on average, and the bytes of one, as JSON. Its readers: how often those who poll ask,
- * and how many there are in each lane, the page among them.
+ * The stream: messages a second on average, and the bytes of one as JSON. Its readers: how often polling asks, and how
+ * many clients read each lane, the page included.
  */
 export type Settings = { perSecond: number; size: number; everyMs: number; clients: number };
 
+export const initialSettings: Settings = { perSecond: 1, size: 100, everyMs: 1_000, clients: 1 };
+
+/** For the publisher: how to publish, and the ports of the servers that take a request or a WebSocket message. */
+export type Order = Pick<Settings, "perSecond" | "size"> & { posts: number[]; sockets: number[] };
+
 /**
- * What a lane's process has spent since it was begun, what one without readers has spent in the same time, and the
- * messages that the lane's readers were handed.
+ * CPU time in microseconds: of the lesson's server, and of its twin, which is published to but has no readers. And the
+ * messages that the readers of the lane received. All since the lesson was started.
  */
-export type Spent = { cpuMicros: number; idleMicros: number; delivered: number };
+export type Spent = { cpuMicros: number; twinMicros: number; delivered: number };
+
+/** What a lane's cable has counted since it was opened, in each direction. Headers are HTTP's and those of frames. */
+export type Counts = { connections: number; requests: number; up: Flow; down: Flow };
+type Flow = { bytes: number; headerBytes: number; payloadBytes: number };

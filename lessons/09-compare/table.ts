@@ -1,13 +1,13 @@
-// The figures as a table: to copy into a spreadsheet, or to save.
+// The figures as a table, to copy into a spreadsheet or to save. All of it is about the same time: the window.
 import type { Figures } from "./figures.ts";
 import { type Lane, lanes, names, type Settings } from "./settings.ts";
 
 export type Conditions = Settings & { delayMs: number; jitterMs: number };
+type Table = (string | number)[][];
 
-/** A head and a row for each lane. */
-export function rows(all: Record<Lane, Figures>, conditions: Conditions): (string | number)[][] {
-  const round = (value = 0) => Math.round(value * 10) / 10;
-  const columns: [string, (figures: Figures, lane: Lane) => string | number][] = [
+/** A row of headings, and a row for each lane. */
+export function rows(all: Record<Lane, Figures>, conditions: Conditions): Table {
+  const columns: [string, (figures: Figures, lane: Lane) => string | number | undefined][] = [
     ["lane", (_, lane) => names[lane]],
     ["messages per second", () => conditions.perSecond],
     ["message bytes", () => conditions.size],
@@ -15,40 +15,41 @@ export function rows(all: Record<Lane, Figures>, conditions: Conditions): (strin
     ["polling interval ms", () => conditions.everyMs],
     ["network delay ms", () => conditions.delayMs],
     ["jitter ms", () => conditions.jitterMs],
-    ["measured s", ({ measuredMs }) => round(measuredMs / 1_000)],
-    ["mean ms late", ({ late }) => (late ? round(late.mean) : "")],
-    ["p50 ms late", ({ late }) => late?.p50 ?? ""],
-    ["p95 ms late", ({ late }) => late?.p95 ?? ""],
-    ["worst ms late", ({ late }) => late?.worst ?? ""],
-    ["bytes per message", ({ perMessage }) => (perMessage ? round(perMessage.bytes) : "")],
-    ["up per message", ({ perMessage }) => (perMessage ? round(perMessage.up) : "")],
-    ["down per message", ({ perMessage }) => (perMessage ? round(perMessage.down) : "")],
-    ["header bytes per message", ({ perMessage }) => (perMessage ? round(perMessage.headers) : "")],
-    ["requests per message", ({ perMessage }) => (perMessage ? round(perMessage.requests * 10) / 10 : "")],
-    ["server CPU us per message", ({ cpuPerMessage: cpu }) => (cpu && !cpu.below ? round(cpu.micros) : "")],
-    ["messages", ({ received }) => received],
-    ["requests", ({ counts }) => counts?.requests ?? 0],
-    ["TCP connections", ({ counts }) => counts?.connections ?? 0],
-    ["bytes up", ({ counts }) => counts?.up.bytes ?? 0],
-    ["bytes down", ({ counts }) => counts?.down.bytes ?? 0],
-    ["lost", ({ lost }) => lost],
-    ["doubled", ({ doubled }) => doubled],
-    ["out of order", ({ outOfOrder }) => outOfOrder],
+    ["measured s", ({ measuredMs }) => measuredMs / 1_000],
+    ["mean ms late", ({ late }) => late?.mean],
+    ["p50 ms late", ({ late }) => late?.p50],
+    ["p95 ms late", ({ late }) => late?.p95],
+    ["worst ms late", ({ late }) => late?.worst],
+    ["bytes per message", ({ perMessage }) => perMessage?.bytes],
+    ["up per message", ({ perMessage }) => perMessage?.up],
+    ["down per message", ({ perMessage }) => perMessage?.down],
+    ["header bytes per message", ({ perMessage }) => perMessage?.headers],
+    ["requests per message", ({ perMessage }) => perMessage?.requests],
+    ["server CPU us per message", ({ cpuPerMessage: cpu }) => (cpu?.below ? undefined : cpu?.micros)],
+    ["messages", ({ window }) => window.received],
+    ["requests", ({ window }) => window.requests],
+    ["new TCP connections", ({ window }) => window.connections],
+    ["bytes up", ({ window }) => window.up],
+    ["bytes down", ({ window }) => window.down],
+    ["lost", ({ window }) => window.lost],
+    ["doubled", ({ window }) => window.doubled],
+    ["out of order", ({ window }) => window.outOfOrder],
   ];
+  const round = (value: string | number = "") =>
+    typeof value === "number" ? Math.round(value * 100) / 100 : value;
   return [
-    columns.map(([head]) => head),
-    ...lanes.map((lane) => columns.map(([, value]) => value(all[lane], lane))),
+    columns.map(([heading]) => heading),
+    ...lanes.map((lane) => columns.map(([, value]) => round(value(all[lane], lane)))),
   ];
 }
 
-/** RFC 4180; no field here holds a comma or a quote. */
-export const toCsv = (table: (string | number)[][]) =>
-  `${table.map((row) => row.join(",")).join("\r\n")}\r\n`;
+/** RFC 4180. No field here contains a comma or a quote. */
+export const toCsv = (table: Table) => `${table.map((row) => row.join(",")).join("\r\n")}\r\n`;
 
-/** Spreadsheets take it from the clipboard as it is. */
-export const toTabs = (table: (string | number)[][]) => table.map((row) => row.join("\t")).join("\n");
+/** Spreadsheets take this from the clipboard as it is. */
+export const toTabs = (table: Table) => table.map((row) => row.join("\t")).join("\n");
 
-/** Hands the reader a file. */
+/** Offers the text as a file to save. */
 export function save(text: string, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));

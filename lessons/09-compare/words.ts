@@ -1,40 +1,78 @@
-// What is seen now, in words.
+// What the figures say, in words.
 import { duration, readable } from "../../shared/page/numbers.ts";
 import type { Figures } from "./figures.ts";
 import { type Lane, lanes, names, type Settings } from "./settings.ts";
 
 type Seen = Record<Lane, Pick<Figures, "late" | "perMessage">>;
-const order: Lane[] = ["polling", "websocket", "sse", "long-polling"];
+type Conditions = Pick<Settings, "size" | "everyMs">;
 
-/** "Polling every second: half a second late on average, 490 bytes for each message of 100." */
-export function inWords(seen: Seen, { size, everyMs }: Pick<Settings, "size" | "everyMs">): string {
-  const said = order.flatMap((lane) => {
+/** Bytes within a twentieth of each other count as the same. */
+const same = 0.05;
+
+/** Polling or WebSocket? Three lines, from what was measured: how late, how many bytes, and what follows. */
+export function answer(seen: Seen): string[] {
+  const { polling, websocket } = seen;
+  if (!polling.late || !websocket.late || !polling.perMessage || !websocket.perMessage)
+    return [
+      "Messages arrive, and are being measured.",
+      "The first answer takes a few seconds, longer for rare messages.",
+      "",
+    ];
+  const [poll, socket] = [polling.perMessage.bytes, websocket.perMessage.bytes];
+  return [
+    `Late: polling ${ms(polling.late.mean)}, WebSocket ${ms(websocket.late.mean)}.`,
+    `Bytes a message: polling ${whole(poll)}, WebSocket ${whole(socket)}.`,
+    conclusion(
+      poll < socket * (1 - same) ? "polling" : poll > socket * (1 + same) ? "websocket" : "neither",
+      polling.late.mean,
+      websocket.late.mean,
+    ),
+  ];
+}
+
+function conclusion(cheaper: "polling" | "websocket" | "neither", pollMs: number, socketMs: number): string {
+  const sooner = pollMs > socketMs + 20 && pollMs > 1.25 * socketMs;
+  if (cheaper === "websocket")
+    return `Here the WebSocket is ${sooner ? "sooner and cheaper" : "cheaper and about as late"}.`;
+  if (cheaper === "neither")
+    return sooner
+      ? "Here both cost about the same bytes, and the WebSocket is sooner."
+      : "Here it makes no difference.";
+  return sooner
+    ? `Here polling is cheaper, if ${ms(pollMs)} late is soon enough. Otherwise take the WebSocket.`
+    : "Here polling is cheaper, and about as late.";
+}
+
+/** "Polling every second: half a second late on average, 490 bytes for each message of 100. …" */
+export function inWords(seen: Seen, { size, everyMs }: Conditions): string {
+  const order: Lane[] = ["polling", "websocket", "sse", "long-polling"];
+  const sentences = order.flatMap((lane) => {
     const { late, perMessage } = seen[lane];
     if (!late || !perMessage) return [];
-    const what = lane === "polling" ? `Polling ${every(everyMs)}` : names[lane];
-    const bytes = Math.round(perMessage.bytes);
+    const bytes = whole(perMessage.bytes);
     return lane === "polling"
-      ? `${what}: ${lateness(late.mean)} on average, ${readable(bytes)} bytes for each message of ${readable(size)}.`
-      : `${what}: ${lateness(late.mean)}, ${readable(bytes)} bytes.`;
+      ? `Polling ${every(everyMs)}: ${lateness(late.mean)} on average, ${bytes} bytes for each message of ${readable(size)}.`
+      : `${names[lane]}: ${lateness(late.mean)}, ${bytes} bytes.`;
   });
-  if (said.length === 0) return "Nothing has arrived yet.";
-  return [...said, verdict(seen)].filter(Boolean).join(" ");
+  if (sentences.length === 0) return "Nothing has arrived yet.";
+  return [...sentences, verdict(seen)].filter(Boolean).join(" ");
 }
 
 function verdict(seen: Seen): string {
   const [polling, long, sse, websocket] = lanes.map((lane) => seen[lane].perMessage);
   if (!polling || !long || !sse || !websocket) return "";
   const nearly = 1.25;
-  if (Math.max(polling.bytes, long.bytes) < nearly * websocket.bytes && websocket.message > 1_000)
-    return "Messages of this size make all four cost about the same bytes.";
-  // A poll that brings one message or none has nothing to spread its headers over.
+  const least = Math.min(long.bytes, sse.bytes, websocket.bytes);
+  if (Math.max(polling.bytes, long.bytes) < nearly * least && websocket.message > 1_000)
+    return "Messages of this size cost about the same bytes on all four lanes.";
+  // A poll that brings one message or none has nothing to share its headers among.
   if (polling.requests > 0.5) return "";
-  if (polling.bytes < 0.98 * sse.bytes)
-    return "Counted in bytes, polling wins: one answer carries many messages.";
-  if (polling.bytes < nearly * sse.bytes)
-    return "Counted in bytes, polling is about as cheap as server-sent events: one answer carries many messages.";
+  if (polling.bytes < (1 - same) * least)
+    return "Polling costs the fewest bytes: one answer carries many messages.";
+  if (polling.bytes < nearly * least)
+    return "Polling costs little more or no more than the cheapest lane: one answer carries many messages.";
   if (polling.bytes < 0.8 * long.bytes)
-    return "Counted in bytes, polling beats long polling, which spends a request on nearly every message.";
+    return "Polling costs fewer bytes than long polling, which needs a request for nearly every message.";
   return "";
 }
 
@@ -48,3 +86,6 @@ export function lateness(ms: number): string {
   if (ms >= 900 && ms <= 1_100) return "a second late";
   return `${ms < 1 ? "less than 1 ms" : duration(ms)} late`;
 }
+
+const ms = (value: number) => (value < 1 ? "less than 1 ms" : duration(value));
+const whole = (bytes: number) => readable(Math.round(bytes));

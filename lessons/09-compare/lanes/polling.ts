@@ -1,28 +1,44 @@
-// Polling, as in lesson 1: ask, wait for the answer, pause, ask again.
-import type { Answer } from "../../../shared/both/old-message.ts";
-import { pause, type Reader } from "./reader.ts";
+// Polling and long polling, as in lessons 1 and 2: ask, wait for the answer, pause, ask again.
+import { pause, query, type Reader, takeAll } from "./reader.ts";
 
-/** Begins to ask, pausing `everyMs()` after each answer. Call what is returned to end it. */
-export function polling({ host, cursor, take, asked, state }: Reader, everyMs: () => number) {
-  const ending = new AbortController();
+/** Lesson 1. Pauses `everyMs()` after each answer. Returns a function that stops it. */
+export function polling(reader: Reader, everyMs: () => number) {
+  return askForever(reader, { everyMs, patienceMs: 10_000, retryMs: everyMs });
+}
 
-  async function pollForever() {
-    while (!ending.signal.aborted) {
-      asked();
-      try {
-        const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(10_000)]);
-        const { after, log } = cursor;
-        const response = await fetch(`http://${host}/messages?after=${after}&log=${log}`, { signal });
-        const answer: Answer = await response.json();
-        state("open");
-        for (const message of answer.messages) take(message);
-      } catch {
-        state("reconnecting", "no answer, asking again");
-      }
-      await pause(everyMs());
+/** Lesson 2, whose server holds an answer for 25 s. Returns a function that stops it. */
+export function longPolling(reader: Reader) {
+  return askForever(reader, { everyMs: () => 0, patienceMs: 35_000, retryMs: () => 1_000 });
+}
+
+type Pace = { everyMs(): number; patienceMs: number; retryMs(): number };
+
+function askForever(reader: Reader, { everyMs, patienceMs, retryMs }: Pace) {
+  const stopping = new AbortController();
+
+  async function ask(): Promise<number> {
+    reader.asked();
+    // A held request looks like a lost one. After half a second without an error it is held.
+    const held = setTimeout(() => patienceMs > 25_000 && reader.state("open"), 500);
+    try {
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(patienceMs)]);
+      const response = await fetch(`http://${reader.host}/messages?${query(reader)}`, { signal });
+      takeAll(reader, await response.json());
+      reader.state("open");
+      return everyMs();
+    } catch {
+      reader.state("reconnecting", "no answer, asking again");
+      return retryMs();
+    } finally {
+      clearTimeout(held);
     }
   }
 
-  void pollForever();
-  return () => ending.abort();
+  void (async () => {
+    while (!stopping.signal.aborted) {
+      const ms = await ask();
+      if (ms > 0) await pause(ms);
+    }
+  })();
+  return () => stopping.abort();
 }

@@ -1,17 +1,27 @@
-// What the four lanes have in common: where the server is, where they stand, and whom they tell.
-import type { Message } from "../../../shared/both/old-message.ts";
+// What the four lanes have in common: where the server is, the cursor, and whom to tell.
+import type { Answer, Message } from "../../../shared/both/message.ts";
 
 export type Reader = {
   /** The lane's own cable: "localhost:41233". */
   host: string;
-  /** The cursor: the last id seen, and in which log. */
-  cursor: { after: number; log: string };
-  /** A message is here. Moves the cursor. */
+  /** The last id seen, and in which log. The first answer says which log that is. */
+  cursor: { after: number; log?: string };
+  /** A message has arrived. */
   take(message: Message): void;
-  /** A request goes out; for the picture. */
+  /** A request goes out. For the picture. */
   asked(): void;
   /** The lane's state in words. */
   state(name: "connecting" | "open" | "reconnecting", text?: string): void;
 };
+
+/** An answer has arrived: moves the cursor, and takes each message. A reset means that another log has begun. */
+export function takeAll({ cursor, take }: Reader, { log, reset, messages }: Answer): void {
+  cursor.log = log;
+  cursor.after = messages.at(-1)?.id ?? (reset ? 0 : cursor.after);
+  for (const message of messages) take(message);
+}
+
+/** "after=41&log=3f9a" */
+export const query = ({ cursor: { after, log } }: Reader) => `after=${after}${log ? `&log=${log}` : ""}`;
 
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,20 +1,24 @@
-// Server-sent events, as in lesson 7: one answer that never ends; the browser comes back by itself, with its cursor.
-import type { Reader } from "./reader.ts";
+// Server-sent events, as in lesson 8: one response that never ends. The browser reconnects by itself, with its cursor.
+import { query, type Reader } from "./reader.ts";
 
-/** Begins to listen. Call what is returned to end it. */
-export function serverSentEvents({ host, cursor, take, asked, state }: Reader) {
+/** Returns a function that stops it. */
+export function serverSentEvents(reader: Reader) {
   let source: EventSource;
   let timer: ReturnType<typeof setTimeout>;
 
   function open() {
-    asked();
-    source = new EventSource(`http://${host}/events?after=${cursor.after}&log=${cursor.log}`);
-    source.onopen = () => state("open");
-    source.onmessage = ({ data }) => take(JSON.parse(data));
+    reader.asked();
+    source = new EventSource(`http://${reader.host}/events?${query(reader)}`);
+    source.onopen = () => reader.state("open");
+    source.onmessage = ({ data, lastEventId }) => {
+      const [log = "", id] = lastEventId.split(":");
+      Object.assign(reader.cursor, { log, after: Number(id) });
+      reader.take(JSON.parse(data));
+    };
     source.onerror = () => {
-      state("reconnecting", "the browser opens it again");
-      asked();
-      // An answer other than 200 is final: then it is up to us.
+      reader.state("reconnecting", "the browser opens it again");
+      reader.asked();
+      // An answer other than 200 is final for the browser, so we open a new one.
       if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, 1_000);
     };
   }

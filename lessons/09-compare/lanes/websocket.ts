@@ -1,19 +1,22 @@
-// WebSocket: lesson 5's connection, which comes back, and says its cursor first, as in lesson 6.
+// WebSocket, as in lesson 7: a connection that reconnects, and sends its cursor first.
 import { stayConnected } from "../../../shared/pieces/stay-connected.ts";
-import type { Reader } from "./reader.ts";
+import { type Reader, takeAll } from "./reader.ts";
 
-/** Begins to listen. Call what is returned to end it. */
-export function websocket({ host, cursor, take, asked, state }: Reader) {
-  const connection = stayConnected(`ws://${host}`, {
-    onopen: () => void connection.send(JSON.stringify({ type: "resume", ...cursor })),
+/** Returns a function that stops it. */
+export function websocket(reader: Reader) {
+  const connection = stayConnected(`ws://${reader.host}`, {
+    onopen: () => void connection.send(JSON.stringify({ type: "resume", ...reader.cursor })),
     onmessage(data) {
-      const message = JSON.parse(data);
-      if ("id" in message) take(message);
+      const { type, ...message } = JSON.parse(data);
+      if (type === "replay") takeAll(reader, message);
+      if (type !== "message") return;
+      reader.cursor.after = message.id;
+      reader.take(message);
     },
     onstate(now) {
-      if (now.name === "connecting") asked();
-      if (now.name === "connecting" || now.name === "open") state(now.name);
-      if (now.name === "reconnecting") state("reconnecting", `attempt ${now.attempt}`);
+      if (now.name === "connecting") reader.asked();
+      if (now.name === "connecting" || now.name === "open") reader.state(now.name);
+      if (now.name === "reconnecting") reader.state("reconnecting", `attempt ${now.attempt}`);
     },
   });
   return () => connection.close();

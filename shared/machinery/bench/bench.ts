@@ -1,8 +1,8 @@
-// npm run bench: what the transports cost, and the lessons' servers, each beside a reference of the same run. Takes less than three minutes.
-// JSON=1 prints the figures as JSON. Either way they are in .workshop/bench.json and bench.md as well.
+// npm run bench: what the transports and the lessons' servers cost, each beside a reference of the same run. Takes less than
+// three minutes. JSON=1 prints the figures as JSON. Either way they are in .workshop/bench.json and bench.md as well.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { root } from "../launcher/lessons.ts";
 import { type FanOut, fanOut } from "./fan-out.ts";
@@ -13,15 +13,15 @@ import { type Transport, transports } from "./transports.ts";
 
 const began = performance.now();
 const terminal = process.stderr.isTTY;
+/** How many processes wanted a core in the minute before. Windows doesn't know. */
+const load = process.platform === "win32" ? "load unknown" : `load ${loadavg()[0]?.toFixed(1)} at the start`;
 
 void main();
 
 async function main() {
-  say(
-    "Measuring, for about two and a half minutes. Whatever else this computer does meanwhile is measured too.\n",
-  );
+  say("Measuring for about three minutes. Whatever else this computer does meanwhile is measured too.\n");
   const few = await step("transports: 1 message a second", async () => [
-    // Little to do for anybody: all at the same time.
+    // There is little to do, so all of them run at the same time.
     ...(await Promise.all([transports(1, 1, 10, "together"), transports(50, 1, 10, "together")])).flat(),
   ]);
   const one = await step("transports: 20 messages a second, 1 client", () =>
@@ -41,13 +41,19 @@ async function main() {
       ).catch(leftOut)),
     );
   const returns: Return[] = [];
-  // Those that come as one would stand in each other's way.
+  // One after another: clients that all come in the same instant would be in each other's way.
   for (const together of [["fixed"], ["doubling"], ["jitter5", "jitter12"]] as const)
     returns.push(
       ...(await step(`coming back: ${together.map((way) => ways[way].name).join("; ")}`, async () =>
         Promise.all(together.flatMap((way) => [200, 1_000].map((clients) => comeBack(way, clients, 3)))),
       )),
     );
+  const all = ["fixed", "doubling", "jitter5", "jitter12"] as const;
+  returns.push(
+    ...(await step("coming back: all of them, after 10 s", () =>
+      Promise.all(all.map((way) => comeBack(way, 200, 10))),
+    )),
+  );
   const shortened = 10;
   const sides = await step("half-open connections", () => halfOpen(20, shortened));
 
@@ -62,7 +68,7 @@ async function main() {
   });
 }
 
-/** Does one part, and says so meanwhile. */
+/** Does one part, and prints its name and how long it took. */
 async function step<Value>(name: string, job: (progress: () => void) => Promise<Value>): Promise<Value> {
   const from = performance.now();
   say(`  ${name} `);
@@ -71,7 +77,7 @@ async function step<Value>(name: string, job: (progress: () => void) => Promise<
   return value;
 }
 
-/** Some systems let a process open fewer files than ten thousand clients need. */
+/** On some systems a process may open fewer files than ten thousand clients need. */
 function leftOut(error: Error): [] {
   say(`left out: ${error.message}\n`);
   return [];
@@ -96,7 +102,7 @@ function byConditions(rows: Transport[]): Transport[] {
 
 function describeMachine(): string {
   const [{ model = "an unknown processor" } = {}] = cpus();
-  return `${cpus().length} cores of ${model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}`;
+  return `${cpus().length} cores of ${model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, ${load}`;
 }
 
 function version(name: string): string {
@@ -104,7 +110,7 @@ function version(name: string): string {
   return JSON.parse(readFileSync(file, "utf8")).version;
 }
 
-/** Progress goes beside the figures, not among them. */
+/** Progress goes to stderr, and the figures to stdout. */
 function say(text: string) {
   process.stderr.write(text);
 }

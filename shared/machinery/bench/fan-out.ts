@@ -1,20 +1,20 @@
-// Fan-out: one message to all, and how many deliveries a second a server manages.
+// Fan-out: one message to every client, and how many deliveries a second a server manages.
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
+import { startMeasured } from "../compare/measured.ts";
 import { Crowd } from "./crowd.ts";
-import { references, start } from "./measured.ts";
-import { say as sayPlainly, socketIo } from "./readers.ts";
+import { references, say as sayPlainly, socketIo } from "./readers.ts";
 import { median } from "./statistics.ts";
 
 export type FanOut = {
   server: string;
   clients: number;
-  /** Messages that reached a client, a second. */
+  /** Messages that reached a client, in a second. */
   perSecond: number;
-  /** The same, a second of the server's CPU time: what it could do on a core of its own. */
+  /** The same in a second of the server's CPU time: what it could do on a core of its own. */
   perCpuSecond: number;
-  /** Memory that a connection takes while nothing is said, in bytes. */
+  /** Memory of a connection while nothing is sent, in bytes. */
   bytesPerConnection: number;
 };
 
@@ -24,7 +24,7 @@ type Contestant = {
   args?: string[];
   path?: string;
   greeting?: string;
-  /** How something is said to it, if not as to a lesson. */
+  /** How it is published to, if not as a lesson. */
   say?: (text: string) => string;
 };
 
@@ -32,10 +32,10 @@ export const plainest = "plainest loop, encoded once";
 const contestants: Contestant[] = [
   { server: "encoded for each client", program: references, args: ["each"] },
   { server: plainest, program: references, args: ["once"] },
-  { server: "lesson 4", program: "04-broadcast/server.ts" },
+  { server: "lesson 4", program: "lessons/04-broadcast/server.ts" },
   {
-    server: "lesson 6",
-    program: "06-resume/server.ts",
+    server: "lesson 7",
+    program: "lessons/07-outbox/server.ts",
     greeting: '{"type":"resume","after":0}',
   },
   { server: "whole frame encoded once", program: references, args: ["frame"] },
@@ -49,13 +49,13 @@ const contestants: Contestant[] = [
 
 /** 32 characters, with which a message of lesson 4 is a frame of about 100 bytes. */
 const text = "thirty-two characters, not fewer";
-/** A process may open 20,000 files on some systems: more clients than this are not there at the same time. */
+/** On some systems a process may open 20,000 files, so no more clients than this are connected at the same time. */
 const atOnce = 10_000;
 
 /**
- * All contestants with so many clients each. Where that is possible they are there together and take turns, round
- * after round; else they come one after another, there and back again: a machine that grows slower in between meets
- * all of them. `progress` is called after each turn.
+ * Measures all contestants with this many clients each. Where that is possible they run together and take turns, round
+ * after round. Otherwise they run one after another, and again in reverse order, so a machine that becomes slower in
+ * between affects all of them. `progress` is called after each turn.
  */
 export async function fanOut(
   clients: number,
@@ -98,27 +98,28 @@ export async function fanOut(
 
 async function open(contestant: Contestant, clients: number) {
   const { program, args, path = "/", greeting = "", say = sayPlainly } = contestant;
-  const server = await start(program, args);
-  const before = await server.ask("memory");
+  const server = await startMeasured(program, { args, env: { MAX_CONNECTIONS: "20000" } });
+  const memory = async () => (await server.ask("memory")) ?? 0;
+  const before = await memory();
   const crowd = await Crowd.connect(server.port, clients, { path, greeting }).catch(async (error) => {
-    // With it go those who were let in: what is measured next needs the files that they hold.
+    // That also disconnects the clients that were accepted. The next measurement needs their file handles.
     await server.kill();
     throw error;
   });
-  // Comes last and hears last: when it has a message, so has everybody.
+  // It connects last and is sent to last: when it has a message, every client has.
   const speaker = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { perMessageDeflate: false });
   await once(speaker, "open");
   if (greeting) speaker.send(greeting);
   let heard = 0;
   speaker.on("message", (data) => data.toString().includes(text) && heard++);
   await pause(300);
-  const bytesPerConnection = ((await server.ask("memory")) - before) / (clients + 1);
+  const bytesPerConnection = ((await memory()) - before) / (clients + 1);
 
   return {
-    /** So many messages in one go, until everybody has heard them all. */
+    /** Publishes this many messages in one go, and waits until every client has all of them. */
     async say(messages: number): Promise<FanOut> {
       const [heardAll, framesAll] = [heard + messages, crowd.frames + messages * clients];
-      const cpuUs = await server.ask("cpu");
+      const cpuUs = (await server.ask("cpu")) ?? 0;
       const fromMs = performance.now();
       for (let n = 0; n < messages; n++) speaker.send(say(text));
       while (heard < heardAll || crowd.frames < framesAll) {
@@ -130,7 +131,7 @@ async function open(contestant: Contestant, clients: number) {
           );
       }
       const seconds = (performance.now() - fromMs) / 1_000;
-      const cpuSeconds = ((await server.ask("cpu")) - cpuUs) / 1_000_000;
+      const cpuSeconds = (((await server.ask("cpu")) ?? 0) - cpuUs) / 1_000_000;
       const delivered = messages * (clients + 1);
       return {
         server: contestant.server,

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { defaults, type State, stayConnected } from "../../pieces/stay-connected.ts";
 import { type Cable, createCable } from "../cable/proxy.ts";
-import { start } from "./measured.ts";
+import { startMeasured } from "../compare/measured.ts";
 import { median } from "./statistics.ts";
 
 export type Detection = {
@@ -21,9 +21,11 @@ const [pingEveryMs, graceMs] = [15_000, 10_000];
 
 /** All times of lesson 5 are `shortened` so many times, and what is measured is made as much longer again. */
 export async function halfOpen(tries: number, shortened: number): Promise<Detection[]> {
-  const server = await start("05-heartbeat-reconnect/server.ts", [], {
-    PING_EVERY_MS: String(pingEveryMs / shortened),
-    GRACE_MS: String(graceMs / shortened),
+  const server = await startMeasured("lessons/05-heartbeat-reconnect/server.ts", {
+    env: {
+      PING_EVERY_MS: String(pingEveryMs / shortened),
+      GRACE_MS: String(graceMs / shortened),
+    },
   });
   const cable = await createCable({ listenPort: 0, targetPort: server.port });
   try {

@@ -2,13 +2,15 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { defaults, type State, stayConnected } from "../../pieces/stay-connected.ts";
+import { startMeasured } from "../compare/measured.ts";
 import { anyFreePort } from "../launcher/ports.ts";
-import { references, start } from "./measured.ts";
+import { references } from "./readers.ts";
 import { quantile } from "./statistics.ts";
 
 export type Return = {
   way: string;
   clients: number;
+  awaySeconds: number;
   /** The largest share of the clients whose attempts fell into one span of 100 ms. */
   worst100Ms: number;
   /** Until 99 of 100 were back, since the server was, in seconds. */
@@ -66,7 +68,7 @@ export async function comeBack(
 ): Promise<Return> {
   const { name, come } = ways[way];
   const env = { PORT: String(await anyFreePort()) };
-  let server = await start(references, ["once"], env);
+  let server = await startMeasured(references, { args: ["once"], env });
   const attempts: number[] = [];
   const back: number[] = [];
   const crowd = Array.from({ length: clients }, () =>
@@ -85,11 +87,11 @@ export async function comeBack(
     const fell = performance.now();
     await server.kill();
     await pause(awaySeconds * 1_000 - (performance.now() - fell));
-    server = await start(references, ["once"], env);
+    server = await startMeasured(references, { args: ["once"], env });
     const returnedMs = performance.now();
     await areBack(0.99);
     const backAfter = (quantile(back, 0.99) - returnedMs) / 1_000;
-    return { way: name, clients, worst100Ms: mostWithin(100, attempts) / clients, backAfter };
+    return { way: name, clients, awaySeconds, worst100Ms: mostWithin(100, attempts) / clients, backAfter };
   } finally {
     for (const client of crowd) client.close();
     await server.kill();

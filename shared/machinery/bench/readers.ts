@@ -1,10 +1,13 @@
-// Clients that hear a stream of messages, each over one transport, and count what that costs. What a page does, without a page.
+// Clients that read a stream of messages, each over one transport, and count what that costs. As a page does, without a page.
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
-import type { Answer, Message } from "../../both/old-message.ts";
+import type { Answer, Message } from "../../both/message.ts";
+
+/** The program that the lessons' servers are compared with. Its argument says which way of sending. */
+export const references = "shared/machinery/bench/references.ts";
 
 export type Reader = {
   /** Bytes over TCP so far, both ways, headers and all. */
@@ -17,7 +20,7 @@ export type Reader = {
 /** Opens a reader; resolves when it is ready to hear. */
 export type Open = (port: number, hear: (message: Message) => void) => Promise<Reader>;
 
-/** How something is said to lessons 3, 4 and 6, and to the plain references. */
+/** How to publish to lessons 3, 4 and 7, and to the plain references. */
 export const say = (text: string) => JSON.stringify({ type: "say", from: "b", text });
 
 /** The same to socket.io: a packet of its own for each step, in a WebSocket. */
@@ -80,7 +83,7 @@ export const polling =
 
 export const longPolling: Open = polling(0);
 
-/** Lesson 7. */
+/** Lesson 8. */
 export const serverSentEvents: Open = async (port, hear) => {
   const client = httpClient(port);
   const response = await client.get("/events?after=0");

@@ -1,4 +1,4 @@
-// What was measured, as Markdown: to be read in the terminal, in a README and on a slide alike.
+// What was measured, as Markdown that can be read in a terminal, in a README and on a slide.
 import { type FanOut, plainest } from "./fan-out.ts";
 import type { Detection } from "./half-open.ts";
 import type { Return } from "./outage.ts";
@@ -27,13 +27,13 @@ export function toMarkdown({
   const conditions = grouped(transports, (row) => `${row.clients} ${row.messagesPerSecond}`);
   const crowds = grouped(fanOut, (row) => `${row.clients}`);
   return [
-    `Measured on ${date}, ${machine}, ${versions}. Node to Node over loopback, HTTP/1.1, no TLS. Elsewhere: other figures.`,
+    `Measured on ${date}, ${machine}, ${versions}. Node to Node over loopback, HTTP/1.1, no TLS. Other machines give other figures.`,
     ...conditions.flatMap(transportsTable),
-    "Messages are 100 bytes of JSON, said at random moments. For each message that reached a client: bytes both ways with all headers, requests, and the server's CPU time, in which saying the message is included. Late: from saying to hearing, half of them (p50) and 99 in 100 (p99). A browser's request carries about 500 bytes more of headers.",
+    "Messages are 100 bytes of JSON, published at random moments. Bytes (both ways, with all headers), requests and the server's CPU time are for each message that reached a client; the CPU time includes being published to. Late: from publishing to arrival, for half of the messages (p50) and for 99 in 100 (p99). A browser's request has about 500 bytes more of headers.",
     ...crowds.flatMap(fanOutTable),
-    `Deliveries a second: by the clock, with server and clients on one machine; "against" holds them against the ${plainest}. A CPU second: those for a second of the server's own CPU time. A connection: its heap and buffers at rest, without the kernel's.`,
-    ...grouped(returns, (row) => `${row.clients}`).flatMap(returnTable),
-    "The worst 100 ms: how many of the clients tried within one such span.",
+    `Deliveries a second: by the clock, with server and clients on one machine. "Against" compares them with the ${plainest}. A CPU second: deliveries for one second of the server's own CPU time. A connection: its heap and buffers at rest, without the kernel's memory.`,
+    ...grouped(returns, (row) => `${row.awaySeconds} ${row.clients}`).flatMap(returnTable),
+    "The worst 100 ms: the largest share of the clients whose attempts fell within one such span.",
     "## Half-open connections",
     table(
       ["who notices", "tries", "median", "worst", "promised"],
@@ -43,7 +43,7 @@ export function toMarkdown({
         ...[median, worst, promised].map((seconds) => `${seconds.toFixed(1)} s`),
       ]),
     ),
-    `Lesson 5, with all its times ${halfOpen.shortened} times shorter; what was measured is made as much longer again.`,
+    `Lesson 5 with all its times ${halfOpen.shortened} times shorter. What was measured is multiplied by the same factor.`,
     "",
   ].join("\n\n");
 }
@@ -86,10 +86,11 @@ function fanOutTable(rows: FanOut[]): string[] {
 }
 
 function returnTable(rows: Return[]): string[] {
+  const [{ clients = 0, awaySeconds = 0 } = {}] = rows;
   return [
-    `## Coming back: ${whole(rows[0]?.clients ?? 0)} clients`,
+    `## Coming back: ${whole(clients)} clients${awaySeconds === 3 ? "" : `, after ${awaySeconds} s`}`,
     table(
-      ["after 3 s away", "worst 100 ms", "99 % back after"],
+      [`after ${awaySeconds} s away`, "worst 100 ms", "99 % back after"],
       rows.map(({ way, worst100Ms, backAfter }) => [
         way,
         `${Math.round(worst100Ms * 100)} %`,

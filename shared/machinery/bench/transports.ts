@@ -1,14 +1,15 @@
-// Transports: the same stream of messages over each of them; how late, how many bytes, how much of the server's time.
+// Transports: the same stream of messages over each of them. How late, how many bytes, how much CPU time of the server.
 import { request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
-import type { Message } from "../../both/old-message.ts";
-import { references, start } from "./measured.ts";
+import type { Message } from "../../both/message.ts";
+import { startMeasured } from "../compare/measured.ts";
 import {
   greet,
   longPolling,
   type Open,
   polling,
+  references,
   say,
   serverSentEvents,
   socketIo,
@@ -23,12 +24,12 @@ export type Transport = {
   /** For each message that reached a client. */
   bytes: number;
   requests: number;
-  /** The server's CPU time, in microseconds; that of saying the message is in it. */
+  /** The server's CPU time in microseconds, with what it takes to be published to. */
   cpuUs: number;
-  /** From the moment it is said to the moment a client holds it, in milliseconds. */
+  /** From publishing a message to the moment a client has it, in milliseconds. */
   p50: number;
   p99: number;
-  /** Messages that never came, over all clients. */
+  /** Messages that never arrived, over all clients. */
   lost: number;
 };
 
@@ -37,12 +38,10 @@ type Contestant = {
   program: string;
   args?: string[];
   open: Open;
-  /** How a message is said; post, if not given. */
+  /** How a message is published. By a POST, if not given. */
   speaker?: { path?: string; greeting?: string; say: (text: string) => string };
-  /** Bytes of JSON around the text, as it reaches a client. */
+  /** Bytes of JSON around the text when it reaches a client. */
   around: number;
-  /** How long the last message may take to be fetched. */
-  lateMs?: number;
 };
 
 /** `{"id":100,"from":"b","text":"","at":1790000000000}` */
@@ -51,28 +50,31 @@ const bare = 50;
 const contestants: Contestant[] = [
   {
     transport: "polling every 1 s",
-    program: "01-polling/server.ts",
+    program: "lessons/01-polling/server.ts",
     open: polling(1_000),
     around: bare,
-    lateMs: 1_500,
   },
   {
     transport: "polling every 100 ms",
-    program: "01-polling/server.ts",
+    program: "lessons/01-polling/server.ts",
     open: polling(100),
     around: bare,
-    lateMs: 500,
   },
-  { transport: "long polling", program: "02-long-polling/server.ts", open: longPolling, around: bare },
+  {
+    transport: "long polling",
+    program: "lessons/02-long-polling/server.ts",
+    open: longPolling,
+    around: bare,
+  },
   {
     transport: "server-sent events",
-    program: "08-server-sent-events/server.ts",
+    program: "lessons/08-server-sent-events/server.ts",
     open: serverSentEvents,
     around: bare,
   },
   {
     transport: "WebSocket",
-    program: "03-chat/server.ts",
+    program: "lessons/03-chat/server.ts",
     open: webSocket(),
     speaker: { say },
     around: bare + '"type":"message",'.length,
@@ -95,7 +97,7 @@ const contestants: Contestant[] = [
   },
 ];
 
-/** Each transport with so many clients and messages a second, all at the same time or one after another. */
+/** Measures each transport with this many clients and messages a second, all at the same time or one after another. */
 export async function transports(
   clients: number,
   messagesPerSecond: number,
@@ -112,19 +114,19 @@ export async function transports(
 }
 
 async function measure(
-  { transport, program, args, open, speaker, around, lateMs = 300 }: Contestant,
+  { transport, program, args, open, speaker, around }: Contestant,
   clients: number,
   messagesPerSecond: number,
   seconds: number,
 ): Promise<Transport> {
-  const server = await start(program, args, { BEAT_EVERY_MS: "600000" });
+  const server = await startMeasured(program, { args, env: { BEAT_EVERY_MS: "600000" } });
   try {
     const late: number[] = [];
     let from = Number.POSITIVE_INFINITY;
     let to = Number.POSITIVE_INFINITY;
     let said = 0;
     let delivered = 0;
-    // The text says when it was said, by the one clock of this process.
+    // The text says when it was published, by the one clock of this process.
     const hear = ({ text }: Message) => {
       const saidMs = Number(text.split(" ")[0]);
       if (performance.now() <= to && performance.now() >= from) delivered++;
@@ -138,7 +140,7 @@ async function measure(
       speak.say(now.toFixed(3).padEnd(100 - around, " and so on"));
     };
     let next: NodeJS.Timeout | undefined;
-    // At random moments, as people speak: on the beat, a poll would always come equally late.
+    // At random moments, as people talk. On a fixed beat, every poll would be late by the same time.
     const goOn = () => {
       next = setTimeout(
         () => {
@@ -155,7 +157,7 @@ async function measure(
     const totals = async () => ({
       bytes: readers.reduce((sum, reader) => sum + reader.bytes(), 0),
       requests: readers.reduce((sum, reader) => sum + reader.requests(), 0),
-      cpuUs: await server.ask("cpu"),
+      cpuUs: (await server.ask("cpu")) ?? 0,
     });
     const before = await totals();
     from = performance.now();
@@ -163,7 +165,8 @@ async function measure(
     to = performance.now();
     const after = await totals();
     clearTimeout(next);
-    await pause(lateMs);
+    // The last messages are still on their way, or wait for the next poll.
+    for (let n = 0; n < 100 && late.length < said * clients; n++) await pause(50);
     for (const reader of readers) reader.end();
     speak.end();
     const each = (what: keyof typeof before) => (after[what] - before[what]) / Math.max(1, delivered);
@@ -183,7 +186,7 @@ async function measure(
   }
 }
 
-/** Two digits that mean something. */
+/** Two digits: more would be different in the next run. */
 const round = (value: number) => Number(value.toPrecision(2));
 
 function postSpeaker(port: number) {

@@ -1,86 +1,126 @@
-// The crowd: more readers of each lane, in a process of their own, so that what reading costs is not counted.
+// The crowd: more readers of each lane, in a process of their own, so that the cost of reading isn't counted as the server's.
 import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { gunzipSync } from "node:zlib";
 import { WebSocket } from "ws";
-import type { Lane } from "../../../lessons/09-compare/settings.ts";
-import type { Answer } from "../../both/old-message.ts";
-import type { Cursor } from "../../server/message-log.ts";
-import { endWithParent } from "./processes.ts";
+import { type Lane, lanes, toLanes } from "../../../lessons/09-compare/settings.ts";
+import type { Answer } from "../../both/message.ts";
+import type { CrowdOrder, CrowdReport } from "./crowd-process.ts";
 
-export type Crowd = {
-  readers: number;
-  everyMs: number;
-  cursor: Required<Cursor>;
-  ports: Record<Lane, number>;
-};
-const { readers, everyMs, cursor, ports }: Crowd = JSON.parse(process.argv[2] ?? "");
+let order: CrowdOrder | undefined;
+const received: CrowdReport = toLanes(() => 0);
+/** Call one of these, and one reader of that lane stops. */
+const readers = toLanes((): AbortController[] => []);
 
-endWithParent();
+process.on("message", (news: CrowdOrder) => {
+  order = news;
+  for (const lane of lanes) {
+    const wanted = news.ports[lane].length > 0 ? news.readers : 0;
+    while (readers[lane].length > wanted) readers[lane].pop()?.abort();
+    while (readers[lane].length < wanted) {
+      const stopping = new AbortController();
+      readers[lane].push(stopping);
+      void stay(lane, news.after, stopping.signal);
+    }
+  }
+});
+setInterval(() => process.send?.(received), 500);
+process.on("disconnect", () => process.exit());
 
-/** The last message that anybody here has heard of: where one who comes back begins. */
-let newest = cursor.after;
-
-// As much as a browser says: to read it is part of what a question costs.
+// As many headers as a browser sends: reading them is part of what a request costs.
 const page = `http://localhost:${process.env.PAGE_PORT ?? 8000}`;
 const headers = {
   "User-Agent":
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
   Accept: "*/*",
   "Accept-Language": "en-US,en;q=0.9",
-  "Accept-Encoding": "gzip, deflate, br, zstd",
   Origin: page,
   Referer: `${page}/`,
   "Sec-Fetch-Dest": "empty",
   "Sec-Fetch-Mode": "cors",
   "Sec-Fetch-Site": "same-site",
 };
-const agent = new Agent({ keepAlive: true });
 
-async function answered(lane: Lane, path: string): Promise<IncomingMessage> {
-  const request = get({ host: "127.0.0.1", port: ports[lane], path, headers, agent });
-  const [response] = await once(request, "response");
-  return response;
+/** One reader: where it is in its lane's log, and its own connection, as a browser has one. */
+type Reader = { lane: Lane; after: number; log: string; agent: Agent; signal: AbortSignal };
+
+/** Reads one lane until `signal`. A connection that ends is opened again a second later, with the cursor. */
+async function stay(lane: Lane, after: number, signal: AbortSignal) {
+  const reader: Reader = {
+    lane,
+    after,
+    log: "",
+    agent: new Agent({ keepAlive: true, maxSockets: 1 }),
+    signal,
+  };
+  for (; !signal.aborted; await pause(1_000)) {
+    // Not everybody in the same moment.
+    await pause(Math.random() * (order?.everyMs ?? 1_000));
+    if (!signal.aborted) await read[lane](reader).catch(() => {});
+  }
+  reader.agent.destroy();
 }
 
-async function ask(lane: Lane, path: string, after: number): Promise<number> {
-  const response = await answered(lane, `${path}?after=${after}&log=${cursor.log}`);
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk);
-  const body = Buffer.concat(chunks);
-  const plain = response.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
-  const { messages }: Answer = JSON.parse(plain.toString());
-  const last = messages.at(-1)?.id ?? after;
-  newest = Math.max(newest, last);
-  return last;
-}
-
-/** Reads in one of the four ways, until the connection ends. */
-const read: Record<Lane, () => Promise<unknown>> = {
-  async polling() {
-    for (let after = newest; ; await pause(everyMs)) after = await ask("polling", "/messages", after);
+const read: Record<Lane, (reader: Reader) => Promise<unknown>> = {
+  async polling(reader) {
+    for (; !reader.signal.aborted; await pause(order?.everyMs ?? 1_000)) await ask(reader);
   },
-  async "long-polling"() {
-    for (let after = newest; ; ) after = await ask("long-polling", "/wait", after);
+  async "long-polling"(reader) {
+    while (!reader.signal.aborted) await ask(reader);
   },
-  async sse() {
-    const response = await answered("sse", `/events?after=${newest}`);
-    await once(response.resume(), "close");
+  async sse(reader) {
+    const response = await answered(reader, `/events?${cursor(reader)}`);
+    let rest = "";
+    for await (const text of response.setEncoding("utf8")) {
+      const events = (rest + text).split("\n\n");
+      rest = events.pop() ?? "";
+      for (const event of events) {
+        // A message has both; its id names the log and the place in it.
+        const [, log, id] = event.match(/^id: (\w+):(\d+)\ndata: /) ?? [];
+        if (log) seen(reader, log, Number(id), 1);
+      }
+    }
   },
-  async websocket() {
-    const socket = new WebSocket(`ws://127.0.0.1:${ports.websocket}`, { perMessageDeflate: false });
-    socket.on("open", () => socket.send(JSON.stringify({ type: "resume", after: newest, log: cursor.log })));
+  async websocket(reader) {
+    const socket = new WebSocket(`ws://127.0.0.1:${order?.ports.websocket[0]}`, { perMessageDeflate: false });
+    const stop = () => socket.terminate();
+    reader.signal.addEventListener("abort", stop);
+    socket.on("error", () => {});
+    socket.on("open", () => {
+      const { after, log } = reader;
+      socket.send(JSON.stringify({ type: "resume", after, ...(log && { log }) }));
+    });
+    socket.on("message", (data) => {
+      const message = JSON.parse(data.toString());
+      if (message.type === "message") seen(reader, reader.log, message.id, 1);
+      if (message.type === "replay") take(reader, message);
+    });
     await once(socket, "close");
+    reader.signal.removeEventListener("abort", stop);
   },
 };
 
-async function stay(lane: Lane) {
-  // Not all in the same moment, and neither do they ask.
-  for (; ; await pause(1_000)) {
-    await pause(Math.random() * everyMs);
-    await read[lane]().catch(() => {});
-  }
+async function ask(reader: Reader) {
+  const response = await answered(reader, `/messages?${cursor(reader)}`);
+  let body = "";
+  for await (const text of response.setEncoding("utf8")) body += text;
+  take(reader, JSON.parse(body));
 }
 
-for (const lane of Object.keys(read) as Lane[]) for (let n = 0; n < readers; n++) void stay(lane);
+function answered({ lane, agent, signal }: Reader, path: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const port = order?.ports[lane][0];
+    get({ host: "127.0.0.1", port, path, headers, agent, signal }, resolve).on("error", reject);
+  });
+}
+
+const cursor = ({ after, log }: Reader) => `after=${after}${log && `&log=${log}`}`;
+
+function take(reader: Reader, { log, messages }: Answer) {
+  seen(reader, log, messages.at(-1)?.id ?? (log === reader.log ? reader.after : 0), messages.length);
+}
+
+function seen(reader: Reader, log: string, after: number, count: number) {
+  Object.assign(reader, { log, after });
+  received[reader.lane] += count;
+}
