@@ -1,5 +1,4 @@
 // Tests for every lesson's server, whatever its transport: it answers each bad input clearly, and nothing can crash it.
-import { readFileSync } from "node:fs";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Client, type LessonServer, raw, rawWebSocket, runServer, startServer, until } from "./lesson.ts";
@@ -8,10 +7,6 @@ import { freePort } from "./process.ts";
 const page = "http://localhost:8000";
 const json = { "Content-Type": "application/json" };
 const status = (answer: string) => Number(answer.match(/^HTTP\/1.1 (\d+)/)?.[1]);
-
-/** Lessons that still use the previous shared/server. They don't have what was added since. */
-const isRewritten = (lesson: string) =>
-  !readFileSync(`lessons/${lesson}/server.ts`, "utf8").includes("server/old-");
 
 /** The start of an answer. A JSON body has only one part. */
 const readJson = (answer: Response): Promise<{ reset: boolean }> => answer.json();
@@ -172,38 +167,33 @@ export function everyHttpServer(lesson: string, path = "/messages", first = read
       expect(await first(answer)).toMatchObject({ reset: true });
     });
 
-    if (isRewritten(lesson)) {
-      test("a connection that sends requests before it has its answer is closed", async () => {
-        const request = `GET ${path}?after=999999 HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-        const began = performance.now();
-        const answers = await raw(server().port, request.repeat(200));
-        expect(answers.split("HTTP/1.1 ").length - 1).toBeLessThanOrEqual(1);
-        expect(performance.now() - began).toBeLessThan(5_000);
-      });
+    test("a connection that sends requests before it has its answer is closed", async () => {
+      const request = `GET ${path}?after=999999 HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+      const began = performance.now();
+      const answers = await raw(server().port, request.repeat(200));
+      expect(answers.split("HTTP/1.1 ").length - 1).toBeLessThanOrEqual(1);
+      expect(performance.now() - began).toBeLessThan(5_000);
+    });
 
-      test("an upgrade to something else is ignored", async () => {
-        const ask = (upgrade: string) =>
-          raw(
-            server().port,
-            `GET /lesson HTTP/1.1\r\nHost: localhost\r\nConnection: close${upgrade}\r\n\r\n`,
-          );
-        const answer = await ask(
-          ", Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__",
-        );
-        expect(status(answer)).toBe(200);
-        expect(answer).not.toMatch(/^upgrade:/im);
-        expect(JSON.parse(answer.split("\r\n\r\n")[1] ?? "")).toEqual({ lesson });
-      });
+    test("an upgrade to something else is ignored", async () => {
+      const ask = (upgrade: string) =>
+        raw(server().port, `GET /lesson HTTP/1.1\r\nHost: localhost\r\nConnection: close${upgrade}\r\n\r\n`);
+      const answer = await ask(
+        ", Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__",
+      );
+      expect(status(answer)).toBe(200);
+      expect(answer).not.toMatch(/^upgrade:/im);
+      expect(JSON.parse(answer.split("\r\n\r\n")[1] ?? "")).toEqual({ lesson });
+    });
 
-      test("a request on one connection too many is answered with 503 and Retry-After", async () => {
-        const idle = await fillConnections(server().port);
-        const answer = await raw(server().port, "GET /lesson HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        expect(status(answer)).toBe(503);
-        expect(answer).toMatch(/^retry-after: \d+/im);
-        await closeAll(idle);
-        await stillWell();
-      });
-    }
+    test("a request on one connection too many is answered with 503 and Retry-After", async () => {
+      const idle = await fillConnections(server().port);
+      const answer = await raw(server().port, "GET /lesson HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      expect(status(answer)).toBe(503);
+      expect(answer).toMatch(/^retry-after: \d+/im);
+      await closeAll(idle);
+      await stillWell();
+    });
 
     everyServer(lesson, server);
   });
@@ -265,68 +255,66 @@ export function everySocketServer(
       expect((await answer.json()).error).toMatch(/WebSocket/);
     });
 
-    if (isRewritten(lesson)) {
-      test("an upgrade to something else is answered with 426, and the headers that belong to it", async () => {
-        const answer = await handshake({ Upgrade: "h2c", Connection: "Upgrade, HTTP2-Settings" });
-        expect(status(answer)).toBe(426);
-        expect(answer).toMatch(/^upgrade: websocket\r$/im);
-        expect(answer).toMatch(/^connection: upgrade/im);
-        expect(await handshake({ Upgrade: "h2c" }, "POST / HTTP/1.1")).not.toMatch(/^upgrade:/im);
-      });
+    test("an upgrade to something else is answered with 426, and the headers that belong to it", async () => {
+      const answer = await handshake({ Upgrade: "h2c", Connection: "Upgrade, HTTP2-Settings" });
+      expect(status(answer)).toBe(426);
+      expect(answer).toMatch(/^upgrade: websocket\r$/im);
+      expect(answer).toMatch(/^connection: upgrade/im);
+      expect(await handshake({ Upgrade: "h2c" }, "POST / HTTP/1.1")).not.toMatch(/^upgrade:/im);
+    });
 
-      test("no subprotocol is agreed to", async () => {
-        const client = connectTcp(server().port, "127.0.0.1");
-        client.write(handshakeBytes({ "Sec-WebSocket-Protocol": "chat, superchat" }));
-        const answer = String(await new Promise((resolve) => client.once("data", resolve)));
-        expect(status(answer)).toBe(101);
-        expect(answer).not.toMatch(/^sec-websocket-protocol/im);
-        client.destroy();
-      });
+    test("no subprotocol is agreed to", async () => {
+      const client = connectTcp(server().port, "127.0.0.1");
+      client.write(handshakeBytes({ "Sec-WebSocket-Protocol": "chat, superchat" }));
+      const answer = String(await new Promise((resolve) => client.once("data", resolve)));
+      expect(status(answer)).toBe(101);
+      expect(answer).not.toMatch(/^sec-websocket-protocol/im);
+      client.destroy();
+    });
 
-      test("a handshake behind a request, in one packet, closes the connection", async () => {
-        const answers = await raw(
-          server().port,
-          `GET / HTTP/1.1\r\nHost: localhost\r\n\r\n${handshakeBytes({})}`,
+    test("a handshake behind a request, in one packet, closes the connection", async () => {
+      const answers = await raw(
+        server().port,
+        `GET / HTTP/1.1\r\nHost: localhost\r\n\r\n${handshakeBytes({})}`,
+      );
+      expect(answers).not.toMatch(/ 101 /);
+    });
+
+    test("a handshake on one connection too many is answered with 503 and Retry-After", async () => {
+      const idle = await fillConnections(server().port);
+      const answer = await handshake({});
+      expect(status(answer)).toBe(503);
+      expect(answer).toMatch(/^retry-after: \d+/im);
+      await closeAll(idle);
+      await stillWell();
+    });
+
+    test("refused handshakes are printed, at most ten lines a second, and the others are counted", async () => {
+      const refuseForty = async () => {
+        const from = server().output().length;
+        await Promise.all(
+          Array.from({ length: 40 }, (_, n) => handshake({ Origin: `http://evil.example/${n}\u009b` })),
         );
-        expect(answers).not.toMatch(/ 101 /);
-      });
+        await until(() => /^… \d+ more$/m.test(server().output().slice(from)));
+        return server().output().slice(from);
+      };
+      // The first forty share their second with the tests above. The others begin when that second is over.
+      await refuseForty();
+      const [printed = "", more] = (await refuseForty()).split("… ");
+      expect(printed.trim().split("\n")).toHaveLength(10);
+      expect(printed).toMatch(
+        /^refused a handshake: GET \/, Host localhost, Origin http:\/\/evil.example\/.*\\x9b\n/,
+      );
+      expect(Number.parseInt(more ?? "", 10)).toBeGreaterThan(0);
+    });
 
-      test("a handshake on one connection too many is answered with 503 and Retry-After", async () => {
-        const idle = await fillConnections(server().port);
-        const answer = await handshake({});
-        expect(status(answer)).toBe(503);
-        expect(answer).toMatch(/^retry-after: \d+/im);
-        await closeAll(idle);
-        await stillWell();
-      });
-
-      test("refused handshakes are printed, at most ten lines a second, and the others are counted", async () => {
-        const refuseForty = async () => {
-          const from = server().output().length;
-          await Promise.all(
-            Array.from({ length: 40 }, (_, n) => handshake({ Origin: `http://evil.example/${n}\u009b` })),
-          );
-          await until(() => /^… \d+ more$/m.test(server().output().slice(from)));
-          return server().output().slice(from);
-        };
-        // The first forty share their second with the tests above. The others begin when that second is over.
-        await refuseForty();
-        const [printed = "", more] = (await refuseForty()).split("… ");
-        expect(printed.trim().split("\n")).toHaveLength(10);
-        expect(printed).toMatch(
-          /^refused a handshake: GET \/, Host localhost, Origin http:\/\/evil.example\/.*\\x9b\n/,
-        );
-        expect(Number.parseInt(more ?? "", 10)).toBeGreaterThan(0);
-      });
-
-      test("control characters in a close reason don't reach the terminal", async () => {
-        const client = await open(server().port);
-        client.socket.close(4000, "bye\x1b[2J\r\nlistening on http://evil.example");
-        await client.closed;
-        await stillWell();
-        // The test after the last one looks at everything that this server has printed.
-      });
-    }
+    test("control characters in a close reason don't reach the terminal", async () => {
+      const client = await open(server().port);
+      client.socket.close(4000, "bye\x1b[2J\r\nlistening on http://evil.example");
+      await client.closed;
+      await stillWell();
+      // afterAll checks everything that this server has printed.
+    });
 
     test("the workshop's own page may connect", async () => {
       for (const origin of [page, "http://127.0.0.1:8000"]) {
@@ -442,11 +430,9 @@ export function everySocketServer(
       for (const signal of ["SIGTERM", "SIGINT"] as const) {
         const own = await startServer(lesson);
         const clients = [await Client.open(own.port), await Client.open(own.port)];
-        if (isRewritten(lesson)) {
-          const viaIPv6 = new Client(own.port, {}, "[::1]");
-          await viaIPv6.opened;
-          clients.push(viaIPv6);
-        }
+        const viaIPv6 = new Client(own.port, {}, "[::1]");
+        await viaIPv6.opened;
+        clients.push(viaIPv6);
         const silent = await rawWebSocket(own.port);
         const began = performance.now();
         own.child.kill(signal);
@@ -470,19 +456,18 @@ function everyServer(lesson: string, server: () => LessonServer) {
         connectTcp(server().port, "127.0.0.2", resolve as () => void).on("error", reject),
       ),
     ).rejects.toThrow(/ECONNREFUSED/);
-    if (isRewritten(lesson)) expect((await fetch(`http://[::1]:${server().port}/lesson`)).status).toBe(200);
+    expect((await fetch(`http://[::1]:${server().port}/lesson`)).status).toBe(200);
   });
 
-  if (isRewritten(lesson))
-    test("a port that another program has on ::1 is taken, too", async () => {
-      const other = createServer().listen(0, "::1");
-      await new Promise((resolve) => other.once("listening", resolve));
-      const { port } = other.address() as { port: number };
-      const second = await runServer(lesson, { PORT: String(port) });
-      expect(await second.ended).toBe(1);
-      expect(second.output()).toMatch(/^Port \d+ is taken: /);
-      other.close();
-    });
+  test("a port that another program has on ::1 is taken, too", async () => {
+    const other = createServer().listen(0, "::1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as { port: number };
+    const second = await runServer(lesson, { PORT: String(port) });
+    expect(await second.ended).toBe(1);
+    expect(second.output()).toMatch(/^Port \d+ is taken: /);
+    other.close();
+  });
 
   test("a taken port is reported in one line, with exit code 1", async () => {
     const second = await runServer(lesson, { PORT: String(server().port) });
@@ -505,7 +490,7 @@ function sharedServer(lesson: string, isWell: (server: LessonServer) => Promise<
       PAGE_PORT: "8000",
       MAX_CONNECTIONS: String(maxConnections),
       // Without LAN this must not open anything.
-      HOST: isRewritten(lesson) ? "0.0.0.0" : "",
+      HOST: "0.0.0.0",
     });
   });
   afterAll(async () => {
@@ -513,10 +498,8 @@ function sharedServer(lesson: string, isWell: (server: LessonServer) => Promise<
     await isWell(one);
     expect(one.child.exitCode).toBeNull();
     expect(one.output()).not.toMatch(/^ {4}at /m);
-    if (isRewritten(lesson)) {
-      expect(one.output()).not.toMatch(/[^\P{Cc}\n]/u);
-      expect(one.output()).not.toMatch(/^listening on http:\/\/evil/m);
-    }
+    expect(one.output()).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(one.output()).not.toMatch(/^listening on http:\/\/evil/m);
     await one.kill();
   });
   return { server: () => one, stillWell: () => isWell(one) };
