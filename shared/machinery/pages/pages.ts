@@ -12,7 +12,7 @@ import { compile, warmUp } from "./compile.ts";
 import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
 import { type Found, findServed, judgeHost } from "./gate.ts";
 import { openReloadSocket, watchFolders } from "./live.ts";
-import { contentPolicy, inlineScripts, speakerViewScripts } from "./policy.ts";
+import { contentPolicy, inlineScripts } from "./policy.ts";
 import { renderedSlides } from "./rendered-slides.ts";
 
 /** The part of Koa's context that is used here. */
@@ -95,11 +95,11 @@ class Made implements Plugin {
         context.type = "html";
         context.body = await renderMarkdown(text);
       } else if (url === "/slides" && isFolder) {
-        const html = await renderedSlides();
-        const scripts = [...inlineScripts(html), ...speakerViewScripts()];
+        const { body, etag, scripts } = await renderedSlides();
+        context.set("ETag", etag);
         context.set("Content-Security-Policy", contentPolicy(context.get("Host"), scripts));
         context.type = "html";
-        context.body = withReload(html);
+        context.body = body;
       } else if (url.startsWith("/lessons/") && (isFolder || url.endsWith(".html"))) {
         const page = await findServed(isFolder ? `${url}/index.html` : url);
         if (!page) return;

@@ -1,26 +1,34 @@
 // The slides as one page, rendered once for each change on disk: it takes 60 ms, and everybody would wait for it.
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../launcher/lessons.ts";
 import { findDecks, renderDecks } from "../slides/decks.ts";
+import { withReload } from "./documents.ts";
+import { inlineScripts, speakerViewScripts } from "./policy.ts";
 
 const folder = join(root, "slides");
-let latest: { versions: string; files: string[]; html: Promise<string> } | undefined;
 
-/** The page of all slides, without what the pages server adds to it. */
-export function renderedSlides(): Promise<string> {
-  if (latest && versionsOf(latest.files) === latest.versions) return latest.html;
+/** The page of all slides, its ETag (RFC 9110 §8.8.3), and the scripts that its policy must allow. */
+type Rendered = { body: Buffer; etag: string; scripts: string[] };
+let latest: { versions: string; files: string[]; page: Promise<Rendered> } | undefined;
+
+export function renderedSlides(): Promise<Rendered> {
+  if (latest && versionsOf(latest.files) === latest.versions) return latest.page;
   const files = findFiles();
-  const html = render();
-  latest = { versions: versionsOf(files), files, html };
-  html.catch(() => {
+  const page = render();
+  latest = { versions: versionsOf(files), files, page };
+  page.catch(() => {
     latest = undefined;
   });
-  return html;
+  return page;
 }
 
-async function render(): Promise<string> {
-  return renderDecks(readFileSync(join(folder, "index.html"), "utf8"), await findDecks());
+async function render(): Promise<Rendered> {
+  const html = renderDecks(readFileSync(join(folder, "index.html"), "utf8"), await findDecks());
+  const body = Buffer.from(withReload(html));
+  const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
+  return { body, etag, scripts: [...inlineScripts(html), ...speakerViewScripts()] };
 }
 
 /** All that the slides are made of: the decks, and the files of the workshop that they name or quote. */
