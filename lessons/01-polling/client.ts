@@ -50,7 +50,7 @@ function take(answer: Answer, askedLog: string) {
   if (askedLog !== log) return;
   const isHistory = log === ""; // the first answer: what was said before this page was opened
   if (answer.reset) {
-    room.anew("history starts again: the server has restarted, or has forgotten what came next");
+    room.startOver("history starts again: the server has restarted, or has forgotten what came next");
     after = 0;
   }
   log = answer.log;

@@ -54,7 +54,7 @@ async function ask(): Promise<Answer> {
 function take(answer: Answer) {
   const isHistory = log === ""; // the first answer: what was said before this page was opened
   if (answer.reset || (log && log !== answer.log)) {
-    room.anew("history starts again: the server has restarted, or has forgotten what came next");
+    room.startOver("history starts again: the server has restarted, or has forgotten what came next");
     after = answer.reset ? 0 : (answer.messages[0]?.id ?? 1) - 1;
   }
   log = answer.log;

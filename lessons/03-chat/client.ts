@@ -14,7 +14,7 @@ function open() {
 
   // 1. Open
   socket.addEventListener("open", () => {
-    room.anew();
+    room.startOver();
     room.note("open");
     room.status("open", "open");
     buttons();

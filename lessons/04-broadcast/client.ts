@@ -13,7 +13,7 @@ function open() {
   socket = new WebSocket(`ws://${serverHost}/${location.search}`);
 
   socket.addEventListener("open", () => {
-    room.anew();
+    room.startOver();
     room.note("open");
     room.status("open", "open");
     buttons();

@@ -49,7 +49,7 @@ function connect() {
     if (type === "hello") count = message.text;
     if (type === "presence") number("here", message.here);
     if (type === "greeting") {
-      if (log && log !== message.log) room.anew("history starts again: the server has restarted");
+      if (log && log !== message.log) room.startOver("history starts again: the server has restarted");
       log = message.log;
     }
   };

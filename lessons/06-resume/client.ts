@@ -32,7 +32,7 @@ function onmessage(data: string) {
 function takeReplay({ log, reset, messages }: Answer) {
   if (reset) {
     const forgotten = "a gap: we were away for too long, and the server no longer has everything";
-    room.anew(log === cursor.log ? forgotten : "history starts again: the server has restarted");
+    room.startOver(log === cursor.log ? forgotten : "history starts again: the server has restarted");
     add("gaps", 1);
     lastId = undefined;
   }

@@ -22,7 +22,7 @@ const resume = new Resume<Message>({
   },
   ongap(why) {
     const forgotten = "a gap: we were away for too long, and the server no longer has everything";
-    room.anew(why === "forgotten" ? forgotten : "history starts again: the server has restarted");
+    room.startOver(why === "forgotten" ? forgotten : "history starts again: the server has restarted");
     add("gaps", 1);
     lastId = undefined;
   },

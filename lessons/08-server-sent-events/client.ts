@@ -53,7 +53,7 @@ function listen() {
     const [before] = lastEventId.split(":");
     received(event);
     const [log] = lastEventId.split(":");
-    room.anew(
+    room.startOver(
       log === before
         ? "a gap: the server no longer has what you missed"
         : "history starts again: the server has restarted",

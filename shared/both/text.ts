@@ -31,8 +31,3 @@ export function isBlank(text: string): boolean {
 
 /** Spaces, format characters, accents without a letter, and characters that are drawn as nothing (the empty Braille cell). */
 export const unseen = /[\s\p{Cc}\p{Cf}\p{Z}\p{Mn}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}]/gu;
-
-/** Names that look the same have the same key. Replaced by nameKeys; the old-*.ts files still use it. */
-export function nameKey(name: string): string {
-  return name.normalize("NFKC").replace(unseen, "").toLowerCase();
-}

@@ -99,7 +99,7 @@ export class ChatRoom extends HTMLElement {
     for (let each = this.#list.lastElementChild; each; each = each.previousElementSibling) {
       const other = (each as HTMLElement).dataset.id;
       if (other === undefined) continue;
-      if (other === "anew" || Number(other) < id) break;
+      if (other === "start" || Number(other) < id) break;
       before = each;
     }
     this.#insert(entry, before);
@@ -129,11 +129,11 @@ export class ChatRoom extends HTMLElement {
     this.#insert(entry);
   }
 
-  /** From here on ids begin anew; says so with `text`, if any. */
-  anew(text = ""): void {
+  /** The ids start again from here. The log shows `text`, if any. */
+  startOver(text = ""): void {
     this.#seen.clear();
-    const entry = element("li", text ? "note fault" : "anew", text);
-    entry.dataset.id = "anew";
+    const entry = element("li", text ? "note fault" : "start", text);
+    entry.dataset.id = "start";
     this.#insert(entry);
   }
 
