@@ -23,6 +23,7 @@ export class ChatRoom extends HTMLElement {
   #refused!: HTMLElement;
   #hint!: HTMLElement;
   #hintEnds: ReturnType<typeof setTimeout> | undefined;
+  #checkAgain: ReturnType<typeof setTimeout> | undefined;
   #form!: HTMLFormElement;
   #seen = new Set<number>();
   #shown: Status | undefined;
@@ -151,6 +152,9 @@ export class ChatRoom extends HTMLElement {
   async #checkLesson(launched: boolean) {
     this.#otherLesson = (await describeOtherLesson({ launched })) ?? this.#otherLesson;
     this.#showStatus();
+    // A page that asks once a second may not notice that a server was replaced by another one.
+    clearTimeout(this.#checkAgain);
+    if (this.#otherLesson) this.#checkAgain = setTimeout(() => this.#checkLesson(false), 2_000);
   }
 
   #showStatus() {
