@@ -1,24 +1,15 @@
 // Compare, the page: reads one stream over four lanes, and measures what each of them costs.
 import type { Message } from "../../shared/both/message.ts";
+import { LatenessChart } from "../../shared/page/lateness-chart.ts";
+import { MovingPicture, oneIn } from "../../shared/page/moving-picture.ts";
 import { duration, readable } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
-import { Chart, legend } from "./chart.ts";
-import { Figures } from "./figures.ts";
+import { type Counts, type Spent, StreamFigures } from "../../shared/page/stream-figures.ts";
 import { longPolling, polling } from "./lanes/polling.ts";
 import type { Reader } from "./lanes/reader.ts";
 import { serverSentEvents } from "./lanes/server-sent-events.ts";
 import { websocket } from "./lanes/websocket.ts";
-import { oneIn, Picture } from "./picture.ts";
-import {
-  type Counts,
-  initialSettings,
-  type Lane,
-  lanes,
-  names,
-  type Settings,
-  type Spent,
-  toLanes,
-} from "./settings.ts";
+import { initialSettings, type Lane, lanes, names, type Settings, toLanes } from "./settings.ts";
 import { rows, save, toCsv, toTabs } from "./table.ts";
 import { numberIn } from "./text.ts";
 import { answer, every, inWords } from "./words.ts";
@@ -40,20 +31,19 @@ const places = toLanes((lane) => {
   find(".lanes").append(place);
   return article;
 });
-const pictures = toLanes((lane) => new Picture(find("canvas", places[lane])));
-const chart = new Chart(find(".plot"));
-find(".legend").innerHTML = legend;
+const pictures = toLanes((lane) => new MovingPicture(find("canvas", places[lane])));
+const chart = new LatenessChart(find(".plot"), find(".legend"), names);
 
 let page = "";
 let settings = initialSettings;
-let figures = toLanes(() => new Figures(0));
+let figures = toLanes(() => new StreamFigures(0));
 let stops: (() => void)[] = [];
 let settled = false;
 
 /** The server has opened a cable for each lane. All four begin with the same message. */
 function begin({ ports, published }: Opened) {
   for (const stop of stops) stop();
-  figures = toLanes(() => new Figures(published));
+  figures = toLanes(() => new StreamFigures(published));
   settled = false;
   const reader = (lane: Lane): Reader => ({
     host: `${location.hostname}:${ports[lane]}`,
@@ -141,7 +131,7 @@ function showLane(lane: Lane, most: number) {
 }
 
 /** Two digits: a minute later, more would be different. */
-function micros({ micros, below }: NonNullable<Figures["cpuPerMessage"]>) {
+function micros({ micros, below }: NonNullable<StreamFigures["cpuPerMessage"]>) {
   return `${below ? "< " : ""}${readable(Number(micros.toPrecision(2)))} µs`;
 }
 

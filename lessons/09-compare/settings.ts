@@ -26,13 +26,3 @@ export const initialSettings: Settings = { perSecond: 1, size: 100, everyMs: 1_0
 
 /** For the publisher: how to publish, and the ports of the servers that take a request or a WebSocket message. */
 export type Order = Pick<Settings, "perSecond" | "size"> & { posts: number[]; sockets: number[] };
-
-/**
- * CPU time in microseconds: of the lesson's server, and of its twin, which is published to but has no readers. And the
- * messages that the readers of the lane received. All since the lesson was started.
- */
-export type Spent = { cpuMicros: number; twinMicros: number; delivered: number };
-
-/** What a lane's cable has counted since it was opened, in each direction. Headers are HTTP's and those of frames. */
-export type Counts = { connections: number; requests: number; up: Flow; down: Flow };
-type Flow = { bytes: number; headerBytes: number; payloadBytes: number };

@@ -1,13 +1,13 @@
 // The figures as a table, to copy into a spreadsheet or to save. All of it is about the same time: the window.
-import type { Figures } from "./figures.ts";
+import type { StreamFigures } from "../../shared/page/stream-figures.ts";
 import { type Lane, lanes, names, type Settings } from "./settings.ts";
 
 export type Conditions = Settings & { delayMs: number; jitterMs: number };
 type Table = (string | number)[][];
 
 /** A row of headings, and a row for each lane. */
-export function rows(all: Record<Lane, Figures>, conditions: Conditions): Table {
-  const columns: [string, (figures: Figures, lane: Lane) => string | number | undefined][] = [
+export function rows(all: Record<Lane, StreamFigures>, conditions: Conditions): Table {
+  const columns: [string, (figures: StreamFigures, lane: Lane) => string | number | undefined][] = [
     ["lane", (_, lane) => names[lane]],
     ["messages per second", () => conditions.perSecond],
     ["message bytes", () => conditions.size],

@@ -1,23 +1,23 @@
 // What the figures say, in words.
+
 import { duration, readable } from "../../shared/page/numbers.ts";
-import type { Figures } from "./figures.ts";
+import type { StreamFigures } from "../../shared/page/stream-figures.ts";
 import { type Lane, lanes, names, type Settings } from "./settings.ts";
 
-type Seen = Record<Lane, Pick<Figures, "late" | "perMessage">>;
+type Seen = Record<Lane, Pick<StreamFigures, "late" | "perMessage" | "measuredMs">>;
 type Conditions = Pick<Settings, "size" | "everyMs">;
 
+/** No answer is given before: a single poll or a burst of messages would decide it. */
+const measureForMs = 5_000;
 /** Bytes within a twentieth of each other count as the same. */
 const same = 0.05;
 
 /** Polling or WebSocket? Three lines, from what was measured: how late, how many bytes, and what follows. */
 export function answer(seen: Seen): string[] {
   const { polling, websocket } = seen;
-  if (!polling.late || !websocket.late || !polling.perMessage || !websocket.perMessage)
-    return [
-      "Messages arrive, and are being measured.",
-      "The first answer takes a few seconds, longer for rare messages.",
-      "",
-    ];
+  const measured = Math.min(polling.measuredMs, websocket.measuredMs) >= measureForMs;
+  if (!measured || !polling.late || !websocket.late || !polling.perMessage || !websocket.perMessage)
+    return ["Measuring for a few seconds.", "Rare messages take longer.", ""];
   const [poll, socket] = [polling.perMessage.bytes, websocket.perMessage.bytes];
   return [
     `Late: polling ${ms(polling.late.mean)}, WebSocket ${ms(websocket.late.mean)}.`,
@@ -33,14 +33,10 @@ export function answer(seen: Seen): string[] {
 function conclusion(cheaper: "polling" | "websocket" | "neither", pollMs: number, socketMs: number): string {
   const sooner = pollMs > socketMs + 20 && pollMs > 1.25 * socketMs;
   if (cheaper === "websocket")
-    return `Here the WebSocket is ${sooner ? "sooner and cheaper" : "cheaper and about as late"}.`;
-  if (cheaper === "neither")
-    return sooner
-      ? "Here both cost about the same bytes, and the WebSocket is sooner."
-      : "Here it makes no difference.";
-  return sooner
-    ? `Here polling is cheaper, if ${ms(pollMs)} late is soon enough. Otherwise take the WebSocket.`
-    : "Here polling is cheaper, and about as late.";
+    return sooner ? "Here the WebSocket is sooner and cheaper." : "The WebSocket is cheaper, equally late.";
+  if (cheaper === "polling")
+    return sooner ? "Polling is cheaper, the WebSocket sooner." : "Polling is cheaper, equally late.";
+  return sooner ? "Same bytes, but the WebSocket is sooner." : "Here it makes no difference.";
 }
 
 /** "Polling every second: half a second late on average, 490 bytes for each message of 100. …" */
@@ -69,8 +65,10 @@ function verdict(seen: Seen): string {
   if (polling.requests > 0.5) return "";
   if (polling.bytes < (1 - same) * least)
     return "Polling costs the fewest bytes: one answer carries many messages.";
+  if (polling.bytes < (1 + same) * least)
+    return "Polling costs about as few bytes as the cheapest lane: one answer carries many messages.";
   if (polling.bytes < nearly * least)
-    return "Polling costs little more or no more than the cheapest lane: one answer carries many messages.";
+    return "Polling costs hardly more bytes than the cheapest lane: one answer carries many messages.";
   if (polling.bytes < 0.8 * long.bytes)
     return "Polling costs fewer bytes than long polling, which needs a request for nearly every message.";
   return "";

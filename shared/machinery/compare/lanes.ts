@@ -8,9 +8,9 @@ import {
   type Lane,
   type Order,
   type Settings,
-  type Spent,
   toLanes,
 } from "../../../lessons/09-compare/settings.ts";
+import type { Spent } from "../../page/stream-figures.ts";
 import { isAllowedOrigin } from "../../server/allowed-hosts.ts";
 import { atMostEvery } from "../../server/at-most-every.ts";
 import { HttpError, readJson, sendJson } from "../../server/http.ts";

@@ -1,63 +1,64 @@
-// The chart: how late messages arrived in the last minute, one line for each lane, on a logarithmic scale.
+// A chart of how late messages arrived in the last minute: one line for each series, on a logarithmic scale.
 import uPlot from "uplot";
-import { windowMs } from "./figures.ts";
-import { type Lane, lanes, names, toLanes } from "./settings.ts";
 
+const windowMs = 60_000;
 const bucketMs = 500;
 const buckets = windowMs / bucketMs;
 const height = 260;
 /** The legend shows them too, so nobody has to tell colors apart. */
-const dashes: Record<Lane, number[]> = {
-  polling: [],
-  "long-polling": [12, 5],
-  sse: [2, 4],
-  websocket: [12, 4, 2, 4],
-};
+const dashes = [[], [12, 5], [2, 4], [12, 4, 2, 4]];
 
-export const legend = lanes
-  .map(
-    (lane) =>
-      `<span data-transport="${lane}"><svg viewBox="0 0 42 10" aria-hidden="true"><path d="M0 5h42" stroke-dasharray="${dashes[lane].join(" ")}"/></svg>${names[lane]}</span>`,
-  )
-  .join("");
+type Line = { name: string; dash: number[]; points: (number | null)[]; sum: number; count: number };
 
-export class Chart {
+export class LatenessChart {
   readonly #place: HTMLElement;
+  readonly #lines: Map<string, Line>;
   #plot: uPlot | undefined;
   #first = Math.floor(Date.now() / bucketMs) - buckets;
-  #lines = toLanes((): (number | null)[] => new Array(buckets).fill(null));
-  /** The half second that isn't over yet. */
-  #filling = toLanes(() => ({ sum: 0, count: 0 }));
 
-  constructor(place: HTMLElement) {
+  /** `titles`: for each of at most four lines its name, which is that of its color in style.css, and its title. */
+  constructor(place: HTMLElement, legend: HTMLElement, titles: Record<string, string>) {
     this.#place = place;
+    this.#lines = new Map(
+      Object.keys(titles).map((name, n) => [
+        name,
+        { name, dash: dashes[n] ?? [], points: new Array(buckets).fill(null), sum: 0, count: 0 },
+      ]),
+    );
+    legend.innerHTML = [...this.#lines.values()]
+      .map(
+        ({ name, dash }) =>
+          `<span data-transport="${name}"><svg viewBox="0 0 42 10" aria-hidden="true"><path d="M0 5h42" stroke-dasharray="${dash.join(" ")}"/></svg>${titles[name]}</span>`,
+      )
+      .join("");
     this.#build();
     new ResizeObserver(() => this.#plot?.setSize({ width: place.clientWidth, height })).observe(place);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#build());
   }
 
-  add(lane: Lane, lateMs: number): void {
-    const filling = this.#filling[lane];
-    filling.sum += lateMs;
-    filling.count++;
+  /** A message has arrived, so late. */
+  add(name: string, lateMs: number): void {
+    const line = this.#lines.get(name);
+    if (!line) return;
+    line.sum += lateMs;
+    line.count++;
   }
 
   /** Draws what has arrived so far. A point is half a second, its height the mean. */
   draw(nowMs: number): void {
     const first = Math.floor(nowMs / bucketMs) - buckets;
     for (; this.#first < first; this.#first++)
-      for (const lane of lanes) {
-        const { sum, count } = this.#filling[lane];
-        this.#lines[lane].shift();
-        this.#lines[lane].push(count > 0 ? Math.max(1, sum / count) : null);
-        this.#filling[lane] = { sum: 0, count: 0 };
+      for (const line of this.#lines.values()) {
+        line.points.shift();
+        line.points.push(line.count > 0 ? Math.max(1, line.sum / line.count) : null);
+        line.sum = line.count = 0;
       }
     this.#plot?.setData(this.#data());
   }
 
   #data(): uPlot.AlignedData {
     const seconds = Array.from({ length: buckets }, (_, n) => ((n + 1 - buckets) * bucketMs) / 1_000);
-    return [seconds, ...lanes.map((lane) => this.#lines[lane])];
+    return [seconds, ...[...this.#lines.values()].map(({ points }) => points)];
   }
 
   #build(): void {
@@ -92,10 +93,10 @@ export class Chart {
         ],
         series: [
           {},
-          ...lanes.map((lane) => ({
-            stroke: getComputedStyle(document.documentElement).getPropertyValue(`--${lane}`),
+          ...[...this.#lines.values()].map(({ name, dash }) => ({
+            stroke: getComputedStyle(document.documentElement).getPropertyValue(`--${name}`),
             width: 2.5,
-            dash: dashes[lane],
+            dash,
             spanGaps: true,
             points: { show: false },
           })),

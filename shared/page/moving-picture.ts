@@ -1,4 +1,4 @@
-// The last seconds of a lane as a moving sequence diagram: the page left, the server right, time runs downward.
+// The last seconds of a stream as a moving sequence diagram: the page left, the server right, time runs downward.
 
 const shownMs = 5_000;
 /** One message in this many is drawn. Nobody can tell more than ten lines a second apart. */
@@ -7,7 +7,7 @@ const margin = 14;
 
 type Drawn = { publishedMs: number; arrivedMs?: number };
 
-export class Picture {
+export class MovingPicture {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   #messages = new Map<number, Drawn>();

@@ -1,5 +1,14 @@
-// The figures of one lane: how late, how many bytes, what was lost. Of the last minute, or since a slider was moved.
-import type { Counts, Spent } from "./settings.ts";
+// The figures of one stream of messages: how late, how many bytes, what was lost. Of the last minute, or since a restart.
+
+/** What a cable has counted since it was opened, in each direction. Headers are HTTP's and those of frames. */
+export type Counts = { connections: number; requests: number; up: Flow; down: Flow };
+type Flow = { bytes: number; headerBytes: number; payloadBytes: number };
+
+/**
+ * CPU time in microseconds: of a server, and of its twin, which is published to but has no readers. And the messages
+ * that the readers of the server received. All since it was started.
+ */
+export type Spent = { cpuMicros: number; twinMicros: number; delivered: number };
 
 export const windowMs = 60_000;
 /** No CPU time is shown before: a process that has just started costs more than one that runs. */
@@ -17,12 +26,12 @@ export type Late = { mean: number; p50: number; p95: number; worst: number };
 /** What arrived and what it took, between the first and the last sample of the window. */
 export type Window = Losses & { connections: number; requests: number; up: number; down: number };
 
-export class Figures implements Losses {
+export class StreamFigures implements Losses {
   received = 0;
   lost = 0;
   doubled = 0;
   outOfOrder = 0;
-  /** What the lane's cable has counted since the lanes were opened. */
+  /** What the cable has counted since it was opened. */
   counts: Counts | undefined;
   late: Late | undefined;
   #messageBytes = 0;
@@ -69,7 +78,7 @@ export class Figures implements Losses {
     return true;
   }
 
-  /** What the cable has counted up to now, and what the lesson's server has spent. */
+  /** What the cable has counted up to now, and what the server has spent. */
   sample(counts: Counts, spent: Spent, atMs: number): void {
     this.counts = counts;
     // Bytes are counted from the first sample, and that comes after the first new message.
@@ -85,7 +94,7 @@ export class Figures implements Losses {
     this.late = lateness(this.#arrivals.map(({ lateMs }) => lateMs));
   }
 
-  /** A slider has been moved: message `number` and all before it, or from before `nowMs`, no longer count. */
+  /** The conditions have changed: message `number` and all before it, or from before `nowMs`, no longer count. */
   restart(number: number, nowMs: number): void {
     this.#after = { number, ms: nowMs };
     this.#begun = false;
@@ -132,7 +141,7 @@ export class Figures implements Losses {
   }
 
   /**
-   * Microseconds of CPU for each message that a reader of this lane received: what the lesson's server spent more than
+   * Microseconds of CPU for each message that a reader received: what the server spent more than
    * its twin, which is published to as well but has no readers. `below`: the difference is too small to be told.
    */
   get cpuPerMessage(): { micros: number; below: boolean } | undefined {
