@@ -30,6 +30,7 @@ function onmessage(data: string) {
 }
 
 function takeReplay({ log, reset, messages }: Answer) {
+  room.refused(""); // over a slow network, the server may have asked for resume before it came
   if (reset) {
     const forgotten = "a gap: we were away for too long, and the server no longer has everything";
     room.startOver(log === cursor.log ? forgotten : "history starts again: the server has restarted");

@@ -51,7 +51,10 @@ function onopen() {
 
 function onmessage(data: string) {
   const { type, ...message } = JSON.parse(data);
-  if (type === "replay") resume.replay(message);
+  if (type === "replay") {
+    room.refused(""); // over a slow network, the server may have asked for resume before it came
+    resume.replay(message);
+  }
   if (type === "message") resume.message(message);
   if (type === "ack") {
     add("acknowledged", outbox.acknowledge(message.id));
