@@ -6,6 +6,8 @@ export function number(name: string, value: number | string, unit = ""): void {
   if (!place) throw new Error(`No data-number="${name}" on this page.`);
   const text = typeof value === "number" ? readable(value) : value;
   place.textContent = unit ? `${text} ${unit}` : text;
+  // For the page's style: "lost: 0" is good, "lost: 3" is not.
+  place.classList.toggle("some", typeof value === "number" && value !== 0);
 }
 
 /** 1234567 → "1 234 567", 0.52 → "0.5". */
