@@ -1,4 +1,4 @@
-// Promises of the benchmark: small runs of each part measure what they say, and its tables are those that are shown.
+// Promises of the benchmark: small runs measure what they say, and its tables are the ones that the texts show.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -23,7 +23,7 @@ describe("small runs of the benchmark", () => {
     expect(bytes["polling every 1 s"]).toBeLessThan(bytes["long polling"] ?? 0);
   });
 
-  test("all who are connected hear all that is said, whoever sends it", async () => {
+  test("every client receives every message, from every server", async () => {
     const rows = await fanOut(50, 2, 10);
     expect(rows).toHaveLength(6);
     for (const { server, perSecond, bytesPerConnection } of rows) {
@@ -32,13 +32,13 @@ describe("small runs of the benchmark", () => {
     }
   });
 
-  test("those who come back after a fixed second come as one", async () => {
+  test("clients that come back after a fixed second come together", async () => {
     const { worst100Ms, backAfter } = await comeBack("fixed", 50, 0.5);
     expect(worst100Ms).toBeGreaterThan(0.7);
     expect(backAfter).toBeLessThan(5);
   });
 
-  test("both sides of a half-open connection notice, in the order of what is promised", async () => {
+  test("both sides of a half-open connection notice, in about the time that is promised", async () => {
     for (const { worst, promised } of await halfOpen(5, 20)) {
       expect(worst).toBeGreaterThan(promised / 5);
       expect(worst).toBeLessThan(promised * 3);
@@ -47,7 +47,7 @@ describe("small runs of the benchmark", () => {
 });
 
 test.skipIf(process.platform === "win32")(
-  "where a process may open too few files for so many clients, what is measured next finds them free again",
+  "where a process may open too few files for the clients, the next measurement can use them again",
   async () => {
     const { href } = new URL("fan-out.ts", import.meta.url);
     const script = `const { fanOut } = await import("${href}");
@@ -75,14 +75,14 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
-test("the middle of some numbers, and what lies below which share of them", () => {
+test("the median of some numbers, and their quantiles", () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
   expect(quantile([5, 1, 3], 0.99)).toBe(5);
   expect(quantile([], 0.5)).toBe(0);
 });
 
-test("the report holds every figure against the plainest loop", () => {
+test("the report compares every server with the plainest loop", () => {
   const row = { clients: 1_000, perCpuSecond: 500, bytesPerConnection: 3_000 };
   const report = toMarkdown({
     date: "2026-01-01",
@@ -100,7 +100,7 @@ test("the report holds every figure against the plainest loop", () => {
   expect(report).toMatch(/lesson 4 +\| +190 \| +0\.95 \| +500 \| +3\.0 kB/);
 });
 
-// What was measured with `npm run bench` when results.md was made; READMEs and slides show rows of it.
+// results.md is the output of one run of `npm run bench`. READMEs and slides show rows of it.
 const measured = readFileSync(new URL("results.md", import.meta.url), "utf8");
 const rowsOf = (text: string) => text.split("\n").filter((line) => /^\| (?!-)/.test(line));
 

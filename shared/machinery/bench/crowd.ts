@@ -1,11 +1,11 @@
-// Thousands of WebSocket clients that only count: by hand, since ws itself would cost them more than the server that is measured.
+// Thousands of WebSocket clients that only count frames. By hand, because ws would cost them more than the server costs.
 import { connect, type Socket } from "node:net";
 
 const handshake = (path: string) =>
   `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/** A short text as a client sends it: masked, as it must be, with a key that changes nothing (RFC 6455 §5.2). */
+/** A short text as a client sends it: masked, with a key that changes nothing (RFC 6455 §5.2). */
 function textFrame(text: string): Buffer {
   const bytes = Buffer.from(text);
   if (bytes.length > 125) throw new Error("for short texts only");
@@ -20,7 +20,7 @@ export class Crowd {
   readonly #sockets: Socket[] = [];
   #ending = false;
 
-  /** Connects `count` clients, a few hundred at a time. Each says `greeting`, if there is one, once it is let in. */
+  /** Connects `count` clients, a few hundred at a time. Each sends `greeting`, if there is one, when it is connected. */
   static async connect(port: number, count: number, { path = "/", greeting = "" } = {}): Promise<Crowd> {
     const crowd = new Crowd();
     for (let left = count; left > 0; left -= 250)
@@ -31,7 +31,7 @@ export class Crowd {
   #join(port: number, path: string, greeting: string): Promise<void> {
     return new Promise((resolve, reject) => {
       let letIn = false;
-      /** The beginning of a frame whose rest is still to come. */
+      /** The beginning of a frame whose end has not arrived yet. */
       let rest = Buffer.alloc(0);
       const take = (length: number, chunk: Uint8Array) => {
         const news = Buffer.from(chunk.buffer, chunk.byteOffset, length);
@@ -51,7 +51,7 @@ export class Crowd {
           this.frames++;
           at += head + size;
         }
-        // A copy: the next connection that has news reads them into the same memory.
+        // A copy, because the next connection reads into the same memory.
         rest = Buffer.from(bytes.subarray(at));
         return true;
       };
@@ -70,7 +70,7 @@ export class Crowd {
     });
   }
 
-  /** All go at once, without a goodbye. */
+  /** Disconnects all of them together, without a close frame. */
   end(): void {
     this.#ending = true;
     for (const socket of this.#sockets) socket.resetAndDestroy();
@@ -79,7 +79,7 @@ export class Crowd {
 
 const shared = Buffer.alloc(64 * 1024);
 
-/** Payload and header length of the frame that begins at `at`; too long to be there if the header is not. */
+/** Payload and header length of the frame that begins at `at`. Infinite if the header has not arrived yet. */
 function frameSize(bytes: Buffer, at: number): [size: number, head: number] {
   const short = (bytes[at + 1] ?? 0) & 0x7f;
   if (bytes.length < at + 2) return [Number.POSITIVE_INFINITY, 2];

@@ -47,7 +47,7 @@ const contestants: Contestant[] = [
   },
 ];
 
-/** 32 characters, with which a message of lesson 4 is a frame of about 100 bytes. */
+/** 32 characters make a message of lesson 4 a frame of about 100 bytes. */
 const text = "thirty-two characters, not fewer";
 /** On some systems a process may open 20,000 files, so no more clients than this are connected at the same time. */
 const atOnce = 10_000;
@@ -98,7 +98,11 @@ export async function fanOut(
 
 async function open(contestant: Contestant, clients: number) {
   const { program, args, path = "/", greeting = "", say = sayPlainly } = contestant;
-  const server = await startMeasured(program, { args, env: { MAX_CONNECTIONS: "20000" } });
+  // The clients of the crowd don't answer pings.
+  const server = await startMeasured(program, {
+    args,
+    env: { MAX_CONNECTIONS: "20000", PING_EVERY_MS: "600000" },
+  });
   const memory = async () => (await server.ask("memory")) ?? 0;
   const before = await memory();
   const crowd = await Crowd.connect(server.port, clients, { path, greeting }).catch(async (error) => {
@@ -110,24 +114,24 @@ async function open(contestant: Contestant, clients: number) {
   const speaker = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { perMessageDeflate: false });
   await once(speaker, "open");
   if (greeting) speaker.send(greeting);
-  let heard = 0;
-  speaker.on("message", (data) => data.toString().includes(text) && heard++);
+  let received = 0;
+  speaker.on("message", (data) => data.toString().includes(text) && received++);
   await pause(300);
   const bytesPerConnection = ((await memory()) - before) / (clients + 1);
 
   return {
     /** Publishes this many messages in one go, and waits until every client has all of them. */
     async say(messages: number): Promise<FanOut> {
-      const [heardAll, framesAll] = [heard + messages, crowd.frames + messages * clients];
+      const [receivedAll, framesAll] = [received + messages, crowd.frames + messages * clients];
       const cpuUs = (await server.ask("cpu")) ?? 0;
       const fromMs = performance.now();
       for (let n = 0; n < messages; n++) speaker.send(say(text));
-      while (heard < heardAll || crowd.frames < framesAll) {
+      while (received < receivedAll || crowd.frames < framesAll) {
         await new Promise(setImmediate);
         const missing = framesAll - crowd.frames;
         if (crowd.lost > 0 || performance.now() - fromMs > 20_000)
           throw new Error(
-            `${contestant.server}: ${crowd.lost} clients were ended, ${missing} messages missing`,
+            `${contestant.server}: ${crowd.lost} clients were disconnected, ${missing} messages missing`,
           );
       }
       const seconds = (performance.now() - fromMs) / 1_000;

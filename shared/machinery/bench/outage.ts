@@ -1,4 +1,4 @@
-// Return after an outage: how hard a server is hit by those who come back to it, and how long the last one waits.
+// After an outage: how many clients hit the server in the same moment, and how long the last one waits.
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { defaults, type State, stayConnected } from "../../pieces/stay-connected.ts";
@@ -13,14 +13,14 @@ export type Return = {
   awaySeconds: number;
   /** The largest share of the clients whose attempts fell into one span of 100 ms. */
   worst100Ms: number;
-  /** Until 99 of 100 were back, since the server was, in seconds. */
+  /** Seconds from the moment the server was back until 99 of 100 clients were. */
   backAfter: number;
 };
 
-/** A client that comes back in its own way, and tells when it tries and when it is back. */
+/** A client that reconnects in its own way, and reports each attempt and its success. */
 type Come = (url: string, tries: () => void, isBack: () => void) => { close(): void };
 
-/** What is written in a hurry: the next attempt comes `pauseMs(n)` after the n-th has failed. */
+/** As it is often written: the next attempt follows `pauseMs(n)` after attempt n has failed. */
 const without =
   (pauseMs: (attempt: number) => number): Come =>
   (url, tries, isBack) => {
@@ -60,7 +60,7 @@ export const ways = {
   jitter12: { name: "full jitter, at most 12 s (lesson 5)", come: fullJitter(defaults.capMs) },
 };
 
-/** The server is away for `awaySeconds`; all its clients were there before. */
+/** The server is down for `awaySeconds`. All its clients were connected before. */
 export async function comeBack(
   way: keyof typeof ways,
   clients: number,
@@ -84,9 +84,9 @@ export async function comeBack(
   try {
     await areBack(1);
     attempts.length = back.length = 0;
-    const fell = performance.now();
+    const downMs = performance.now();
     await server.kill();
-    await pause(awaySeconds * 1_000 - (performance.now() - fell));
+    await pause(awaySeconds * 1_000 - (performance.now() - downMs));
     server = await startMeasured(references, { args: ["once"], env });
     const returnedMs = performance.now();
     await areBack(0.99);
@@ -98,7 +98,7 @@ export async function comeBack(
   }
 }
 
-/** How many of these times lie in the fullest span of `ms`. */
+/** How many of these times lie in the fullest span of this many milliseconds. */
 function mostWithin(ms: number, times: number[]): number {
   const sorted = times.toSorted((a, b) => a - b);
   let first = 0;

@@ -12,25 +12,25 @@ export const references = "shared/machinery/bench/references.ts";
 export type Reader = {
   /** Bytes over TCP so far, both ways, headers and all. */
   bytes(): number;
-  /** Requests so far; a handshake is one. */
+  /** Requests so far. A handshake is one. */
   requests(): number;
   end(): void;
 };
 
-/** Opens a reader; resolves when it is ready to hear. */
-export type Open = (port: number, hear: (message: Message) => void) => Promise<Reader>;
+/** Opens a reader. Resolves when it is ready to receive. */
+export type Open = (port: number, receive: (message: Message) => void) => Promise<Reader>;
 
 /** How to publish to lessons 3, 4 and 7, and to the plain references. */
 export const say = (text: string) => JSON.stringify({ type: "say", from: "b", text });
 
-/** The same to socket.io: a packet of its own for each step, in a WebSocket. */
+/** The same to socket.io, which has packets of its own inside a WebSocket. */
 export const socketIo = {
   path: "/socket.io/?EIO=4&transport=websocket",
   greeting: "40",
   say: (text: string) => `42["say",${JSON.stringify({ from: "b", text })}]`,
 };
 
-/** HTTP over one connection that is kept open, as a browser keeps it. */
+/** HTTP over one connection that stays open, as in a browser. */
 function httpClient(port: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const sockets = new Set<Socket>();
@@ -42,7 +42,7 @@ function httpClient(port: number) {
       return new Promise((resolve, reject) => {
         const sent = request({ port, host: "127.0.0.1", path, agent }, resolve);
         sent.on("socket", (socket) => sockets.add(socket));
-        // Ended in the middle: nobody waits for it any more.
+        // Nobody waits for it after `end`.
         sent.on("error", (error) => ended || reject(error));
         sent.end();
       });
@@ -60,20 +60,20 @@ function httpClient(port: number) {
   };
 }
 
-/** Lessons 1 and 2: asks, takes what there is, and asks again after a pause. A long poll needs none. */
+/** Lessons 1 and 2: asks, takes what there is, and asks again after a pause. A long poll needs no pause. */
 export const polling =
   (everyMs: number): Open =>
-  async (port, hear) => {
+  async (port, receive) => {
     const client = httpClient(port);
     let cursor = "after=0";
     const ask = async () => {
       const response = await client.get(`/messages?${cursor}`);
       const { log, messages } = (await json(response)) as Answer;
-      for (const message of messages) hear(message);
+      for (const message of messages) receive(message);
       cursor = `after=${messages.at(-1)?.id ?? cursor.match(/\d+/)}&log=${log}`;
     };
     const goOn = async () => {
-      // Not all in the same instant: pages are opened when people come.
+      // Not all in the same instant, because people open pages at different times.
       await pause(Math.random() * everyMs);
       for (; !client.ended(); await pause(everyMs)) await ask();
     };
@@ -84,7 +84,7 @@ export const polling =
 export const longPolling: Open = polling(0);
 
 /** Lesson 8. */
-export const serverSentEvents: Open = async (port, hear) => {
+export const serverSentEvents: Open = async (port, receive) => {
   const client = httpClient(port);
   const response = await client.get("/events?after=0");
   let unread = "";
@@ -93,14 +93,14 @@ export const serverSentEvents: Open = async (port, hear) => {
     unread = events.pop() ?? "";
     for (const event of events) {
       const [, data] = event.match(/^data: (\{.*)$/m) ?? [];
-      if (data) hear(JSON.parse(data));
+      if (data) receive(JSON.parse(data));
     }
   });
   response.on("error", () => {});
   return client.reader;
 };
 
-/** Lesson 3, and what is like it. `unwrap` finds the message in a frame's text. */
+/** Lesson 3, and servers like it. `unwrap` finds the message in a frame's text. */
 export const webSocket =
   ({
     path = "/",
@@ -108,11 +108,11 @@ export const webSocket =
     compressed = false,
     unwrap = (text: string): Message => JSON.parse(text),
   } = {}): Open =>
-  async (port, hear) => {
+  async (port, receive) => {
     const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, { perMessageDeflate: compressed });
     client.on("message", (data) => {
       const message = unwrap(data.toString());
-      if (message) hear(message);
+      if (message) receive(message);
     });
     const socket = await new Promise<Socket>((resolve, reject) => {
       client.on("upgrade", (response) => resolve(response.socket));
@@ -126,7 +126,7 @@ export const webSocket =
     };
   };
 
-/** Sends what a server wants to hear first, and waits until it answers in kind. */
+/** Sends what a server expects first, and waits until it answers with the same beginning. */
 export async function greet(client: WebSocket, greeting: string): Promise<void> {
   if (client.readyState !== client.OPEN) await once(client, "open");
   if (!greeting) return;

@@ -124,19 +124,19 @@ async function measure(
     const late: number[] = [];
     let from = Number.POSITIVE_INFINITY;
     let to = Number.POSITIVE_INFINITY;
-    let said = 0;
+    let published = 0;
     let delivered = 0;
     // The text says when it was published, by the one clock of this process.
-    const hear = ({ text }: Message) => {
-      const saidMs = Number(text.split(" ")[0]);
+    const receive = ({ text }: Message) => {
+      const publishedMs = Number(text.split(" ")[0]);
       if (performance.now() <= to && performance.now() >= from) delivered++;
-      if (saidMs >= from && saidMs <= to) late.push(performance.now() - saidMs);
+      if (publishedMs >= from && publishedMs <= to) late.push(performance.now() - publishedMs);
     };
-    const readers = await Promise.all(Array.from({ length: clients }, () => open(server.port, hear)));
+    const readers = await Promise.all(Array.from({ length: clients }, () => open(server.port, receive)));
     const speak = speaker ? await socketSpeaker(server.port, speaker) : postSpeaker(server.port);
     const publish = () => {
       const now = performance.now();
-      if (now >= from && now <= to) said++;
+      if (now >= from && now <= to) published++;
       speak.say(now.toFixed(3).padEnd(100 - around, " and so on"));
     };
     let next: NodeJS.Timeout | undefined;
@@ -166,7 +166,7 @@ async function measure(
     const after = await totals();
     clearTimeout(next);
     // The last messages are still on their way, or wait for the next poll.
-    for (let n = 0; n < 100 && late.length < said * clients; n++) await pause(50);
+    for (let n = 0; n < 100 && late.length < published * clients; n++) await pause(50);
     for (const reader of readers) reader.end();
     speak.end();
     const each = (what: keyof typeof before) => (after[what] - before[what]) / Math.max(1, delivered);
@@ -179,7 +179,7 @@ async function measure(
       cpuUs: Math.round(each("cpuUs")),
       p50: round(quantile(late, 0.5)),
       p99: round(quantile(late, 0.99)),
-      lost: said * clients - late.length,
+      lost: published * clients - late.length,
     };
   } finally {
     await server.kill();

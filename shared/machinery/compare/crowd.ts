@@ -9,7 +9,7 @@ import type { CrowdOrder, CrowdReport } from "./crowd-process.ts";
 
 let order: CrowdOrder | undefined;
 const received: CrowdReport = toLanes(() => 0);
-/** Call one of these, and one reader of that lane stops. */
+/** One for each reader: aborted, it stops. */
 const readers = toLanes((): AbortController[] => []);
 
 process.on("message", (news: CrowdOrder) => {

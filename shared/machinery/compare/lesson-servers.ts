@@ -37,6 +37,7 @@ export async function runLesson(lane: Lane, what: "" | " (twin)" = ""): Promise<
   const port = await anyFreePort();
   let before = 0;
   let latest = 0;
+  let printed = "";
 
   async function startOnce(): Promise<Measured | undefined> {
     try {
@@ -47,7 +48,9 @@ export async function runLesson(lane: Lane, what: "" | " (twin)" = ""): Promise<
       console.log(`${name}: ${files[lane]}, process ${server.pid}, http://localhost:${port}`);
       return server;
     } catch (error) {
-      if (!ending) console.log(`${name}: ${(error as Error).message}`);
+      const why = (error as Error).message;
+      if (!ending && why !== printed) console.log(`${name}: ${why}`);
+      printed = why;
     }
   }
 
