@@ -26,19 +26,12 @@ sockets.on("connection", (client) => {
   let page: Page<WebSocket> | undefined;
   let resumed = false;
   let ackTimer: NodeJS.Timeout | undefined;
-  const send = (message: object) => deliver(client, JSON.stringify(message));
   const late = setTimeout(() => resumed || refuse(client, 'Send {"type":"resume","after":0} first.'), 3_000);
   client.on("message", (data, isBinary) => {
     const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
-    if (message.type === "beat") return send({ type: "beat" });
-    if (message.type === "resume") {
-      if (resumed) return refuse(client, "resume: once for each connection.");
-      resumed = true;
-      if (message.page) page = pages.resume(message.page, client); // ends the socket that the page has left behind
-      if (page?.lastId) send({ type: "ack", id: page.lastId, double: false }); // the first one may have been lost
-      replay(client, log, message, () => live.add(client));
-    } else {
+    if (message.type === "beat") return deliver(client, '{"type":"beat"}');
+    if (message.type === "say") {
       const { id, from, text } = message;
       const kind = id === undefined ? "new" : page?.receive(id);
       if (!kind) return refuse(client, "id: not of the page that this connection resumed as.", id);
@@ -47,12 +40,20 @@ sockets.on("connection", (client) => {
         ackTimer = setTimeout(() => {
           ackTimer = undefined;
           // The newest id by then: it acknowledges everything before it, too.
-          send({ type: "ack", id: page?.lastId, double: kind === "double" });
+          const ack = { type: "ack", id: page?.lastId, double: kind === "double" };
+          deliver(client, JSON.stringify(ack));
         }, 50);
       if (kind === "double") return; // everyone has it already
       const said = log.add({ from, text, at: Date.now() });
       const bytes = Buffer.from(JSON.stringify({ type: "message", ...said }));
       for (const each of live) deliver(each, bytes);
+    } else {
+      if (resumed) return refuse(client, "resume: once for each connection.");
+      resumed = true;
+      if (message.page) page = pages.resume(message.page, client); // ends the socket that the page has left behind
+      // The last acknowledgement may have been lost with the connection.
+      if (page?.lastId) deliver(client, JSON.stringify({ type: "ack", id: page.lastId, double: false }));
+      replay(client, log, message, () => live.add(client));
     }
   });
 
