@@ -113,6 +113,17 @@ export const checks = [
     }
   }),
 
+  check("a name may have letters of any language, and digits", "Hint 1", async (server) => {
+    const alan = await Client.connect(server, "Alan");
+    for (const name of ["José", "Ada2", "Ада"]) {
+      const person = await Client.connect(server, name);
+      person.say(`${name} is here`);
+      await alan.receivesText(`${name} is here`);
+      alan.say(`@${name} lunch?`);
+      await person.receivesText(`@${name} lunch?`);
+    }
+  }),
+
   check("what is for everyone still reaches everyone, even with an @ inside", "Hint 2", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
     ada.say("write to ada@example.org");

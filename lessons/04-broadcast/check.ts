@@ -117,6 +117,17 @@ export const checks = [
     const [ada, grace] = [await Client.connect(server, "Ada"), await Client.connect(server, "Grace")];
     ada.say("in the hall");
     await grace.receivesText("in the hall");
+    // A default name would let a client into that room by its name.
+    for (const room of ["main", "default", "undefined", "null", "lobby", "general"]) {
+      const alan = await Client.connect(server, "Alan", `/?room=${room}`);
+      alan.say(`in the room ${room}`);
+      await alan.receivesText(`in the room ${room}`);
+      expectThat(
+        !ada.hasReceived(`in the room ${room}`),
+        "clients that name no room to share a room that has no name",
+        `somebody connected to /?room=${room} reached them`,
+      );
+    }
   }),
 
   check("the server's tick reaches every room", "Hint 3", async (server) => {

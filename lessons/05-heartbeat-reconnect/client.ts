@@ -57,6 +57,7 @@ function connect() {
     if (code !== 1008) return reconnect();
     // 1008: the server doesn't want us back. After every other code another attempt makes sense.
     abandon();
+    number("here", "–");
     room.note(`closed for good (${code}, ${reason})`, "fault");
     room.status("closed", `closed (${code}, ${reason})`);
   };

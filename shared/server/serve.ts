@@ -78,7 +78,8 @@ function upgradeRequired(_request: IncomingMessage, response: ServerResponse) {
   response.setHeader("Upgrade", "websocket");
   response.setHeader("Sec-WebSocket-Version", "13");
   response.setHeader("Connection", "Upgrade, close");
-  throw new HttpError(426, "A WebSocket server: open its page instead, http://localhost:8000/");
+  const page = `http://localhost:${process.env.PAGE_PORT ?? 8000}/`;
+  throw new HttpError(426, `A WebSocket server: open its page instead, ${page}`);
 }
 
 const goodbyes: (() => void)[] = [];

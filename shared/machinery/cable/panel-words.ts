@@ -116,8 +116,9 @@ export function serverWords({ process, why, pid, backInMs }: ServerState): strin
   return `${why ? `${process}: ${why}` : running}${back(backInMs)}`;
 }
 
-/** "server dead"; nothing while it runs. */
-export function serverChip({ process, backInMs }: ServerState): string {
+/** "server dead", "server.ts does not compile"; nothing while it runs. */
+export function serverChip({ process, why, backInMs }: ServerState): string {
+  if (why === "does not compile") return `server.ts ${why}`;
   return process === "running" ? "" : `server ${process}${back(backInMs)}`;
 }
 

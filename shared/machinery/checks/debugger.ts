@@ -113,6 +113,8 @@ class Debugger {
   }
 
   async memory(): Promise<number | undefined> {
+    // An attached debugger keeps every line that was printed.
+    await this.#call("Runtime.discardConsoleEntries");
     await this.#call("HeapProfiler.collectGarbage");
     return ((await this.#call("Runtime.getHeapUsage")) as { usedSize?: number })?.usedSize;
   }

@@ -102,6 +102,7 @@ export const wrongAnswers: WrongAnswer[] = [
     [/(?<=response\.on[\s\S]*)waiting\.delete\(replySoon\)/, "waiting.delete(reply)"],
   ],
   ["03-chat", "a whisper that its sender doesn't see", "whoever sends it", [" || each === client", ""]],
+  ["03-chat", "names in ASCII letters only", "a name may have letters", ["/^@(\\S+)/", "/^@([A-Za-z]+)/"]],
   ["03-chat", "an @ anywhere", "what is for everyone", ["/^@", "/@"]],
   [
     "03-chat",
@@ -162,6 +163,12 @@ export const wrongAnswers: WrongAnswer[] = [
     "names that stay when their clients leave",
     "a client that has left is forgotten",
     ["    names.delete(client);\n", ""],
+  ],
+  [
+    "04-broadcast",
+    "a default room that others can name",
+    "clients that don't name a room",
+    ['.get("room")', '.get("room") ?? "main"'],
   ],
   [
     "04-broadcast",

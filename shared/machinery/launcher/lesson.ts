@@ -104,7 +104,7 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       "",
       `  Lesson ${lesson.number} · ${lesson.title}`,
       "",
-      `  Open      ${address}  in two tabs`,
+      `  Open      ${address}  in two windows`,
       `  Read on   ${folder}/README.md`,
       // With our solution the learner's server is left alone: to edit it would change nothing here.
       process.env.SERVER_FILE
