@@ -43,7 +43,7 @@ test("many pages wait at the same time, and are answered all at once", async () 
   expect(performance.now() - began).toBeLessThan(2_000);
 });
 
-test("a page that goes away frees its waiting request at once", async () => {
+test("a page that goes away frees its waiting request immediately", async () => {
   const server = await startServer("02-long-polling");
   const away = new AbortController();
   const asked = ask(server, "?after=0", away.signal);

@@ -1,7 +1,8 @@
 // Exercise 8, Who is here: an event named presence tells every page how many streams are open. It has no id.
-import { check, eventually, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
+import { CheckFailed, check, eventually, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
 import { postMessage, request } from "../../shared/machinery/checks/client.ts";
 import { EventStream } from "../../shared/machinery/checks/event-stream.ts";
+import { wasWithin } from "../../shared/machinery/checks/time.ts";
 
 const last = (stream: EventStream) => stream.named("presence").at(-1)?.data;
 
@@ -144,5 +145,31 @@ export const checks = [
     await pause(200); // for what is still on its way
     const times = ada.named("presence").length;
     expectThat(times <= 25, "at most 25 events for fifty streams that open together", `${times} came`);
+  }),
+
+  check("while streams keep opening, the pages still receive the number", "Hint 2", async (server) => {
+    const [ada, grace] = [await EventStream.open(server), await EventStream.open(server)];
+    await receives(ada, 2, "on the first of two streams");
+    await receives(grace, 2, "on the second of two streams");
+    const received = () => Math.min(...[ada, grace].map((stream) => stream.named("presence").length));
+    const before = received();
+    // A server that waits for a moment without a change sends something only in a gap that is too long.
+    let [longest, gaps, began] = [0, 0, performance.now()];
+    for (let n = 1; n <= 15; n++) {
+      const previous = began;
+      began = performance.now();
+      await EventStream.open(server);
+      const gap = performance.now() - previous;
+      longest = Math.max(longest, gap);
+      if (gap > 250) gaps++;
+      await pause(100);
+    }
+    if (received() - before > gaps) return;
+    // Throws when the gaps were too long because this computer is too busy.
+    await wasWithin(250, longest);
+    throw new CheckFailed(
+      'an event "presence" in between, while a stream opened every 100 ms for 1.5 s',
+      "none came. The server waited for a moment in which nothing changes",
+    );
   }),
 ];

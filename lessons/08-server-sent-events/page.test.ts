@@ -178,7 +178,7 @@ describe("over a network that fails", () => {
     await page.close();
   });
 
-  test("the page notices a silent network after one and a half beats, and loses nothing", async () => {
+  test("the page notices a silent network after 1.4 beats, and loses nothing", async () => {
     await server.kill();
     server = await startServer({ BEAT_EVERY_MS: "2000" });
     const page = await openPage();

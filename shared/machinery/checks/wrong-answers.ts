@@ -93,6 +93,18 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
     [/(?<=response\.on[\s\S]*)waiting\.delete\(replySoon\)/, "waiting.delete(reply)"],
   ],
+  [
+    "02-long-polling",
+    "one timer for all pages, started once for several messages",
+    "nobody gets an empty answer",
+    ["const waiting", "let shared: NodeJS.Timeout | undefined;\nconst waiting"],
+    ["waiting.add(replySoon)", "waiting.add(reply)"],
+    [
+      "for (const replySoon of waiting) replySoon();",
+      "shared ??= setTimeout(() => { shared = undefined; for (const each of waiting) each(); }, gatherMs);",
+    ],
+    [/(?<=response\.on[\s\S]*)waiting\.delete\(replySoon\)/, "waiting.delete(reply)"],
+  ],
   ["02-long-polling", "half a second", "a message on its own", ["gatherMs = 50", "gatherMs = 500"]],
   ["02-long-polling", "two seconds", "a message on its own", ["gatherMs = 50", "gatherMs = 2_000"]],
   [
@@ -521,6 +533,16 @@ export const wrongAnswers: WrongAnswer[] = [
     "for fifty streams",
     [/atMostEvery\(50, (?=\(\) => broadcast)/, ""],
     [/(?<=n`\))\)(?=;)/, ""],
+  ],
+  [
+    "08-server-sent-events",
+    "a timer that each stream starts again",
+    "while streams keep opening",
+    [
+      /atMostEvery\(50, (.*)\);/,
+      "(() => { clearTimeout(timer); timer = setTimeout(() => broadcast(['event: presence', 'data: ' + streams.size, '', ''].join('\\n')), 300); });",
+    ],
+    ["const presenceChanged", "let timer: NodeJS.Timeout | undefined;\nconst presenceChanged"],
   ],
   ["09-compare", "groups of four", "messages come in groups", ["burst = 5", "burst = 4"]],
   [
