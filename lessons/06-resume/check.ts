@@ -18,11 +18,11 @@ async function comes(server: LessonServer, name: string, page?: string): Promise
   return person;
 }
 
-const isEnded = (ghost: Client) =>
+const isEnded = (ghost: Client, happened = "it stayed open") =>
   eventually(
     () => ghost.closed,
     `${ghost.name}'s older socket to be ended when the same page sends resume on a new one`,
-    () => "it stayed open",
+    () => happened,
     1_000,
   );
 
@@ -91,7 +91,7 @@ export const checks = [
     await isEnded(first);
     await pause(300);
     const third = await comes(server, "Ada", "ada1");
-    await isEnded(second);
+    await isEnded(second, "the third connection didn't end the second");
     await staysAndReceives(third, third, "Third time lucky");
   }),
 

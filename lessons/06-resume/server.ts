@@ -25,7 +25,7 @@ function replay(client: WebSocket, cursor: Cursor) {
   const { reset, messages } = log.after(cursor);
   const rest = messages.splice(50);
   client.send(JSON.stringify({ type: "replay", log: log.name, reset, messages }), (error) => {
-    // This piece has left our memory. The next one waits for that, so a slow reader doesn't fill it.
+    // This piece has been written to the network. Only now comes the next: a slow reader doesn't fill our memory.
     if (rest.length > 0 && !error) replay(client, { after: messages.at(-1)?.id ?? 0, log: log.name });
   });
   // No await since log.after, so nobody can say anything in between: nothing is lost, and nothing comes twice.
