@@ -12,6 +12,8 @@ import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts
 const counts = { acknowledged: 0, doubles: 0, replayed: 0, gaps: 0, lost: 0 };
 /** The last id, to count what is missing. Undefined where ids may skip: at the beginning and after a gap. */
 let lastId: number | undefined;
+/** The outbox was full. The page may still say so. */
+let wasFull = false;
 
 const resume = new Resume<Message>({
   onmessage(message, replayed) {
@@ -39,6 +41,10 @@ const outbox = new Outbox<{ from: string; text: string }>(
     onchange(waiting) {
       number("outbox", waiting.length);
       room.waiting(waiting);
+      if (waiting.length === 100) wasFull = true;
+      if (waiting.length > 0 || !wasFull) return;
+      wasFull = false;
+      room.refused(""); // it isn't full any more
     },
     ongiveup: ({ text }) => room.refused(`Given up, because the server closes the connection on it: ${text}`),
   },

@@ -26,6 +26,7 @@ sockets.on("connection", (client) => {
   let page: Page<WebSocket> | undefined;
   let resumed = false;
   let ackTimer: NodeJS.Timeout | undefined;
+  let hadDouble = false;
   const late = setTimeout(() => resumed || refuse(client, 'Send {"type":"resume","after":0} first.'), 3_000);
   client.on("message", (data, isBinary) => {
     const message = receive(client, data, isBinary, Incoming);
@@ -35,12 +36,14 @@ sockets.on("connection", (client) => {
       const { id, from, text } = message;
       const kind = id === undefined ? "new" : page?.receive(id);
       if (!kind) return refuse(client, "id: not of the page that this connection resumed as.", id);
+      hadDouble ||= kind === "double"; // it may come after the message that starts the timer
       // The timer isn't started again, or a page that goes on talking would never be answered.
       if (id && !ackTimer)
         ackTimer = setTimeout(() => {
           ackTimer = undefined;
           // The newest id by then: it acknowledges everything before it, too.
-          const ack = { type: "ack", id: page?.lastId, double: kind === "double" };
+          const ack = { type: "ack", id: page?.lastId, double: hadDouble };
+          hadDouble = false;
           deliver(client, JSON.stringify(ack));
         }, 50);
       if (kind === "double") return; // everyone has it already

@@ -422,6 +422,27 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "07-outbox",
+    "an acknowledgement for every twentieth message, and else a timer that starts again with each",
+    "a page that talks more slowly",
+    [
+      "if (id && !ackTimer)",
+      'clearTimeout(ackTimer);\n      if (id && page && page.last % 20 === 0) deliver(client, JSON.stringify({ type: "ack", id, double: kind === "double" }));\n      else if (id)',
+    ],
+  ],
+  [
+    "07-outbox",
+    "an acknowledgement that knows of a double only if it started the timer",
+    "an acknowledgement says that",
+    ["double: hadDouble", 'double: kind === "double"'],
+  ],
+  [
+    "07-outbox",
+    "acknowledgements that all say double, once there was one",
+    "an acknowledgement says that",
+    ["          hadDouble = false;\n", ""],
+  ],
+  [
+    "07-outbox",
     "one timer for all pages",
     "each page gets its own",
     ["  let ackTimer: NodeJS.Timeout | undefined;\n", ""],
