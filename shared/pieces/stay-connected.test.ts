@@ -8,9 +8,10 @@ import { freePort } from "../machinery/testing/process.ts";
 import { backOffMs, defaults, isFinal, type State, stayConnected } from "./stay-connected.ts";
 
 /** A twentieth of the real times. */
-const quick = Object.fromEntries(
-  Object.entries(defaults).map(([name, value]) => [name, typeof value === "number" ? value / 20 : WebSocket]),
-);
+const quick = {
+  ...Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, value / 20])),
+  WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+};
 
 const closing: (() => void)[] = [];
 afterEach(() => {

@@ -28,11 +28,10 @@ export const defaults = {
   unsentLimit: 1024 * 1024,
   /** Attempts in a row that never opened, after which it gives up: a page can't see why a handshake was refused. */
   attemptLimit: Number.POSITIVE_INFINITY,
-  /** The class to use: the browser's own, or that of the package ws. */
-  WebSocket: globalThis.WebSocket,
 };
 
-export type Options = Partial<typeof defaults>;
+/** `WebSocket` is the class to use: the browser's own, or that of the package ws. */
+export type Options = Partial<typeof defaults> & { WebSocket?: typeof globalThis.WebSocket };
 
 export type State =
   | { name: "connecting" | "open"; attempt: number }
@@ -70,7 +69,7 @@ export function stayConnected(
   options: Options = {},
 ) {
   const settings = { ...defaults, ...options };
-  const { stableMs, handshakeMs, silenceMs, answerMs, unsentLimit, attemptLimit, WebSocket } = settings;
+  const { stableMs, handshakeMs, silenceMs, answerMs, unsentLimit, attemptLimit } = settings;
   let socket: WebSocket | undefined;
   let attempt = 0;
   let unopened = 0;
@@ -100,7 +99,7 @@ export function stayConnected(
   }
 
   function open(url: string) {
-    socket = new WebSocket(url);
+    socket = new (options.WebSocket ?? globalThis.WebSocket)(url);
     socket.onopen = () => {
       clearTimers();
       heard();
@@ -176,14 +175,14 @@ export function stayConnected(
 
   function hurry() {
     if (pausing) connect();
-    else if (socket?.readyState === WebSocket.OPEN && askedAt === undefined) ask();
+    else if (socket && socket.readyState === socket.OPEN && askedAt === undefined) ask();
   }
 
   connect();
   return {
     heardMs: () => performance.now() - heardAt,
     send(text: string): boolean {
-      if (socket?.readyState !== WebSocket.OPEN || socket.bufferedAmount > unsentLimit) return false;
+      if (!socket || socket.readyState !== socket.OPEN || socket.bufferedAmount > unsentLimit) return false;
       socket.send(text);
       return true;
     },
