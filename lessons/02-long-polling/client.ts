@@ -31,6 +31,7 @@ async function pollForever() {
       failed = 0;
       // Our server holds an empty answer back. A server that doesn't is a different one: don't ask it nonstop.
       const tooSoon = after === before && performance.now() - asked < 1_000;
+      if (tooSoon) room.checkLesson();
       await pause(tooSoon ? 1_000 : settings.pause.valueAsNumber);
     } catch {
       // Without this catch, the first network error would end the loop, and the page would show nothing of it.

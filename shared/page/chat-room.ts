@@ -27,6 +27,8 @@ export class ChatRoom extends HTMLElement {
   #form!: HTMLFormElement;
   #seen = new Set<number>();
   #shown: Status | undefined;
+  /** Whether a connection has ended, or an attempt has failed. */
+  #hasEnded = false;
   /** In words, while another lesson is running than this page's. Undefined while we don't know. */
   #otherLesson: string | undefined;
 
@@ -142,11 +144,19 @@ export class ChatRoom extends HTMLElement {
   status(state: State, text: string, ticking = ""): void {
     const before = this.#shown?.state;
     this.#shown = { state, text, ticking };
-    if (before === "open" && state !== "open") this.#otherLesson = undefined;
-    // At the start, at each new connection, and when an attempt has failed: another lesson may be running now.
-    if (state !== before && this.#otherLesson !== "" && (state === "open" || before !== "open"))
-      void this.#checkLesson(before === undefined);
+    // The launcher's word at the start. A request when an attempt has failed and when a connection is open again: another
+    // lesson may be running by then.
+    const hasFailed = state === "reconnecting" || (state === "closed" && before === "connecting");
+    const isBack = state === "open" && this.#hasEnded;
+    if (before === undefined) void this.#checkLesson(true);
+    else if (state !== before && (hasFailed || isBack)) void this.#checkLesson(false);
+    if (state === "reconnecting" || state === "closed") this.#hasEnded = true;
     this.#showStatus();
+  }
+
+  /** Asks the server which lesson it is, since its answers look like those of another one. */
+  checkLesson(): void {
+    if (!this.#otherLesson) void this.#checkLesson(false);
   }
 
   async #checkLesson(launched: boolean) {

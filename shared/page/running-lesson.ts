@@ -5,10 +5,10 @@ const own = location.pathname.match(/\/lessons\/([^/]+)/)?.[1];
 
 /**
  * A sentence for the reader when another lesson is running, "" when it is this page's own. Undefined when nobody answers.
- * With `launched`, what the launcher has started when it served this page is taken as the answer, without a request.
+ * With `launched`, the answer is what the launcher had started when it served this page, without a request.
  */
 export async function describeOtherLesson({ launched = false } = {}): Promise<string | undefined> {
-  const running = (launched && process.env.LESSON) || (await askServer());
+  const running = launched ? process.env.LESSON || undefined : await askServer();
   if (running === undefined) return undefined;
   if (!own || running === own) return "";
   const [mine, other] = [own, running].map((lesson) => Number.parseInt(lesson, 10) || lesson);
