@@ -435,9 +435,12 @@ describe("the slides", () => {
     );
     await workshop.save("slides/03-tale.md", deck("Before") + more.join("\n"));
     expect(await slides()).toContain("Before");
-    const startedAt = performance.now();
-    expect(await slides()).toContain("Before");
-    const onceMs = performance.now() - startedAt;
+    let onceMs = Number.POSITIVE_INFINITY;
+    for (let n = 0; n < 5; n++) {
+      const startedAt = performance.now();
+      expect(await slides()).toContain("Before");
+      onceMs = Math.min(onceMs, performance.now() - startedAt);
+    }
     await workshop.save("slides/03-tale.md", deck("After") + more.join("\n"));
     const changedAt = performance.now();
     expect(await slides()).toContain("After");
