@@ -1,7 +1,7 @@
 // Checks whether this computer has what the workshop needs, then runs the program named first: `start.cjs launcher/lesson 3`.
 // Old syntax on purpose: an old Node has to be able to read this file to say that it is too old.
 // biome-ignore-start lint/style/useNodejsImportProtocol: an old Node does not know it
-const { existsSync } = require("fs");
+const { existsSync, readFileSync } = require("fs");
 const nodeModule = require("module");
 const { join } = require("path");
 // biome-ignore-end lint/style/useNodejsImportProtocol: as above
@@ -17,7 +17,7 @@ if (!existsSync(join(__dirname, "..", "..", "node_modules", "tsx"))) {
 // Node 22 and later keep compiled code on disk: the next start is faster.
 if (nodeModule.enableCompileCache) nodeModule.enableCompileCache();
 // What the supervisor has started ends with its supervisor.
-if (process.env.npm_lifecycle_event && !process.channel) setTimeout(endWithNpm, 1000, process.ppid).unref();
+if (process.env.npm_lifecycle_event && !process.channel) endWithNpm(process.ppid);
 
 // tsx inside this process, since starting a second one takes time.
 require("tsx/cjs/api").register();
@@ -29,12 +29,19 @@ require(program);
 function endWithNpm(parent) {
   let npm = parent;
   // npm runs this in a shell, which may have stayed in between and would go on waiting.
-  if (process.platform !== "win32")
+  const look = (text) => {
+    const [, pid, name] = /^ *(\d+) +(.*)/.exec(text) || [];
+    if (pid && !/npm|node/.test(name)) npm = Number(pid);
+  };
+  if (process.platform === "linux") {
+    const [, name, pid] = /^\d+ \((.*)\) \S+ (\d+)/.exec(readFileSync(`/proc/${parent}/stat`, "utf8")) || [];
+    look(`${pid} ${name}`);
+  } else if (process.platform !== "win32") {
     // biome-ignore lint/style/useNodejsImportProtocol: as above
-    require("child_process").execFile("ps", ["-o", "ppid=,comm=", "-p", String(parent)], (_error, text) => {
-      const [, pid, name] = /^ *(\d+) +(.*)/.exec(text) || [];
-      if (pid && !/npm|node/.test(name)) npm = Number(pid);
-    });
+    require("child_process").execFile("ps", ["-o", "ppid=,comm=", "-p", String(parent)], (_, text) =>
+      look(text),
+    );
+  }
   setInterval(() => {
     if (process.ppid === parent && isRunning(npm)) return;
     if (!process.emit("SIGTERM", "SIGTERM")) process.exit();

@@ -5,7 +5,7 @@ import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { freePort, type Running, runNode } from "../testing/process.ts";
 import { canConnect, whyNotFree } from "./ports.ts";
 import { type Copy, copyWorkshop, serverSource } from "./workshop-copy.ts";
@@ -13,11 +13,32 @@ import { type Copy, copyWorkshop, serverSource } from "./workshop-copy.ts";
 const server = "lessons/03-tale/server.ts";
 let workshop: Copy;
 let ports: { PORT: string; PAGE_PORT: string };
+const runs: Running[] = [];
 
 beforeAll(async () => {
   workshop = await copyWorkshop();
+  const { start } = workshop;
+  workshop.start = (args, env) => {
+    const run = start(args, env);
+    runs.push(run);
+    return run;
+  };
   ports = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()) };
 });
+
+// A test that fails must not keep the ports from the next one.
+afterEach(async () => {
+  for (const run of runs.splice(0)) if (run.child.exitCode === null) await run.kill();
+  for (const port of Object.values(ports))
+    await expect.poll(() => whyNotFree("PORT", Number(port)), { timeout: 8_000 }).toBeUndefined();
+});
+
+/** Page and server answer, and what the server printed when it started has come. */
+async function isReady(run: Running) {
+  const match = await run.prints(block);
+  await run.prints(/listening/);
+  return match;
+}
 
 const block = /Open {2,}(http:\/\/localhost:\d+\/lessons\/03-tale\/)/;
 const serverPid = /server pid (\d+)/g;
@@ -136,7 +157,7 @@ describe.each([
 ])("a running lesson, $how", ({ CABLE, runner, signals }) => {
   test("the address is shown when both halves answer", async () => {
     const run = workshop.start(["launcher/lesson", "tale"], { ...ports, CABLE });
-    const [, address = ""] = await run.prints(block);
+    const [, address = ""] = await isReady(run);
     expect((await fetch(address)).status).toBe(200);
     expect((await fetch(`http://localhost:${ports.PORT}/`)).status).toBe(200);
     expect(run.output()).toContain("lessons/03-tale/README.md");
@@ -150,7 +171,7 @@ describe.each([
     "%s ends everything with exit code 0 and no noise; the server may say goodbye",
     async (signal) => {
       const run = workshop.start(["launcher/lesson", "3"], { ...ports, CABLE });
-      await run.prints(block);
+      await isReady(run);
       const before = run.output();
       run.child.kill(signal);
       expect(await run.ended).toBe(0);
@@ -163,7 +184,7 @@ describe.each([
 
   test.skipIf(windows)("the end of what runs the server ends everything, the server too", async () => {
     const run = workshop.start(["launcher/lesson", "3"], { ...ports, CABLE });
-    await run.prints(block);
+    await isReady(run);
     const killedAt = performance.now();
     endChild(run, runner.word);
     expect(await run.ended).toBe(1);
@@ -178,7 +199,7 @@ describe.each([
     await run.prints(/Unexpected "="[\s\S]*server\.ts has an error \(see above\)\. Fix it and save\./);
     expect(run.output()).not.toMatch(block);
     await workshop.save(server, serverSource);
-    await run.prints(block);
+    await isReady(run);
 
     // Again, now by an editor that saves by renaming, after the lesson has run. Its place is where it was written.
     await writeFile(workshop.path(`${server}~`), "\n\nthrow new Error('at run time');\n");
@@ -198,7 +219,7 @@ describe.each([
     await run.prints(/here[\s\S]*server\.ts has been running for 8 s but does not listen on PORT yet\./);
     expect(run.output()).not.toContain("has an error");
     await workshop.save(server, serverSource);
-    await run.prints(block);
+    await isReady(run);
     run.child.kill();
     await run.ended;
     await nothingIsLeft(run);
@@ -208,7 +229,7 @@ describe.each([
 describe("a running lesson", () => {
   test("not in a terminal, the output has no colours and nothing is offered", async () => {
     const run = workshop.start(["launcher/lesson", "3"], { ...ports, NO_COLOR: undefined, FORCE_COLOR: "1" });
-    await run.prints(block);
+    await isReady(run);
     run.child.kill();
     await run.ended;
     expect(run.output()).not.toContain("\x1b");
@@ -219,7 +240,7 @@ describe("a running lesson", () => {
     "the end of the page process ends everything, exit 1, with a line that says so",
     async () => {
       const run = workshop.start(["launcher/lesson", "3"], { ...ports });
-      await run.prints(block);
+      await isReady(run);
       endChild(run, "pages");
       expect(await run.ended).toBe(1);
       expect(run.output()).toMatch(/^The page process ended unexpectedly \(SIGKILL\): stopping\.$/m);
@@ -229,14 +250,14 @@ describe("a running lesson", () => {
 
   test.skipIf(windows)("when npm is killed, nothing is left running", async () => {
     const run = workshop.npmRun(["lesson", "3"], ports);
-    await run.prints(block);
+    await isReady(run);
     run.child.kill("SIGKILL");
     await nothingIsLeft(run);
   });
 
   test("a restart is reported once, and without an error", async () => {
     const run = workshop.start(["launcher/lesson", "3"], { ...ports });
-    await run.prints(block);
+    await isReady(run);
     await workshop.save(server, `${serverSource}\n// saved\n`);
     await run.prints(/The server is running again\./);
     expect(run.output()).not.toContain("error");
@@ -264,7 +285,7 @@ describe("a running lesson", () => {
       HOST: "0.0.0.0",
       CABLE_HOST: "0.0.0.0",
     });
-    await run.prints(block);
+    await isReady(run);
     const open = outside && Object.values(ports).map((port) => canConnect(Number(port), outside));
     expect(await Promise.all(open || [])).not.toContain(true);
     run.child.kill();
@@ -273,7 +294,7 @@ describe("a running lesson", () => {
 
   test.skipIf(!hasIpv6)("page and server answer on ::1 too", async () => {
     const run = workshop.start(["launcher/lesson", "3"], { ...ports });
-    await run.prints(block);
+    await isReady(run);
     for (const port of Object.values(ports)) expect(await canConnect(Number(port), "::1", 2_000)).toBe(true);
     run.child.kill();
     await run.ended;
@@ -281,7 +302,7 @@ describe("a running lesson", () => {
 
   test("a launcher that is killed leaves nothing running", async () => {
     const run = workshop.start(["launcher/lesson", "3"], { ...ports });
-    await run.prints(block);
+    await isReady(run);
     run.child.kill("SIGKILL");
     await run.ended;
     await nothingIsLeft(run);
