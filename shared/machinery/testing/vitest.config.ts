@@ -13,6 +13,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Modules stay loaded from one test file to the next: nothing here keeps state, see clean-up.ts.
     isolate: false,
-    maxWorkers: 3,
+    maxWorkers: 2,
+    // Checks judge a server by its times: few at once, or they judge the computer.
+    maxConcurrency: 2,
   },
 });
