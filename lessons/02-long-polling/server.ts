@@ -16,7 +16,7 @@ const Say = v.strictObject({ from: Name, text: Text });
 
 serve({
   "GET /messages": (_request, response, query) => {
-    // Without a cursor: only what is said from now on. What was said between two requests is lost.
+    // Without a cursor, a page gets only later messages. It loses those that came between its requests.
     const cursor = readCursor(query) ?? log.end;
     const news = log.after(cursor);
     if (news.reset || news.messages.length > 0) return sendJson(response, 200, news);

@@ -231,7 +231,7 @@ test("ends every stream on SIGTERM, and itself within two seconds with exit code
   expect(stream.ended).toBe(false); // cut off, not completed: the browser would reconnect in both cases
 });
 
-test("answers a WebSocket handshake with 404: there is none here", async () => {
+test("answers a WebSocket handshake with 404", async () => {
   const { port } = await shared();
   const answer = await raw(
     port,

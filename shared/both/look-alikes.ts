@@ -13,7 +13,7 @@ export function nameKeys(name: string): string[] {
   return [skeleton(skeleton(letters).toLowerCase()), skeleton(letters.toLowerCase())];
 }
 
-/** UTS #39 §4: what remains when each character is replaced by the simplest one that looks like it. */
+/** UTS #39 §4: replaces each character by the simplest one that looks like it. */
 function skeleton(text: string): string {
   return unhomoglyph(text.normalize("NFD")).normalize("NFD");
 }

@@ -34,7 +34,9 @@ function endWithNpm(parent) {
     if (pid && !/npm|node/.test(name)) npm = Number(pid);
   };
   if (process.platform === "linux") {
-    const [, name, pid] = /^\d+ \((.*)\) \S+ (\d+)/.exec(readFileSync(`/proc/${parent}/stat`, "utf8")) || [];
+    const stat = `/proc/${parent}/stat`;
+    const [, name, pid] =
+      /^\d+ \((.*)\) \S+ (\d+)/.exec(existsSync(stat) ? readFileSync(stat, "utf8") : "") || [];
     look(`${pid} ${name}`);
   } else if (process.platform !== "win32") {
     // biome-ignore lint/style/useNodejsImportProtocol: as above

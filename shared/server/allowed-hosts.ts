@@ -38,6 +38,3 @@ export function listenAddresses(env = process.env): string[] {
   if (host === "::") return [host];
   return host === "0.0.0.0" ? [host, "::1"] : ["127.0.0.1", "::1", host];
 }
-
-/** For a program that can listen at one address only. */
-export const listenHost = (): string => listenAddresses()[0] as string;

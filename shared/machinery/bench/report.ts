@@ -43,7 +43,7 @@ export function toMarkdown({
         ...[median, worst, promised].map((seconds) => `${seconds.toFixed(1)} s`),
       ]),
     ),
-    `Lesson 5 with all its times ${halfOpen.shortened} times shorter. What was measured is multiplied by the same factor.`,
+    `Lesson 5 with all its times ${halfOpen.shortened} times shorter. The table multiplies the results by the same factor.`,
     "",
   ].join("\n\n");
 }

@@ -43,7 +43,7 @@ async function main() {
       panels?.changed();
     },
   });
-  // First of all, since it takes longest to start. What the cable itself needs is loaded meanwhile.
+  // The server comes first, because it takes longest to start. The cable loads its own modules in the meantime.
   const started = server.restart();
   const { createCable } = load("./proxy.ts") as typeof import("./proxy.ts");
   // CABLE_HOST: open to the network as well. What controls the cable never is.
