@@ -1,8 +1,5 @@
 // The pages server: gives the browser the lessons' pages, TypeScript as JavaScript, and reloads what was saved.
 import { readFile } from "node:fs/promises";
-import LocalWebServer from "local-web-server";
-import ConditionalGet from "lws-conditional-get";
-import Static from "lws-static";
 import { drawQr } from "../launcher/lan.ts";
 import { root } from "../launcher/lessons.ts";
 import { alsoListen, listenAddresses } from "../launcher/listen.ts";
@@ -14,6 +11,13 @@ import { type Found, findServed, judgeHost } from "./gate.ts";
 import { openReloadSocket, watchFolders } from "./live.ts";
 import { contentPolicy, inlineScripts } from "./policy.ts";
 import { renderedSlides } from "./rendered-slides.ts";
+
+// Loaded by Node itself: through tsx, all of their files would be compiled once more.
+const libraries = Promise.all([
+  import("local-web-server"),
+  import("lws-conditional-get"),
+  import("lws-static"),
+]);
 
 /** The part of Koa's context that is used here. */
 type Context = {
@@ -135,6 +139,7 @@ async function main() {
   const port = readPort("PAGE_PORT");
   readPort("PORT"); // a wrong one is reported now, not with the first page
   const [hostname = "127.0.0.1", ...others] = listenAddresses();
+  const [{ default: LocalWebServer }, { default: ConditionalGet }, { default: Static }] = await libraries;
   const { server } = await LocalWebServer.create({
     port,
     hostname,
