@@ -311,7 +311,7 @@ export class WirePanel extends HTMLElement {
   #fold(fold: boolean, remember = false) {
     this.#element(".wire-body").hidden = fold;
     this.#element(".wire-fold").setAttribute("aria-expanded", String(!fold));
-    if (remember) localStorage.setItem("cable", fold ? "folded" : "open");
+    if (remember) localStorage.setItem("cable", (fold ? "folded" : "open") + lastReset);
     if (!fold && !this.#isPaused()) this.#redraw();
   }
 
@@ -359,10 +359,13 @@ export class WirePanel extends HTMLElement {
 const ended = (connection: string) => `Connection ${connection} has ended.`;
 const choose = "choose another connection, or all.";
 
+/** When `npm run reset` ran last, or "": however the drawer was left before that is forgotten. */
+const lastReset = process.env.LAST_RESET ?? "";
+
 /** As it was left. At first: where the page asks for it (`folded`), or where it would cover what the lesson is about. */
 function startsFolded(asked: boolean): boolean {
-  const kept = localStorage.getItem("cable");
-  if (kept) return kept === "folded";
+  const [, kept, since] = /^(folded|open)(.*)$/.exec(localStorage.getItem("cable") ?? "") ?? [];
+  if (kept && since === lastReset) return kept === "folded";
   return asked || innerWidth < 800 || (innerHeight < 1_000 && !beside.matches);
 }
 

@@ -19,8 +19,7 @@ export async function bundle(
   source?: string,
 ): Promise<CompileError | undefined> {
   const path = relative(root, file).replaceAll("\\", "/");
-  if (!existsSync(file))
-    return { where: path, text: `There is no such file. git restore ${path} brings it back.`, code: "" };
+  if (!existsSync(file)) return { where: path, text: `There is no such file. ${bringsBack(path)}`, code: "" };
   const [error] = await build({
     entryPoints: [file],
     absWorkingDir: root,
@@ -46,6 +45,12 @@ export async function bundle(
     // A tab stays a tab, or the caret would point beside the mistake.
     code: lineText.trim() ? `${lineText}\n${lineText.slice(0, column).replace(/[^\t]/g, " ")}^` : "",
   };
+}
+
+/** `npm run reset` brings back the whole lesson. It keeps a copy of what it takes away. */
+function bringsBack(path: string): string {
+  const number = Number(path.match(/^lessons\/(\d+)/)?.[1]);
+  return `npm run reset ${number} brings it back, and starts this lesson over.`;
 }
 
 /** Compiles `contents` in place of what stands in the file. */

@@ -33,7 +33,7 @@ describe.for(readmes)("%s", (readme) => {
       for (const [number = ""] of args.matchAll(/\d+/g))
         expect(findLesson(number), script + args).toBeDefined();
     }
-    for (const [, path = ""] of text.matchAll(/\b(?:git restore|npx tsx|cd) ([\w./-]+)/g))
+    for (const [, path = ""] of text.matchAll(/\b(?:npx tsx|cd) ([\w./-]+)/g))
       expect(existsSync(join(root, path)), path).toBe(true);
     for (const [, one = "", other = ""] of text.matchAll(/git diff --no-index ([\w./-]+) ([\w./-]+)/g))
       expect([one, other].map((path) => existsSync(join(root, path)))).toEqual([true, true]);

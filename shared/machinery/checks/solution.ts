@@ -31,7 +31,7 @@ function show(lesson: Lesson) {
     console.log(`\nFrom your file (-) to ours (+). Yours is as good if npm run check ${number} says so.\n`);
     console.log(differences.join(""));
     console.log(`To see ours at work: npm run solution ${number} run`);
-    console.log(`To start over:       git restore lessons/${folder}\n`);
+    console.log(`To start over:       npm run reset ${number}\n`);
   } catch (error) {
     refuse((error as Error).message);
   }

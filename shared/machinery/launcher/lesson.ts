@@ -4,6 +4,7 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "concurrently";
+import { keepStarters } from "../reset/starters.ts";
 import { boundedOutput, showControls } from "../supervisor/output.ts";
 import { endOnSignal, type Supervised, startNode } from "../supervisor/supervisor.ts";
 import { describeLan, lanAddresses } from "./lan.ts";
@@ -20,6 +21,7 @@ const say = (text: string) => output.write(`${text}\n`);
 void main(process.argv[2]);
 
 async function main(wanted: string | undefined) {
+  keepStarters();
   const lessons = findLessons();
   if (wanted === undefined) {
     console.log(

@@ -3,7 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root } from "./lessons.ts";
 
-const file = join(root, ".workshop", "progress.json");
+/** Its path from the workshop's folder. */
+export const progressFile = ".workshop/progress.json";
+const file = join(root, progressFile);
 
 /** The day on which each exercise was done last, by lesson folder: "03-chat" → "2026-11-21". Without a usable file: none. */
 export function readProgress(): Map<string, string> {
@@ -18,7 +20,18 @@ export function readProgress(): Map<string, string> {
 export function rememberDone(folder: string): void {
   const now = new Date();
   const today = [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((n) => String(n).padStart(2, "0"));
-  const done = Object.fromEntries([...readProgress().set(folder, today.join("-"))].sort());
+  write(readProgress().set(folder, today.join("-")));
+}
+
+/** As if these exercises had not been done. */
+export function forgetDone(folders: string[]): void {
+  if (folders.length === 0) return;
+  const done = readProgress();
+  for (const folder of folders) done.delete(folder);
+  write(done);
+}
+
+function write(done: Map<string, string>) {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ done }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ done: Object.fromEntries([...done].sort()) }, null, 2)}\n`);
 }

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { type Message, transform } from "esbuild";
 import { readPort } from "../launcher/ports.ts";
+import { lastReset } from "../reset/last-reset.ts";
 import type { Fault } from "./fault-box.ts";
 
 export type Compiled = { code: string; fails: boolean };
@@ -12,7 +13,7 @@ const compiled = new Map<string, Compiled & { version: string }>();
 /** The file as a JavaScript module; if it has a syntax error, a module that shows the error in the page. */
 export async function compile(file: string, url: string): Promise<Compiled> {
   const { mtimeMs, size } = await stat(file);
-  const version = `${mtimeMs} ${size}`;
+  const version = `${mtimeMs} ${size} ${lastReset()}`;
   const known = compiled.get(file);
   if (known?.version === version) return known;
   const source = await readFile(file, "utf8");
@@ -39,6 +40,7 @@ async function toJavaScript(source: string, file: string): Promise<string> {
     define: {
       "process.env.PORT": JSON.stringify(String(readPort("PORT"))),
       "process.env.LESSON": JSON.stringify(process.env.LESSON ?? ""),
+      "process.env.LAST_RESET": JSON.stringify(lastReset()),
       "process.env.CABLE_PORT": JSON.stringify(process.env.CABLE_PORT ?? ""),
     },
   });
