@@ -8,6 +8,21 @@ const isPrint = query.get("view") === "print";
 /** Inside the speaker's view, which shows this page twice more: there the lessons stay a picture of themselves. */
 const isPreview = query.has("receiver");
 
+/** A course by its minutes, "90": only its slides, and the speaker's view keeps the pace. Otherwise all slides. */
+const course = query.get("course") ?? "";
+const minutesOf = (slide: Element | null, of = course) => Number(slide?.getAttribute(`data-minutes-${of}`));
+const inCourse = document.querySelectorAll(`[data-minutes-${CSS.escape(course)}]`);
+if (inCourse.length > 0) {
+  document.documentElement.dataset.course = course;
+  for (const slide of document.querySelectorAll<HTMLElement>(".slides section section")) {
+    slide.dataset.timing = String(minutesOf(slide) * 60);
+    if (!minutesOf(slide)) slide.remove();
+  }
+  for (const emptied of document.querySelectorAll("[data-deck]:not(:has(section))")) emptied.remove();
+  for (const element of document.querySelectorAll<HTMLElement>(".plan [data-course]"))
+    element.hidden = element.dataset.course !== course;
+}
+
 const deck = new Reveal({
   width: 1280,
   height: 720,
@@ -17,6 +32,8 @@ const deck = new Reveal({
   hash: true,
   controls: false,
   slideNumber: "c/t",
+  // With this, the speaker's view compares the clock with the minutes of the slides, in `data-timing`.
+  defaultTiming: inCourse.length > 0 ? 60 : null,
   transition: "none",
   backgroundTransition: "none",
   // Every key and every clicker goes on through all slides, deck after deck.
@@ -172,6 +189,30 @@ function invite(join: HTMLElement, { join: open }: Now) {
       say("In PowerShell: ", command(`$env:LAN=1; ${start}`)),
     );
   }
+}
+
+// Clocks count down while the room works.
+for (const clock of document.querySelectorAll<HTMLElement>(".countdown")) {
+  const slide = clock.closest("section");
+  const minutes = minutesOf(slide) || Math.max(...["90", "120", "240"].map((each) => minutesOf(slide, each)));
+  const [shown, button] = [clock.querySelector("span"), clock.querySelector("button")];
+  if (!shown || !button) continue;
+  let leftMs = (minutes || 15) * 60_000;
+  let until: number | undefined;
+  const tick = () => {
+    const left = Math.max(0, until === undefined ? leftMs : until - Date.now());
+    const seconds = Math.ceil(left / 1_000);
+    shown.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    clock.classList.toggle("over", seconds === 0);
+    button.textContent = until === undefined ? "Start" : "Stop";
+  };
+  button.addEventListener("click", () => {
+    if (until !== undefined) leftMs = Math.max(0, until - Date.now());
+    until = until === undefined ? Date.now() + leftMs : undefined;
+    tick();
+  });
+  setInterval(tick, 250);
+  tick();
 }
 
 // Code: coloured line by line, and where it has steps the lines of the present one stand out.

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { findLessons } from "../shared/machinery/launcher/lessons.ts";
-import { findDecks, planOf, readDeck, renderDecks } from "../shared/machinery/slides/decks.ts";
+import { readReadme } from "../shared/machinery/checks/readme.ts";
+import { findLessons, type Lesson } from "../shared/machinery/launcher/lessons.ts";
+import { courses, findDecks, planOf, readDeck, renderDecks } from "../shared/machinery/slides/decks.ts";
 import { findSteps, quote } from "../shared/machinery/slides/quote.ts";
 import { drawSequence } from "../shared/machinery/slides/sequence.ts";
 import { root } from "../shared/machinery/testing/process.ts";
@@ -28,28 +29,34 @@ describe.each(decks.map((deck) => [deck.file, deck] as const))("the deck %s", (f
         expect(notes, id).toMatch(new RegExp(`<strong>(${words.source})</strong>`));
   });
 
-  test("gives each slide its minutes, which add up to those of the deck", () => {
-    const timed = deck.slides.filter(({ minutes }) => minutes);
-    if (timed.length === 0) return; // a deck whose minutes are for all of its slides together
-    for (const course of ["short", "long"] as const)
-      expect(
-        deck.slides.reduce((sum, { minutes }) => sum + (minutes?.[course] ?? Number.NaN), 0),
-        course,
-      ).toBe(deck[course]);
+  test("says of each slide in which courses it is, and begins with its first slide in each", () => {
+    for (const { id, notes } of deck.slides) expect(notes, id).toMatch(/<strong>Time\.<\/strong> (\d|In no)/);
+    for (const course of courses)
+      if (deck.slides.some(({ minutes }) => minutes[course]))
+        expect(deck.slides[0]?.minutes[course], `${course} minutes`).toBeGreaterThan(0);
   });
 
-  test("has minutes for a course, and a transport's colour or none", () => {
-    expect(deck.long).toBeGreaterThan(0);
-    expect(deck.short).toBeGreaterThanOrEqual(0);
+  test("has a transport's color or none, and asks at most two questions that aren't optional", () => {
     expect(deck.transport).toMatch(/^(polling|long-polling|sse|websocket|none)$/);
     expect(deck.title).not.toBe("");
+    expect(
+      deck.slides.filter(({ notes }) => notes.includes("<strong>Ask.</strong>")).length,
+    ).toBeLessThanOrEqual(2);
   });
 
   test.skipIf(deck.number === undefined)("belongs to a lesson, shows it live, and ends on a question", () => {
     expect(findLessons().map(({ folder }) => folder)).toContain(file);
     expect(deck.slides.some(({ html }) => html.includes(`data-lesson="${file}"`))).toBe(true);
     expect(deck.slides.some(({ html }) => html.includes("<svg"))).toBe(true);
-    expect(deck.slides.at(-1)?.html).toContain("?</p>\n</blockquote>");
+    const talk = deck.slides.filter(({ kind }) => kind === "talk");
+    expect(talk.at(-1)?.html).toContain("?</p>\n</blockquote>");
+  });
+
+  test.skipIf(deck.number === undefined)("lets the room do the exercise, and knows its mistakes", () => {
+    const [work] = deck.slides.filter(({ kind }) => kind === "own work");
+    const { exercise } = readReadme({ folder: file } as Lesson);
+    expect(work?.title).toBe(`Now you: ${exercise}`);
+    expect(work?.notes).toContain("<strong>Common mistakes.</strong>");
   });
 });
 
@@ -58,10 +65,17 @@ test("every slide has an address of its own", () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test("the courses are full and not too full: what is left is for questions and own work", () => {
-  for (const { name, taught, pause, left, minutes } of planOf(decks)) {
-    expect(left, name).toBeGreaterThanOrEqual(0);
-    expect(taught + pause + left, name).toBe(minutes);
+test.each(courses)("the course of %i minutes is full, and a third of it is the room's own work", (course) => {
+  const { talk, ownWork, pause } = planOf(decks, course);
+  expect(talk + ownWork + pause).toBe(course);
+  expect(ownWork).toBeGreaterThanOrEqual(course / 3);
+});
+
+test.each(courses)("a live slide gets four to six minutes in the course of %i minutes", (course) => {
+  for (const { id, html, minutes } of slides) {
+    if (!html.includes('class="live"') || !minutes[course]) continue;
+    expect(minutes[course], id).toBeGreaterThanOrEqual(4);
+    expect(minutes[course], id).toBeLessThanOrEqual(6);
   }
 });
 
@@ -105,8 +119,7 @@ test("the figures that notes repeat are those of results.md", () => {
 });
 
 test("a file that is added is a deck that is shown, with a place in the menu and the plan", () => {
-  const text =
-    "---\ntransport: sse\nshort: 0\nlong: 10\n---\n\n# A new one\n\nText\n\nNote:\n**Say.** Hello.\n";
+  const text = "---\ntransport: sse\n---\n\n# A new one\n\nText\n\nNote:\n**Say.** Hello.\n";
   const page = renderDecks("<!-- slides --><!-- menu -->", [...decks, readDeck("42-new.md", `${text}\n`)]);
   expect(page).toContain('<section id="new"');
   expect(page).toContain('href="#/new"');
@@ -155,7 +168,7 @@ describe("an excerpt", () => {
 
   test("that is gone is told on its slide, which file and which line", () => {
     const text =
-      "---\nlong: 1\n---\n\n## A\n\n```ts shared/machinery/slides/quote.ts\nno such line\n```\n\n```ts nowhere.ts\na\n```\n";
+      "---\ntransport: none\n---\n\n## A\n\n```ts shared/machinery/slides/quote.ts\nno such line\n```\n\n```ts nowhere.ts\na\n```\n";
     const [slide] = readDeck("43-b.md", text).slides;
     expect(slide?.problems).toEqual([
       "shared/machinery/slides/quote.ts: no longer there: no such line",

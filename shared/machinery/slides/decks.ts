@@ -15,9 +15,6 @@ export type Deck = {
   number: number | undefined;
   title: string;
   transport: string;
-  /** Minutes in the short course and in the long one. */
-  short: number;
-  long: number;
   slides: Slide[];
 };
 
@@ -26,16 +23,16 @@ export type Slide = {
   title: string;
   html: string;
   notes: string;
-  /** In the short course and in the long one, if the notes say so: "**Time.** 2 min, 4 in half a day." */
-  minutes: { short: number; long: number } | undefined;
+  /** What happens meanwhile: somebody talks, everyone works on an exercise, or nobody works. */
+  kind: "talk" | "own work" | "pause";
+  /** Minutes in each course that has this slide, from its notes: "**Time.** 2 min in 90, 4 in 240." */
+  minutes: Partial<Record<Course, number>>;
   problems: string[];
 };
 
-/** The two courses, in minutes. What the decks leave over is for questions and for the room's own work. */
-export const courses = {
-  short: { name: "90 minutes", minutes: 90, pause: 0 },
-  long: { name: "half a day", minutes: 240, pause: 30 },
-};
+/** The courses, by their length in minutes. `slides/?course=90` shows only the slides of that course. */
+export const courses = [90, 120, 240] as const;
+export type Course = (typeof courses)[number];
 
 /** Room for a diagram, in the slide's own pixels (1280 × 720): beside a text, and alone. */
 const beside = { width: 780, height: 540 };
@@ -66,8 +63,6 @@ export function readDeck(fileName: string, text: string): Deck {
     number: lesson?.number,
     title: lesson?.title ?? field("title"),
     transport: field("transport"),
-    short: Number(field("short")),
-    long: Number(field("long")),
     slides: [] as Slide[],
   };
   for (const source of splitSlides(body)) deck.slides.push(readSlide(source, deck));
@@ -105,14 +100,17 @@ function readSlide(source: string, deck: Deck): Slide {
     title: title.replace(/[*_`]/g, ""),
     html,
     notes: new Marked().parse(notes, { async: false }),
+    kind: html.includes('class="now-you"') ? "own work" : html.includes('class="pause"') ? "pause" : "talk",
     minutes: readMinutes(notes),
     problems,
   };
 }
 
 function readMinutes(notes: string): Slide["minutes"] {
-  const [, short, long] = notes.match(/^\*\*Time\.\*\* (\d+) min, (\d+) in half a day\.$/m) ?? [];
-  return long ? { short: Number(short), long: Number(long) } : undefined;
+  const [, time = ""] = notes.match(/^\*\*Time\.\*\* (.*)\.$/m) ?? [];
+  return Object.fromEntries(
+    [...time.matchAll(/(\d+)(?: min)? in (\d+)/g)].map(([, minutes, course]) => [course, Number(minutes)]),
+  );
 }
 
 function slideParser(deck: Deck, text: string, problems: string[]) {
@@ -140,6 +138,9 @@ function slideParser(deck: Deck, text: string, problems: string[]) {
         if (kind === "join") return invitation(deck, new Marked().parse(code, { async: false }));
         if (kind === "table") return attempt(() => measured(rest));
         if (kind === "plan") return '<div class="plan"></div>';
+        if (kind === "now-you") return nowYou(deck, new Marked().parse(code, { async: false }));
+        if (kind === "pause")
+          return `<div class="pause">${new Marked().parse(code, { async: false })}${countdown}</div>`;
         if (rest) return attempt(() => excerpt(kind, rest, code));
         return figure(kind || "plaintext", code);
       },
@@ -248,6 +249,18 @@ function invitation({ number }: Deck, text: string): string {
   return `<div class="join" data-number="${number}"><div class="code"></div><div class="text">${text}</div></div>`;
 }
 
+/** A clock that slides/deck.ts counts down from the slide's minutes. */
+const countdown = '<p class="countdown"><span role="timer"></span><button type="button">Start</button></p>';
+
+/** The room's own work: the task, how to begin, and how long. */
+function nowYou({ number, file }: Deck, task: string): string {
+  return (
+    `<div class="now-you"><div class="task">${task}</div><div><ol><li><code>npm run lesson ${number}</code></li>` +
+    `<li>Read <b>Exercise</b> in <code>lessons/${file}/README.md</code>. Begin with <b>Start small</b>.</li>` +
+    `<li>After each save: <code>npm run check ${number}</code></li></ol>${countdown}</div></div>`
+  );
+}
+
 /** A diagram stands on the left and what is said about it on the right. */
 function arrange(html: string, deck: Deck): string {
   const [, heading = "", rest = ""] = html.match(/^(\s*<h[12].*?<\/h[12]>)?(.*)$/s) ?? [];
@@ -262,16 +275,14 @@ function arrange(html: string, deck: Deck): string {
 /** All slides as the page that shows them: `template` is slides/index.html. */
 export function renderDecks(template: string, decks: Deck[]): string {
   const stacks = decks.map((deck) => {
-    const course = deck.short ? "short" : "long";
-    const average = deck[course] / deck.slides.length;
     const head = deck.number === undefined ? deck.title : `${deck.number} · ${deck.title}`;
     const sections = deck.slides.map(({ id, html, notes, minutes }, index) => {
-      const seconds = Math.round((minutes?.[course] ?? average) * 60);
       const kind = index === 0 ? "slide first" : "slide";
       const running = index === 0 ? "" : `<p class="running-head">${escapeHtml(head)}</p>`;
+      const inCourses = Object.entries(minutes).map(([course, each]) => ` data-minutes-${course}="${each}"`);
       return (
-        `<section id="${id}" data-timing="${seconds}" data-transport="${deck.transport}">\n<div class="${kind}">${running}\n${html}</div>\n` +
-        `<aside class="notes">${notes}</aside>\n</section>`
+        `<section id="${id}" data-transport="${deck.transport}"${inCourses.join("")}>\n` +
+        `<div class="${kind}">${running}\n${html}</div>\n<aside class="notes">${notes}</aside>\n</section>`
       );
     });
     return `<section data-deck="${deck.file}">\n${sections.join("\n")}\n</section>`;
@@ -286,46 +297,71 @@ export function renderDecks(template: string, decks: Deck[]): string {
 const heading = ({ number, title }: Deck) =>
   (number === undefined ? "" : `<span class="numeral">${number}</span> `) + escapeHtml(title);
 
+const sum = (slides: Slide[], course: Course) =>
+  slides.reduce((minutes, slide) => minutes + (slide.minutes[course] ?? 0), 0);
+
 function renderMenu(decks: Deck[]): string {
-  const entries = decks.map(
-    (deck) =>
+  const entries = decks.map((deck) => {
+    const minutes = courses.map(
+      (course) => `<span data-course="${course}">${sum(deck.slides, course) || "–"}</span>`,
+    );
+    return (
       `<li><a href="#/${deck.name}" data-transport="${deck.transport}">${heading(deck)}</a>` +
-      `<span class="minutes">${deck.short || "–"} / ${deck.long || "–"} min</span></li>`,
-  );
-  return `<ol>${entries.join("")}</ol>`;
-}
-
-/** What the decks take in each course, and what is left of it. */
-export function planOf(decks: Deck[]) {
-  return (["short", "long"] as const).map((course) => {
-    const { name, minutes, pause } = courses[course];
-    const taught = decks.reduce((sum, deck) => sum + deck[course], 0);
-    return { course, name, minutes, pause, taught, left: minutes - pause - taught };
+      `<span class="minutes">${minutes.join("")}</span></li>`
+    );
   });
+  const columns = courses.map(
+    (course) => `<a href="?course=${course}" data-course="${course}">${course}</a>`,
+  );
+  return (
+    `<p class="columns"><a href="?">all slides</a><span class="minutes">${columns.join("")}</span></p>` +
+    `<ol>${entries.join("")}</ol>`
+  );
 }
 
+/** What a course is made of: minutes of talk, of the room's own work, and of pauses. */
+export function planOf(decks: Deck[], course: Course) {
+  const slides = decks.flatMap((deck) => deck.slides);
+  const minutesOf = (kind: Slide["kind"]) =>
+    sum(
+      slides.filter((slide) => slide.kind === kind),
+      course,
+    );
+  return { talk: minutesOf("talk"), ownWork: minutesOf("own work"), pause: minutesOf("pause") };
+}
+
+/** The courses as bars: one part for each deck, for the room's own work and for each pause, as long as it takes. */
 function renderPlan(decks: Deck[]): string {
-  const plan = planOf(decks);
-  const cells = (values: number[]) => values.map((value) => `<td>${value || "–"}</td>`).join("");
-  const rows = decks.map((deck) => `<tr><th>${heading(deck)}</th>${cells([deck.short, deck.long])}</tr>`);
-  const row = (name: string, values: number[], kind = "") =>
-    `<tr class="${kind}"><th>${name}</th>${cells(values)}</tr>`;
-  return (
-    `<table class="plan"><thead><tr><td></td>${plan.map(({ name }) => `<th>${name}</th>`).join("")}</tr></thead>` +
-    `<tbody>${rows.join("")}${row(
-      "pauses",
-      plan.map(({ pause }) => pause),
-    )}` +
-    `${row(
-      "questions and your own work",
-      plan.map(({ left }) => left),
-    )}` +
-    `${row(
-      "together, in minutes",
-      plan.map(({ minutes }) => minutes),
-      "sum",
-    )}</tbody></table>`
-  );
+  const names = { "own work": "your own work", pause: "pause" };
+  const bars = courses.map((course) => {
+    const parts = decks.flatMap((deck) => {
+      const talk = sum(
+        deck.slides.filter(({ kind }) => kind === "talk"),
+        course,
+      );
+      const rest = deck.slides.filter(({ kind, minutes }) => kind !== "talk" && minutes[course]);
+      const name = `${deck.number ?? ""} ${deck.title}`.trim();
+      return [
+        { kind: "talk", label: `${deck.number ?? ""}`, name, minutes: talk, transport: deck.transport },
+        ...rest.map(({ kind, minutes }) => ({
+          kind: kind.replace(" ", "-"),
+          label: "",
+          name: kind === "talk" ? name : names[kind],
+          minutes: minutes[course] ?? 0,
+          transport: "none",
+        })),
+      ].filter(({ minutes }) => minutes > 0);
+    });
+    const items = parts.map(
+      ({ kind, label, name, minutes, transport }) =>
+        `<li class="${kind}" data-transport="${transport}" style="flex-grow: ${minutes}">` +
+        `<b aria-hidden="true">${label}</b><i>${escapeHtml(name)}, ${minutes} min</i></li>`,
+    );
+    const { talk, ownWork, pause } = planOf(decks, course);
+    const adds = `${talk} min together, ${ownWork} min your own work${pause ? `, ${pause} min pause` : ""}`;
+    return `<h3 data-course="${course}">${course} minutes <small>${adds}</small></h3><ol data-course="${course}">${items.join("")}</ol>`;
+  });
+  return `<div class="plan">${bars.join("")}</div>`;
 }
 
 function escapeHtml(text: string): string {
