@@ -50,7 +50,7 @@ describe.for(readmes)("%s", (readme) => {
     "has an exercise with three hints, and three questions held by tests",
     () => {
       const folded = [
-        ...text.matchAll(/^<details>\n<summary>(.+)<\/summary>\n\n([\s\S]+?)\n\n<\/details>$/gm),
+        ...text.matchAll(/^<details>\n<summary>([\s\S]+?)<\/summary>\n\n([\s\S]+?)\n\n<\/details>$/gm),
       ];
       const hints = folded.filter(([, title]) => title?.startsWith("Hint "));
       expect(hints.map(([, title]) => title?.match(/^Hint (\d): ./)?.[1])).toEqual(["1", "2", "3"]);
@@ -58,7 +58,7 @@ describe.for(readmes)("%s", (readme) => {
       expect(questions).toHaveLength(3);
       for (const [, question, answer = ""] of questions) {
         const [, file = "", name = ""] =
-          answer.match(/(?:Held by a test|Tested) in \[[^\]]+\]\(([^)]+)\): "(.+)"\./) ?? [];
+          answer.replace(/\s+/g, " ").match(/Tested in \[[^\]]+\]\(([^)]+)\): "(.+)"\./) ?? [];
         expect(file, question).not.toBe("");
         expect(read(folder, file), question).toContain(`"${name}"`);
       }
