@@ -4,7 +4,7 @@ import type { Counts, Entry } from "./entry.ts";
 import { EntryList, mostRows } from "./panel-list.ts";
 import { ownConnection, PlainWebSocket } from "./panel-own.ts";
 import { template } from "./panel-template.ts";
-import { cableWords, connectionLabel, serverChip, serverWords, sumWords } from "./panel-words.ts";
+import { cableWords, connectionLabel, counted, serverChip, serverWords, sumWords } from "./panel-words.ts";
 import type { Faults, FromPanel, FullState, ToPanel } from "./protocol.ts";
 
 /** A phone in the room (LAN=1) gets no drawer: its buttons work on this computer only. */
@@ -285,8 +285,8 @@ export class WirePanel extends HTMLElement {
 
   #countLeftOut() {
     const parts = [];
-    if (this.#waiting) parts.push(`${readable(this.#waiting)} waiting`);
-    if (this.#leftOut) parts.push(`${readable(this.#leftOut)} left out`);
+    if (this.#waiting) parts.push(`${counted(this.#waiting, "row")} waiting`);
+    if (this.#leftOut) parts.push(`${counted(this.#leftOut, "row")} left out: more than the drawer can show`);
     this.#write(".wire-left-out", parts.join(", "));
   }
 

@@ -106,7 +106,7 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       "",
       `  Lesson ${lesson.number} · ${lesson.title}`,
       "",
-      `  Open      ${address}  in two windows`,
+      `  Open      ${address}  ${lesson.windows === 2 ? "in two windows, side by side" : ""}`.trimEnd(),
       `  Read on   ${folder}/README.md`,
       // With our solution the learner's server is left alone: to edit it would change nothing here.
       process.env.SERVER_FILE

@@ -2,7 +2,15 @@
 import { expect, test } from "vitest";
 import { findLesson, findLessons } from "./lessons.ts";
 
-const tale = { folder: "03-tale", number: 3, name: "tale", title: "A tale", line: "Two.", minutes: 20 };
+const tale = {
+  folder: "03-tale",
+  number: 3,
+  name: "tale",
+  title: "A tale",
+  line: "Two.",
+  minutes: 20,
+  windows: 2 as const,
+};
 const other = { ...tale, folder: "13-tales", number: 13, name: "tales" };
 
 test.each(["3", "03", "tale", "03-tale", "Tale"])("%s means lesson 3", (wanted) => {

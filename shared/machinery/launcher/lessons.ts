@@ -1,4 +1,4 @@
-// Finds the lessons: the folders lessons/NN-name, described by the first lines of their README.md.
+// Finds the lessons: the folders lessons/NN-name, described by their README.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,9 +15,11 @@ export type Lesson = {
   name: string;
   /** "Chat" */
   title: string;
-  /** "The first WebSocket: open, send, receive, close." */
-  line: string;
+  /** "The first WebSocket: open, send, receive, close." */ line: string;
+  /** In class. */
   minutes: number;
+  /** In how many windows its page is watched. */
+  windows: 1 | 2;
 };
 
 /** All lessons, in their order. */
@@ -34,7 +36,8 @@ function describe(folder: string): Lesson | undefined {
   const readme = readStart(join(root, "lessons", folder, "README.md"));
   const [, title = name] = readme.match(/^# \d+ · (.+)$/m) ?? [];
   const [, line = "", minutes = 0] = readme.match(/^> (.+) · (\d+) minutes$/m) ?? [];
-  return { folder, number: Number(digits), name, title, line, minutes: Number(minutes) };
+  const windows = /in two windows/.test(readme) ? 2 : 1;
+  return { folder, number: Number(digits), name, title, line, minutes: Number(minutes), windows };
 }
 
 function readStart(file: string): string {
