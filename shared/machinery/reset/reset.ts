@@ -33,7 +33,15 @@ function refuse(why: string) {
 /** By its folder's name alone, since the folder itself may be gone. */
 function isMeant(wanted: string, folder: string): boolean {
   const [, digits, name = ""] = folder.match(/^(\d\d)-(.+)$/) ?? [];
-  const lesson = { folder, number: Number(digits), name, title: "", line: "", minutes: 0 };
+  const lesson = {
+    folder,
+    number: Number(digits),
+    name,
+    title: "",
+    line: "",
+    minutes: 0,
+    windows: 1 as const,
+  };
   return findLesson(wanted, [lesson]) !== undefined;
 }
 
