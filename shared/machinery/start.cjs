@@ -13,6 +13,13 @@ if (Number(found.split(".")[0]) < 20) {
 if (!existsSync(join(__dirname, "..", "..", "node_modules", "tsx"))) {
   stop("The workshop's packages are not there yet: run npm install first.");
 }
+// Some packages bring a program for one system only: esbuild, for one, which everything here needs.
+const native = join(__dirname, "..", "..", "node_modules", "@esbuild", `${process.platform}-${process.arch}`);
+if (!existsSync(native) && !process.env.ESBUILD_BINARY_PATH) {
+  stop(
+    "The workshop's packages are incomplete, or were installed on another system:\ndelete the folder node_modules, then run npm install.",
+  );
+}
 
 // Node 22 and later keep compiled code on disk: the next start is faster.
 if (nodeModule.enableCompileCache) nodeModule.enableCompileCache();
