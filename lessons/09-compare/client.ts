@@ -160,7 +160,8 @@ function connect() {
   });
   on("settings", follow);
   on<Counted>("counts", (counted) => {
-    if (counted.frozen) showStatus("reconnecting", "frozen: nothing passes, nothing closes, no lane is told");
+    if (counted.frozen)
+      showStatus("reconnecting", "frozen: nothing passes, nothing closes, and no lane notices");
     else showStatus("open", "open: one stream, four lanes");
     show(counted);
   });

@@ -1,4 +1,4 @@
-// Text as people see it: characters counted and cut as readers count them, and nothing that cannot be seen.
+// Text as people see it: counts and cuts characters as readers do, and finds text that can't be seen.
 
 const characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
@@ -7,7 +7,7 @@ const characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
  * kept whole or left out whole (Unicode UAX #29). Costs no more for a long text than for its beginning.
  */
 export function cutText(text: string, limit: number): string {
-  // One visible character can be piled up from thousands of code units; 8 for each is plenty on average.
+  // One visible character can be made of thousands of code units. 8 for each are plenty on average.
   const enough = limit * 8;
   let length = 0;
   let count = 0;
@@ -24,7 +24,7 @@ export function cutText(text: string, limit: number): string {
  */
 export const unfit = /[^\P{Cc}\t\n]|[\p{Cs}\p{Zl}\p{Zp}]|[\u202A-\u202E\u2066-\u206F]/u;
 
-/** Whether nothing in `text` leaves a trace on the screen. */
+/** Whether nothing of `text` can be seen on a screen. */
 export function isBlank(text: string): boolean {
   return text.replace(unseen, "") === "";
 }

@@ -11,7 +11,7 @@ const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim"
 const entryLimit = 500;
 
 export class ChatRoom extends HTMLElement {
-  /** Called with what was said. When it throws, the text stays in its box and the error is shown beside it. */
+  /** Called with what somebody says. When it throws, the text stays in its box and the error is shown beside it. */
   onsay: (from: string, text: string) => void | Promise<void> = () => {};
   /** Called at each key in the message's box. */
   ontyping: (from: string) => void = () => {};
@@ -55,7 +55,7 @@ export class ChatRoom extends HTMLElement {
     this.status("connecting", "connecting");
 
     const { from, text } = this.#inputs;
-    // sessionStorage: each tab is a person of its own, and stays that person when reloaded.
+    // sessionStorage: each tab is a different person, and stays the same one when it is reloaded.
     from.value = sessionStorage.getItem("name") ?? people[Math.floor(Math.random() * people.length)] ?? "Ada";
     const keepName = () => sessionStorage.setItem("name", from.value);
     keepName();
@@ -67,7 +67,7 @@ export class ChatRoom extends HTMLElement {
       this.refused("");
       try {
         await this.onsay(from.value, said);
-        // Who typed on while it was under way keeps what was typed.
+        // Somebody who went on typing while it was sent keeps that text.
         if (text.value === said) text.value = "";
       } catch (error) {
         this.refused(`Not sent: ${inWords(error as Error)}`);
@@ -85,13 +85,13 @@ export class ChatRoom extends HTMLElement {
     return this.#inputs.from.value;
   }
 
-  /** Puts a message in its place by id. False when it is there already. `remark` stands beside it. */
+  /** Puts a message in its place by id. False when it is there already. `remark` is shown beside it. */
   show({ id, from, text, at }: Message, remark = ""): boolean {
     if (this.#seen.has(id)) return false;
     this.#seen.add(id);
     const entry = element("li", from === this.who ? "message mine" : "message");
     entry.dataset.id = String(id);
-    // textContent, never innerHTML: what people say is text, also when it looks like HTML.
+    // textContent, never innerHTML: a message is text, even if it looks like HTML.
     const time = element("time", "", clock(at));
     time.setAttribute("datetime", new Date(at).toISOString());
     const words = element("span", "text", text);
@@ -109,7 +109,7 @@ export class ChatRoom extends HTMLElement {
     return true;
   }
 
-  /** What was said here and is not known to have arrived, below all messages. */
+  /** Shows, below all messages, those that were said here and may not have arrived. */
   waiting(entries: readonly { from: string; text: string }[]): void {
     this.#keepAtEnd(() =>
       this.#waiting.replaceChildren(
@@ -127,12 +127,12 @@ export class ChatRoom extends HTMLElement {
   /** A line between the messages: something happened. `kind` gives it its mark. */
   note(text: string, kind: "sent" | "received" | "event" | "fault" = "event"): void {
     const entry = element("li", `note ${kind}`, text);
-    // What travels every few seconds is seen, but not read out each time.
+    // Notes that come every few seconds are shown, but not read out each time.
     if (kind === "sent" || kind === "received") entry.setAttribute("aria-live", "off");
     this.#insert(entry);
   }
 
-  /** The ids start again from here. The log shows `text`, if any. */
+  /** The ids start again from here. The list shows `text`, if there is one. */
   startOver(text = ""): void {
     this.#seen.clear();
     const entry = element("li", text ? "note fault" : "start", text);
@@ -179,14 +179,14 @@ export class ChatRoom extends HTMLElement {
     rest.textContent = ticking && ` ${ticking}`;
   }
 
-  /** A word in passing, gone after three seconds. Not read out: it may come every second. */
+  /** Shows a short text for three seconds. It isn't read out, because it may come every second. */
   hint(text: string): void {
     clearTimeout(this.#hintEnds);
     this.#hint.textContent = text;
     this.#hintEnds = setTimeout(() => this.#hint.replaceChildren(), 3_000);
   }
 
-  /** Says beside the form why something was not taken; "" takes it back. */
+  /** Says beside the form why something was not accepted. "" removes that. */
   refused(reason: string): void {
     this.#refused.textContent = reason;
   }
@@ -202,7 +202,7 @@ export class ChatRoom extends HTMLElement {
     const { scrollTop, clientHeight, scrollHeight } = this.#log;
     const atEnd = scrollTop + clientHeight > scrollHeight - 40;
     change();
-    // Whoever has scrolled back to read is left in peace.
+    // Don't scroll if somebody has scrolled back to read.
     if (atEnd) this.#log.scrollTop = this.#log.scrollHeight;
   }
 }
@@ -214,10 +214,10 @@ function element<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, className = 
   return made;
 }
 
-/** Why something was not sent. What a browser says of a failed request tells a reader nothing. */
+/** Why something was not sent. A browser's own text about a failed request doesn't help a reader. */
 function inWords({ name, message }: Error): string {
   if (name === "TypeError") return "the server does not answer.";
-  if (name === "TimeoutError") return "no answer came in time. It may have arrived all the same.";
+  if (name === "TimeoutError") return "no answer came in time. It may still have arrived.";
   return message;
 }
 

@@ -1,7 +1,7 @@
 // The button "Say twenty things": faster than anybody can type.
 import { room } from "./chat-room.ts";
 
-/** Calls `say` twenty times, once in `everyMs`, when the button is pressed. When it throws, the page shows why and stops. */
+/** Calls `say` twenty times, `everyMs` apart, when the button is pressed. When it throws, the page shows why and stops. */
 export function onSayTwenty(say: (from: string, text: string) => void, everyMs: number): void {
   document.querySelector("#say-twenty")?.addEventListener("click", async () => {
     room.refused("");

@@ -30,7 +30,7 @@ function listVoices() {
 /** Speaks `text` with the chosen voice, when the switch is on. */
 export function readAloud(text: string): void {
   if (!synthesis || !aloud.checked) return;
-  // Who says much is not spoken of for minutes: a few wait, the others are only shown.
+  // Many messages would be read for minutes. A few wait to be read, and the others are only shown.
   if (synthesis.pending) return;
   const speech = new SpeechSynthesisUtterance(text);
   speech.voice = synthesis.getVoices().find((voice) => voice.voiceURI === voices.value) ?? null;

@@ -39,7 +39,7 @@ export class StreamFigures implements Losses {
   #missing = new Set<number>();
   #arrivals: { atMs: number; lateMs: number }[] = [];
   #samples: Sample[] = [];
-  /** Messages up to this one, and those from before this moment, say nothing about what is measured now. */
+  /** Messages up to this one, or from before this moment, aren't part of what is measured now. */
   #after: { number: number; ms: number };
   /** Whether a message that was published since has arrived. */
   #begun = false;
@@ -64,7 +64,7 @@ export class StreamFigures implements Losses {
       this.lost--;
     } else {
       this.lost += number - this.#last - 1;
-      // Remembered, because they may still come. Not more than a few, because they may never come.
+      // Remembered, because they may still arrive. Only some of them, because they may never arrive.
       for (let each = Math.max(this.#last + 1, number - 1_000); each < number; each++)
         this.#missing.add(each);
       if (this.#missing.size > 5_000) this.#missing.clear();

@@ -24,7 +24,7 @@ export class TimeLine extends HTMLElement {
     requestAnimationFrame(draw);
   }
 
-  /** A request begins. Call what is returned when it has ended, with how. */
+  /** A request begins. Call the function that this returns when it has ended, with how it ended. */
   begin(): (how: "empty" | "full" | "overtaken" | "failed") => void {
     const taken = new Set(this.#bars.filter(({ end }) => end === undefined).map(({ row }) => row));
     const row = [...Array(rows).keys()].find((n) => !taken.has(n)) ?? rows - 1;

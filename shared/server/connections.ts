@@ -15,16 +15,16 @@ const timeouts = {
 /** Connections at the same time. The benchmark, with its 10,000 clients, asks for more. */
 const maxConnections = Number(process.env.MAX_CONNECTIONS ?? 2_000);
 
-/** Whatever a client doesn't read waits in our memory. A connection is ended when that is more than this many bytes … */
+/** Bytes that a client doesn't read wait in our memory. Above this many, its connection is ended … */
 const maxUnread = 4 * 1024 * 1024;
-/** … or when the client has read nothing of it in so many seconds. */
+/** … and also when the client has read none of them for this many seconds. */
 const maxStalledSeconds = 15;
 
 type Progress = { delivered: number; queued: number; stalledSeconds: number };
 
 /** An HTTP server that gives each request and each handshake to its listeners only when it is in order. */
 export class BoundedServer extends Server {
-  /** All that are open, on whatever address they came in. */
+  /** All connections that are open, on any address. */
   readonly open = new Map<Socket, Progress>();
   readonly #excess = new WeakSet<Socket>();
   readonly #answering = new WeakSet<Socket>();
@@ -43,7 +43,7 @@ export class BoundedServer extends Server {
     return super.emit(event, ...args);
   }
 
-  /** One connection too many is told so when it asks for something. Where even those are too many, it is dropped. */
+  /** One connection too many gets a 503 when it asks for something. If there are too many even of those, it is dropped. */
   #admit(socket: Socket): boolean {
     if (this.open.size >= 2 * maxConnections) {
       socket.destroy();
@@ -108,7 +108,7 @@ export class BoundedServer extends Server {
     );
   }
 
-  /** Seconds are counted by looking, not by the clock: a computer that was asleep has not waited for anybody. */
+  /** Counts its own looks, one a second, instead of the clock's time: a computer that was asleep waited for nobody. */
   #endStalled() {
     for (const [socket, progress] of this.open) {
       if (socket.writableLength === 0) {
@@ -128,7 +128,7 @@ export class BoundedServer extends Server {
   }
 }
 
-/** What the system has not yet taken of the write that is under way. Node's own time-outs look at this number, too. */
+/** The bytes of the present write that the system hasn't taken yet. Node's own time-outs use this number, too. */
 function queuedBytes(socket: Socket): number {
   return (socket as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0;
 }

@@ -1,10 +1,10 @@
-// HTTP for the lessons: a bounded JSON body in, JSON out, and each bad request a clear answer.
+// HTTP for the lessons: reads bounded JSON bodies, answers with JSON, and gives each bad request a clear answer.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { byteLimit, whyRefused } from "../both/message.ts";
 import { isAllowedHost, isAllowedOrigin } from "./allowed-hosts.ts";
 import type { Cursor } from "./message-log.ts";
 
-/** A request that is answered with `status` and, in the body, the reason. */
+/** Throw this to answer a request with `status`, and the reason in the body. */
 export class HttpError extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
@@ -87,7 +87,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     throw new HttpError(413, `Send at most ${byteLimit} bytes.`);
   const chunks: Buffer[] = [];
   let size = 0;
-  // destroyOnReturn: false, since leaving the loop would otherwise cut the connection before the 413 is out.
+  // destroyOnReturn: false. Otherwise leaving the loop would cut the connection before the 413 has left.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += chunk.length;
     if (size > byteLimit) throw new HttpError(413, `Send at most ${byteLimit} bytes.`);
@@ -155,9 +155,9 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
     else if (reason !== undefined) sendJson(response, 422, { error: reason });
     else {
       console.error(error);
-      // Half of the answer has left, with a status that says all is well. Only a broken connection can say otherwise.
+      // Half of the answer has left, with a status that says that all is well. Only a broken connection can take that back.
       if (response.headersSent && !response.writableEnded) return void response.destroy();
-      sendJson(response, 500, { error: "The server made a mistake; its terminal says which." });
+      sendJson(response, 500, { error: "The server made a mistake. Its terminal says which." });
     }
   }
 }

@@ -2,10 +2,10 @@
 import { randomUUID } from "node:crypto";
 import type { Answer, Message } from "../both/message.ts";
 
-/** Where a reader stands: the last id it saw (0: none yet), and in which log. */
+/** A reader's cursor: the last id it saw (0: none yet), and in which log. */
 export type Cursor = { after: number; log?: string | undefined };
 
-/** Keeps the last `keep` messages. Each log has a name of its own, so that a cursor from before a restart is recognised. */
+/** Keeps the last `keep` messages. Each log has its own name, so a cursor from before a restart is recognized. */
 export class MessageLog {
   readonly name: string;
   readonly #keep: number;
@@ -17,16 +17,16 @@ export class MessageLog {
     this.name = name;
   }
 
-  /** Appends what was said under the next id. */
+  /** Appends a message, with the next id. */
   add(from: string, text: string): Message {
     return this.take({ id: this.#lastId + 1, from, text, at: Date.now() });
   }
 
-  /** Appends what another log of the same name has numbered. */
+  /** Appends a message that another log of the same name has numbered. */
   take(message: Message): Message {
     this.#lastId = message.id;
     this.#messages.push(message);
-    // Twice as many, then half of them go: moving the whole list for each message would be slow.
+    // Cut only once it is twice as long: moving the whole list for each message would be slow.
     if (this.#messages.length >= 2 * this.#keep) this.#messages = this.#messages.slice(-this.#keep);
     return message;
   }

@@ -1,4 +1,4 @@
-// Around a lesson: an HTTP server that listens on this machine, refuses what is malformed, and ends in good order.
+// Around a lesson: an HTTP server that listens on this machine, refuses malformed requests, and shuts down in good order.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { isHostIgnored, listenAddresses } from "./allowed-hosts.ts";
@@ -100,7 +100,7 @@ function closeOnSignal(server: BoundedServer, listeners: TcpServer[]) {
     const exitWhenAlone = () => server.open.size === 0 && process.exit(0);
     exitWhenAlone();
     for (const socket of server.open.keys()) socket.on("close", exitWhenAlone);
-    // A client that hasn't answered by then is not waited for.
+    // Don't wait for a client that hasn't answered by then.
     setTimeout(() => process.exit(0), 500);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"] as const) {

@@ -27,7 +27,7 @@ export const floodLimits = {
 /** The same, with the size of a message: ws alone would accept 100 MiB. */
 export const limits = { maxPayload: byteLimit, ...floodLimits };
 
-/** Messages that one client may send in one go, and how many a second after that: plenty for a person. */
+/** Messages that one client may send together, and how many a second after that: plenty for a person. */
 const burst = 2_000;
 const perSecond = 200;
 

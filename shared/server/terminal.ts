@@ -1,4 +1,4 @@
-// What lessons print. Names, texts and close reasons come from outside, and a terminal obeys control characters.
+// Printing for the lessons. Names, texts and close reasons come from outside, and a terminal obeys control characters.
 import { inspect } from "node:util";
 
 /**
@@ -9,7 +9,7 @@ export function printable(text: string): string {
   return escapeControls(text).replaceAll("\n", "\n  ");
 }
 
-/** From now on `console.log` and the others print text in this way only. */
+/** From now on `console.log` and the others make control characters visible. */
 export function escapeConsole(): void {
   for (const name of ["log", "info", "warn", "error"] as const) {
     const print = console[name];

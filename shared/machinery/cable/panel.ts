@@ -1,4 +1,4 @@
-// <wire-panel>: the drawer at the foot of the page. It looks into the cable, and lets it fail.
+// <wire-panel>: the drawer at the foot of the page. It shows what passes through the cable, and lets the cable fail.
 import { readable } from "../../page/numbers.ts";
 import type { Counts, Entry } from "./entry.ts";
 import { EntryList, mostRows } from "./panel-list.ts";
@@ -136,7 +136,7 @@ export class WirePanel extends HTMLElement {
   /** The picture, the words below it, the buttons, and the sum of the last minute. */
   #show(state: FullState) {
     this.#state = state;
-    // The largest is the nearest to the truth: messages can only be late.
+    // The largest difference is the most accurate: messages can be late, but not early.
     this.#offsetMs = Math.max(this.#offsetMs, state.nowMs - performance.now());
     const { process, why, backInMs } = state.server;
     const cable = cableWords(state);
@@ -187,7 +187,7 @@ export class WirePanel extends HTMLElement {
         `${connectionLabel(one)}${one.number === own ? " (this page)" : ""}`,
       ]),
     );
-    // The cable lists the latest 100 connections. Of the others, nobody here knows whether they have ended.
+    // The cable lists the latest 100 connections. Whether the others have ended isn't known here.
     const listsAll = open === connections.length;
     for (const name of ["connection", "only"]) {
       const select = this.#element<HTMLSelectElement>(`[name=${name}]`);
@@ -362,7 +362,7 @@ const choose = "choose another connection, or all.";
 /** When `npm run reset` ran last, or "": however the drawer was left before that is forgotten. */
 const lastReset = process.env.LAST_RESET ?? "";
 
-/** As it was left. At first: where the page asks for it (`folded`), or where it would cover what the lesson is about. */
+/** As it was left. The first time, folded if the page asks for it (`folded`), or if it would cover the lesson. */
 function startsFolded(asked: boolean): boolean {
   const [, kept, since] = /^(folded|open)(.*)$/.exec(localStorage.getItem("cable") ?? "") ?? [];
   if (kept && since === lastReset) return kept === "folded";

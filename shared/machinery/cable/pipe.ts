@@ -1,9 +1,9 @@
-// One direction of a connection: what one socket says goes to the other, at once, late, slowly or not at all.
+// One direction of a connection: passes the bytes of one socket on to the other immediately, late, slowly or not at all.
 import type { Socket } from "node:net";
 
-/** Bytes that one direction holds back at most (with delay or throttle); then it reads no more until some have gone. */
+/** Bytes that one direction holds back at most (with delay or throttle). Above that, it stops reading for a while. */
 const mostQueued = 1024 * 1024;
-/** Each piece counts for so many bytes more, so that a million one-byte pieces are bounded too. */
+/** Added to the size of each piece, so that a million one-byte pieces are bounded too. */
 const perPiece = 64;
 
 export type PipeFaults = {
@@ -17,15 +17,18 @@ type Piece = { dueMs: number; what: Buffer | "FIN" | "RST" };
 
 export type Pipe = {
   set(faults: PipeFaults): void;
-  /** Bytes that came while frozen and have not gone on: see heal in proxy.ts. */
+  /** Bytes that arrived while it was frozen and haven't been passed on: see `heal` in proxy.ts. */
   waitingBytes(): number;
-  /** Sends on what is held back, without waiting for its time. */
+  /** Passes on what is held back, without waiting for its time. */
   flush(): void;
-  /** From now on nothing passes, and what comes is thrown away. */
+  /** From now on nothing passes. Bytes that still arrive are dropped. */
   stop(): void;
 };
 
-/** `passed`: these bytes have been handed to the kernel of the far side, or to the queue in front of it. */
+/**
+ * Connects `from` to `to`. `passed` is called with bytes that were given to the kernel for `to`, or to the queue in front
+ * of it. `ended` is called once, with the way in which `from` ended.
+ */
 export function pipe(
   from: Socket,
   to: Socket,
@@ -35,9 +38,9 @@ export function pipe(
   let queue: Piece[] = [];
   let queuedBytes = 0;
   let lastDueMs = 0;
-  let freeAtMs = 0; // when the throttled line has sent what it was given
+  let freeAtMs = 0; // when a throttled line has sent everything so far
   let timer: NodeJS.Timeout | undefined;
-  let blocked = false; // the far side is slow
+  let blocked = false; // `to` is slow
   let stopped = false;
   let why: string | undefined;
 
@@ -48,7 +51,7 @@ export function pipe(
     if (straight) pass(what);
     else {
       const delayMs = Math.max(0, faults.delayMs + (Math.random() * 2 - 1) * faults.jitterMs);
-      lastDueMs = Math.max(lastDueMs, performance.now() + delayMs); // jitter never lets a piece overtake another
+      lastDueMs = Math.max(lastDueMs, performance.now() + delayMs); // one piece never overtakes another, whatever the jitter
       queue.push({ dueMs: lastDueMs, what });
       queuedBytes += sizeOf(what);
       pump();
@@ -95,7 +98,7 @@ export function pipe(
       to.end();
       hooks.ended("FIN", undefined);
     } else if (to.writable) {
-      // First on with it, then look at it: what the cable reads costs the page no time.
+      // Passed on first and read afterwards, so that reading doesn't delay it.
       blocked = !to.write(what);
       hooks.passed(what);
     }
@@ -107,7 +110,7 @@ export function pipe(
     else if (!read && !from.isPaused()) from.pause();
   }
 
-  // Paused before there is a listener: a connection may be frozen from its first byte.
+  // Paused before the listener is added: a connection may be frozen from its first byte.
   from.pause();
   from.on("data", arrive);
   from.on("end", () => arrive("FIN"));
@@ -125,7 +128,7 @@ export function pipe(
 
   return {
     set(next) {
-      // What waits for a longer delay than the new one need not wait that long.
+      // Pieces that wait for a longer delay than the new one don't have to wait that long.
       const latest = performance.now() + next.delayMs + next.jitterMs;
       for (const piece of queue) piece.dueMs = Math.min(piece.dueMs, latest);
       lastDueMs = Math.min(lastDueMs, latest);
@@ -133,7 +136,7 @@ export function pipe(
       faults = next;
       pump();
     },
-    // While a socket is paused Node still reads ahead a little: that is how we know that something came.
+    // Node reads a little from a paused socket too. So readableLength shows that something has arrived.
     waitingBytes: () => queue.reduce((sum, { what }) => sum + bytesOf(what), 0) + from.readableLength,
     flush() {
       for (const { what } of queue)

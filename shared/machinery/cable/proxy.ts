@@ -1,4 +1,4 @@
-// The cable between a page and its server: passes every byte on unchanged, tells what it saw, and fails on command.
+// The cable between a page and its server: passes every byte on unchanged, reports what it saw, and fails on command.
 import { EventEmitter } from "node:events";
 import { createServer, type Server, Socket } from "node:net";
 import { alsoListen, listenAddresses } from "../launcher/listen.ts";
@@ -12,13 +12,13 @@ import type { CableState, Faults } from "./protocol.ts";
 const closeWithinMs = 1000;
 /** How long a page may stay silent on a connection that the server has ended. Browsers close it within a second. */
 const silentAfterEndMs = 4000;
-/** As many as a backlog on most systems lets in at once. */
+/** Connections that wait to be accepted. Most systems allow no more. */
 const backlog = 1024;
 
 export type CableOptions = {
   /** 0: any free port. */
   listenPort: number;
-  /** Where to listen; on this computer alone unless told otherwise. */
+  /** The addresses to listen on. By default only this computer's own. */
   hosts?: string[];
   targetPort: number;
   targetHost?: string;
@@ -26,42 +26,42 @@ export type CableOptions = {
 
 export type Which = { connection?: number };
 
-/** Commands throw an Error that says what to do when there is no such connection. */
+/** A command for a connection that isn't there throws an Error that says which are. */
 export type Cable = {
   port: number;
-  /** "entry": something was seen. "change": a fault or a connection came or went. */
+  /** "entry": the cable saw something. "change": a fault or a connection began or ended. */
   events: EventEmitter<{ entry: [Entry]; change: [] }>;
-  /** What was seen after entry `after`, at most the last 2,000 entries. */
+  /** The entries after number `after`, at most the last 2,000. */
   entries(after?: number): Entry[];
   /** The highest entry number so far. */
   lastId(): number;
   counts(): Counts;
-  /** Milliseconds since the cable started, by a clock that never steps: as in entries. */
+  /** Milliseconds since the cable started, by a clock that never jumps. Entries have the same times. */
   nowMs(): number;
   state(): CableState;
-  /** Writes down something that concerns them all. */
+  /** Adds an entry that concerns all connections. */
   note(seen: Seen): void;
   /** FIN to both ends. */
   close(which?: Which): void;
   /** RST to both ends. */
   reset(which?: Which): void;
-  /** Nothing passes and nothing closes; new connections are accepted and frozen too. Bytes wait in the kernel. */
+  /** Nothing passes and nothing closes. New connections are accepted and frozen too. Bytes wait in the kernel. */
   freeze(options?: Which & { direction?: Direction | "both" }): void;
-  /** Every piece arrives `ms` ± `jitterMs` later, each way, in order. 0 and 0: no delay. */
+  /** Each piece arrives `ms` ± `jitterMs` later, in each direction, and in order. 0 and 0 mean no delay. */
   delay(options: Which & { ms: number; jitterMs?: number; direction?: Direction | "both" }): void;
-  /** So many bytes a second for each connection and direction. null: as many as come. */
+  /** Limits the bytes a second, for each connection and direction. null: no limit. */
   throttle(options: Which & { bytesPerSecond: number | null; direction?: Direction | "both" }): void;
   /**
-   * Stops listening, so that the kernel itself refuses (ECONNREFUSED), as it does when no server is there.
-   * An accepted and then reset connection would look different to the page. Open connections stay.
+   * Stops listening, so the kernel itself refuses connections (ECONNREFUSED), as it does when there is no server.
+   * Accepting and then resetting a connection would look different to the page. Open connections stay.
    */
   refuse(): Promise<void>;
   /**
-   * Ends every fault, of one connection or of all. What was frozen is delivered, or dropped: TCP cannot lose
-   * bytes and go on, so a connection on which something waited is reset; one on which nothing waited goes on.
+   * Ends every fault, of one connection or of all. What was frozen is delivered or dropped. TCP can't lose bytes and
+   * continue, so dropping resets each connection on which something waited. The others continue.
    */
   heal(options?: Which & { frozen?: "deliver" | "drop" }): Promise<void>;
-  /** Resets all connections and listens no more. */
+  /** Resets all connections and stops listening. */
   end(): Promise<void>;
 };
 
@@ -81,7 +81,7 @@ type Connection = {
   over: boolean;
 };
 
-/** Resolves when it listens; rejects (EADDRINUSE) when the port is taken. */
+/** Starts a cable. Resolves when it listens, and rejects (EADDRINUSE) when the port is taken. */
 export async function createCable(options: CableOptions): Promise<Cable> {
   const { hosts = listenAddresses({}), targetPort, targetHost = "127.0.0.1" } = options;
   const events: Cable["events"] = new EventEmitter();
@@ -89,7 +89,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
   const nowMs = () => Math.round((performance.now() - startedMs) * 100) / 100;
   const log = entryLog((entry) => events.emit("entry", entry));
   const connections = new Map<number, Connection>();
-  const before = noCounts(); // of connections that are over
+  const before = noCounts(); // the counts of connections that have ended
   const faults: Faults = {};
   let server: Server | undefined;
   let stopOthers = () => {};
@@ -108,7 +108,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
       one.once("error", reject);
       one.listen({ port, host, backlog }, () => {
         one.off("error", reject);
-        // Out of file descriptors, for example: that connection is lost, the cable is not.
+        // Out of file descriptors, for example: that one connection is lost, but the cable keeps running.
         one.on("error", () => {});
         resolve();
       });
@@ -167,7 +167,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
     changed();
   }
 
-  /** On a frozen cable the server does not learn of a new connection: its SYN would not arrive either. */
+  /** On a frozen cable, the server doesn't see a new connection: its SYN wouldn't arrive either. */
   function connectIfThawed({ server: target, faults }: Connection): void {
     const frozen = faults.freeze === "both" || faults.freeze === "up";
     if (!frozen && target.pending && !target.connecting && !target.destroyed)
@@ -194,23 +194,23 @@ export async function createCable(options: CableOptions): Promise<Cable> {
     }
   }
 
-  /** The server has ended a connection and needs no more of it. A page that stays silent must not keep it open here. */
+  /** The server has ended a connection. A page that stays silent must not keep it open in the cable. */
   function letGo(connection: Connection): void {
     const { page, server: target } = connection;
     page.setTimeout(silentAfterEndMs, () => {
-      // On a frozen cable nothing closes, and a page that still reads has not been given everything.
+      // On a frozen cable nothing closes. A page that still reads hasn't received everything yet.
       if (connection.over || connection.faults.freeze || page.writableLength > 0) return;
       over(connection, {
         how: "FIN",
         by: "cable",
-        why: "the server had ended it and the page stayed silent",
+        why: "the server had ended it, and the page stayed silent",
       });
       page.destroy();
       target.destroy();
     });
   }
 
-  /** The connection is over: writes that down, once. Its sockets are ended by whoever calls. */
+  /** Adds the entry that the connection has ended, once. The caller ends its sockets. */
   function over(
     connection: Connection,
     end: { how: "FIN" | "RST"; by: "page" | "server" | "cable"; why?: string },
@@ -229,13 +229,13 @@ export async function createCable(options: CableOptions): Promise<Cable> {
 
   function reset({ page, server: target }: Connection): void {
     for (const socket of [page, target]) {
-      // An end that was never connected has nobody to send an RST to.
+      // A socket that was never connected can't send an RST.
       if (socket.pending && !socket.connecting) socket.destroy();
       else socket.resetAndDestroy();
     }
   }
 
-  /** The connections that a command means. */
+  /** The connections that a command is for: one, or all. */
   function meant({ connection }: Which): Connection[] {
     if (connection === undefined) return [...connections.values()];
     const one = connections.get(connection);
@@ -244,7 +244,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
     throw new Error(`No connection ${connection} is open. Open: ${open}.`);
   }
 
-  /** Sets faults for one connection, or for all of them and those to come. */
+  /** Sets faults for one connection, or for all that are open or will be. */
   function change(which: Which, alter: (faults: Faults) => void): void {
     for (const connection of meant(which)) {
       alter(connection.faults);
@@ -280,7 +280,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
       refusing: !server,
       faults: { ...faults },
       open: connections.size,
-      // The latest hundred: a thousand would make every message to the panel a long one.
+      // Only the latest hundred: a thousand would make every message to the panel long.
       connections: [...connections.values()]
         .slice(-100)
         .map(({ number, openedMs, speaks, path, faults, counts }) => ({
@@ -302,7 +302,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
         page.end();
         if (target.pending && !target.connecting) target.destroy();
         else target.end();
-        // An end that does not answer our FIN would keep its half open for ever.
+        // A side that doesn't answer our FIN would keep its half open forever.
         setTimeout(() => {
           page.destroy();
           target.destroy();

@@ -23,7 +23,7 @@ describe("the addresses", () => {
 
   test.each(["203.0.113.7", "evil.example", "yes", "127.0.0.1.evil.example"])(
     "%s does not belong to this computer, and is refused in words",
-    (wanted) => expect(() => lanAddresses(wanted)).toThrow(/is no address of this computer. It has: /),
+    (wanted) => expect(() => lanAddresses(wanted)).toThrow(/isn't an address of this computer. It has: /),
   );
 
   test("come with their QR code, and with what it means to be open to the network", () => {
@@ -139,5 +139,5 @@ test("an address of another computer is refused in one line, and nothing is star
   const env = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()), LAN: "203.0.113.7" };
   const lesson = runNode(["shared/machinery/start.cjs", "launcher/lesson", "4"], env, []);
   expect(await lesson.ended).toBe(1);
-  expect(lesson.output()).toMatch(/^LAN=203\.0\.113\.7 is no address of this computer\. It has: .*\n$/);
+  expect(lesson.output()).toMatch(/^LAN=203\.0\.113\.7 isn't an address of this computer\. It has: .*\n$/);
 });

@@ -1,4 +1,4 @@
-// LAN=1: a lesson that others in the network can join. Which addresses this computer has, and a picture that phones can read.
+// LAN=1: a lesson that others in the network can join. Finds this computer's addresses, and draws them as QR codes.
 import { networkInterfaces } from "node:os";
 import { renderSVG, renderUnicodeCompact } from "uqr";
 
@@ -13,18 +13,18 @@ export function lanAddresses(wanted = process.env.LAN ?? ""): string[] {
     .filter(({ family, internal }) => family === "IPv4" && !internal)
     .map(({ address }) => address);
   if (wanted === "1") {
-    if (own.length === 0) throw new Error("LAN=1 needs a network, and this computer is in none.");
+    if (own.length === 0) throw new Error("LAN=1 needs a network, but this computer isn't connected to one.");
     return own.sort((a, b) => likely(b) - likely(a));
   }
   // All of 127.0.0.0/8 is this computer, though its interface names only one address of it.
   if (own.includes(wanted) || /^127(\.\d{1,3}){3}$/.test(wanted)) return [wanted];
-  throw new Error(`LAN=${wanted} is no address of this computer. It has: ${own.join(", ") || "none"}.`);
+  throw new Error(`LAN=${wanted} isn't an address of this computer. It has: ${own.join(", ") || "none"}.`);
 }
 
 /** Home and office networks before those that virtual machines and containers make for themselves. */
 const likely = (address: string) => [/^172\./, /^10\./, /^192\.168\./].findIndex((net) => net.test(address));
 
-/** What to tell whoever has opened the lesson to the network: the address, its picture, and what it means. */
+/** What the terminal prints for LAN=1: the address, its QR code, and what it means. */
 export function describeLan(address: string, others: string[]): string {
   const code = renderUnicodeCompact(address, { border: 2 });
   return [
@@ -32,12 +32,12 @@ export function describeLan(address: string, others: string[]): string {
     "  Open to this network (LAN=1):",
     "",
     `            ${address}`,
-    ...(others.length ? [`            or, if that does not answer: ${others.join("  ")}`] : []),
+    ...(others.length ? [`            or, if that doesn't answer: ${others.join("  ")}`] : []),
     "",
     code.replace(/^/gm, "  "),
     "",
     "  Everybody in this network can now read the workshop's files and write into the chat, unencrypted",
-    "  and without a password. Not in a network you do not trust. Ctrl-C closes it.",
+    "  and without a password. Don't do this in a network that you don't trust. Ctrl-C closes it.",
     "",
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-// The ports of the workshop: which they are, and whether they are free.
+// The ports of the workshop, and whether they are free.
 import { connect, createServer } from "node:net";
 
 export type Variable = "PORT" | "PAGE_PORT";
@@ -25,7 +25,7 @@ export async function anyFreePort(): Promise<number> {
   }
 }
 
-/** What to tell the user if nobody may listen on this port now; nothing if it is free. */
+/** A line for the user if nobody can listen on this port now. Undefined if it is free. */
 export async function whyNotFree(variable: Variable, port: number): Promise<string | undefined> {
   // Both ways, since neither sees all: a server on the other address family, or on all addresses (Windows
   // lets a second one in), is found by connecting; a forbidden port only by listening.
@@ -38,13 +38,13 @@ export async function whyNotFree(variable: Variable, port: number): Promise<stri
   return code && describePortFault(variable, port, code);
 }
 
-/** One line about a port that could not be listened on: which, and what to do. */
+/** One line for the user about a port on which nobody can listen, and what to do. */
 export function describePortFault(variable: Variable, port: number, code: string): string {
   if (code === "EACCES")
-    return `You may not use port ${port} on this computer: set ${variable} to one above 1023.`;
+    return `You may not use port ${port} on this computer. Set ${variable} to a port above 1023.`;
   if (code === "EADDRINUSE")
     return `Port ${port} is taken by another program, perhaps a lesson in another terminal: stop that one, or set ${variable} to another port.`;
-  return `Port ${port} cannot be listened on (${code}): set ${variable} to another port.`;
+  return `Nothing can listen on port ${port} (${code}). Set ${variable} to another port.`;
 }
 
 /** Whether something listens there. */

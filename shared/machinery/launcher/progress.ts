@@ -1,4 +1,4 @@
-// Remembers which exercises are done, and since when, in a file that git ignores.
+// Remembers which exercises are done, and on which day, in a file that git ignores.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root } from "./lessons.ts";

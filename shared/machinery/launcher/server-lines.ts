@@ -1,4 +1,4 @@
-// What the terminal says about a lesson's server: one true line after each restart.
+// The lines that the terminal shows about a lesson's server: one true line after each restart.
 
 /** A server that doesn't listen by then loops at its top, or never calls listen. */
 export const silentAfterMs = 8_000;
@@ -9,7 +9,7 @@ export function describeError(file: string): string {
 
 export function describeSilence(file: string): string {
   const seconds = silentAfterMs / 1_000;
-  return `${file} has been running for ${seconds} s but does not listen on PORT yet.\nDoes it loop at the top, or never listen?`;
+  return `${file} has been running for ${seconds} s but does not listen on PORT yet.\nIs there an endless loop, or no call of serve(…)?`;
 }
 
 export const runningAgain = "The server is running again.";
