@@ -35,8 +35,9 @@ async function server() {
   return (await started).port;
 }
 
+// The first test: nobody has said anything yet.
 test("a message that is sent twice is shown once, and acknowledged each time", async () => {
-  const { port } = await startServer("07-outbox");
+  const port = await server();
   const ada = await resume(port, "a1");
   ada.send({ ...hello, id: "a1-1", text: "1" });
   ada.send({ ...hello, id: "a1-1", text: "1" });

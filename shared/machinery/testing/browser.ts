@@ -1,5 +1,5 @@
 // A real browser for tests: one for all of them, a fresh profile for each page.
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { inject } from "vitest";
 import { atEnd } from "./clean-up.ts";
 
@@ -9,10 +9,18 @@ let connected: Promise<Browser> | undefined;
 export async function browser(): Promise<Browser> {
   const found = inject("browser");
   if ("missing" in found) throw new Error(found.missing);
-  connected ??= chromium.connect(found.address);
+  connected ??= connect(found.startedBy);
   const one = await connected;
   atEnd(() => Promise.all(one.contexts().map((context: BrowserContext) => context.close())));
   return one;
+}
+
+async function connect(startedBy: string): Promise<Browser> {
+  // Loaded here, because most test files need no browser.
+  const [{ chromium }, answer] = await Promise.all([import("playwright-core"), fetch(startedBy)]);
+  const address = await answer.text();
+  if (!address.startsWith("ws:")) throw new Error(address);
+  return chromium.connect(address);
 }
 
 /** Opens `url` in a tab with a profile of its own. */

@@ -1,29 +1,48 @@
-// Runs once before all tests: finds a browser, or installs one, and starts it.
+// Runs once before all tests: finds a browser, or installs one, and starts it when the first test asks for it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 import type { TestProject } from "vitest/node";
 import { installedBrowser } from "../browser.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where all test files reach the browser that they share, or the one line that says why there is none. */
-    browser: { address: string; path: string } | { missing: string };
+    /** GET `startedBy` starts the browser that all test files share, or says in one line why there is none. */
+    browser: { startedBy: string; path: string } | { missing: string };
   }
 }
 
 export default async function setup({ provide }: TestProject) {
-  const executablePath = installedBrowser() ?? downloadedBrowser() ?? debianBrowser();
+  const executablePath = installedBrowser() ?? (await downloadedBrowser()) ?? debianBrowser();
   if (!executablePath)
     return provide("browser", {
       missing: "No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH to its program.",
     });
   // Tests that run tests (those of the solutions) have one already.
-  const { BROWSER_ADDRESS: shared } = process.env;
-  if (shared) return provide("browser", { address: shared, path: executablePath });
-  const browser = await chromium.launchServer({
+  const { BROWSER_STARTED_BY: shared } = process.env;
+  if (shared) return provide("browser", { startedBy: shared, path: executablePath });
+  let starting: ReturnType<typeof start> | undefined;
+  const asked = createServer(async (_request, response) => {
+    starting ??= start(executablePath);
+    const address = await starting.then((browser) => browser.wsEndpoint(), String);
+    response.end(address);
+  });
+  await new Promise<void>((resolve) => asked.listen(0, "127.0.0.1", resolve));
+  const startedBy = `http://127.0.0.1:${(asked.address() as AddressInfo).port}/`;
+  process.env.BROWSER_STARTED_BY = startedBy;
+  provide("browser", { startedBy, path: executablePath });
+  return async () => {
+    asked.close();
+    await (await starting?.catch(() => undefined))?.close();
+  };
+}
+
+async function start(executablePath: string) {
+  const { chromium } = await import("playwright-core");
+  return chromium.launchServer({
     executablePath,
     host: "127.0.0.1",
     args: [
@@ -33,15 +52,13 @@ export default async function setup({ provide }: TestProject) {
       ...["--disable-component-update", "--disable-sync"],
     ],
   });
-  process.env.BROWSER_ADDRESS = browser.wsEndpoint();
-  provide("browser", { address: browser.wsEndpoint(), path: executablePath });
-  return () => browser.close();
 }
 
-function downloadedBrowser(): string | undefined {
-  const require = createRequire(import.meta.url);
+async function downloadedBrowser(): Promise<string | undefined> {
+  const { chromium } = await import("playwright-core");
   if (!existsSync(chromium.executablePath())) {
     console.log("No browser installed: fetching one with playwright, once …");
+    const require = createRequire(import.meta.url);
     const cli = join(require.resolve("playwright-core/package.json"), "..", "cli.js");
     spawnSync(process.execPath, [cli, "install", "chromium"], { stdio: "ignore", timeout: 300_000 });
   }

@@ -5,11 +5,19 @@ import { dirname, join } from "node:path";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
 import { bundle } from "../checks/bundle.ts";
+import { sayGoodbye } from "../supervisor/supervisor.ts";
 import { openPage } from "./browser.ts";
 import { atEnd } from "./clean-up.ts";
 import { freePort, type Running, root, runNode } from "./process.ts";
 
-export type LessonServer = Running & { port: number; url: string };
+export type LessonServer = Running & {
+  port: number;
+  url: string;
+  /** Lets it say goodbye, as the launcher does: SIGTERM or, on Windows, a message. Resolves as `ended` does. */
+  end(): Promise<number | NodeJS.Signals>;
+};
+
+const goodbye = join(root, "shared", "machinery", "supervisor", "goodbye.cjs");
 
 const programs = new Map<string, Promise<string>>();
 
@@ -35,9 +43,10 @@ export async function runServer(
   env: Record<string, string | undefined> = {},
 ): Promise<Running> {
   return runNode(
-    ["--enable-source-maps", await program(lesson)],
+    [await program(lesson)],
     { HOST: undefined, LESSON: lesson, ...env },
-    [],
+    // What the launcher preloads, too: it takes messages from us.
+    ["--require", goodbye, "--enable-source-maps"],
   );
 }
 
@@ -45,7 +54,15 @@ export async function runServer(
 export async function startServer(lesson: string, env: Record<string, string> = {}): Promise<LessonServer> {
   const server = await runServer(lesson, { PORT: "0", ...env });
   const [, port] = await server.prints(/listening on http:\/\/localhost:(\d+)/);
-  return { ...server, port: Number(port), url: `http://127.0.0.1:${port}` };
+  return {
+    ...server,
+    port: Number(port),
+    url: `http://127.0.0.1:${port}`,
+    end: () => {
+      sayGoodbye(server.child);
+      return server.ended;
+    },
+  };
 }
 
 /** Starts the pages on a free port. They look for the lesson's server at `serverPort`. */
@@ -85,7 +102,7 @@ export async function shown(page: Page, name: string): Promise<number> {
 }
 
 /** Resolves when `check` holds, looking again every 20 ms; rejects with the last reason after `withinMs`. */
-export async function until(check: () => unknown, withinMs = 10_000): Promise<void> {
+export async function until(check: () => unknown, withinMs = 30_000): Promise<void> {
   for (const end = performance.now() + withinMs; ; ) {
     if (await check()) return;
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${check}`);
@@ -93,8 +110,11 @@ export async function until(check: () => unknown, withinMs = 10_000): Promise<vo
   }
 }
 
+/** A text of 12 KB that a server checks quickly: it is one character, a letter with thousands of accents. */
+export const heavyText = `e${"\u20d7".repeat(3_990)}`;
+
 /** Sends bytes over TCP as they are, and resolves with all that comes back until the connection ends. */
-export function raw(port: number, bytes: string | Uint8Array, withinMs = 10_000): Promise<string> {
+export function raw(port: number, bytes: string | Uint8Array, withinMs = 30_000): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = "";
     const socket = connectTcp(port, "127.0.0.1", () => socket.write(bytes));
@@ -152,15 +172,28 @@ export class Client {
     this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
-  /** The first thing heard of this type, waiting for it if need be. */
-  async hears(
-    type: string,
-    which: (message: Heard) => boolean = () => true,
-    withinMs = 5_000,
-  ): Promise<Heard> {
-    const found = () => this.heard.find((message) => message.type === type && which(message));
-    await until(found, withinMs);
-    return found();
+  /** The first message received of this type, waiting for it if need be. */
+  hears(type: string, which: (message: Heard) => boolean = () => true, withinMs = 30_000): Promise<Heard> {
+    const fits = (message: Heard) => message.type === type && which(message);
+    const found = this.heard.find(fits);
+    if (found) return Promise.resolve(found);
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        this.socket.off("message", look);
+      };
+      const look = () => {
+        const last = this.heard.at(-1);
+        if (!fits(last)) return;
+        stop();
+        resolve(last);
+      };
+      const timer = setTimeout(() => {
+        stop();
+        reject(new Error(`no ${type} within ${withinMs} ms: ${which}`));
+      }, withinMs);
+      this.socket.on("message", look);
+    });
   }
 }
 

@@ -29,12 +29,13 @@ export function runNode(
   const child = spawn(process.execPath, [...nodeArgs, ...args], {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", ...env },
-    stdio: ["pipe", "pipe", "pipe"],
+    // Messages for the programs that take them; the others never notice.
+    stdio: ["pipe", "pipe", "pipe", "ipc"],
   });
   let text = "";
   const watchers = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (chunk) => {
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
       for (const watch of watchers) watch();
     });
