@@ -3,7 +3,8 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const windows = process.platform === "win32";
-const goodbye = fileURLToPath(new URL("goodbye.cjs", import.meta.url));
+/** Preloaded by every program that is to take `sayGoodbye` as a message. */
+export const goodbye = fileURLToPath(new URL("goodbye.cjs", import.meta.url));
 
 /** How long a program has to say goodbye before it is killed. A lesson's server takes two seconds at most. */
 const goodbyeMs = 3_000;

@@ -5,19 +5,11 @@ import { dirname, join } from "node:path";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
 import { bundle } from "../checks/bundle.ts";
-import { sayGoodbye } from "../supervisor/supervisor.ts";
 import { openPage } from "./browser.ts";
 import { atEnd } from "./clean-up.ts";
 import { freePort, type Running, root, runNode } from "./process.ts";
 
-export type LessonServer = Running & {
-  port: number;
-  url: string;
-  /** Lets it say goodbye, as the launcher does: SIGTERM or, on Windows, a message. Resolves as `ended` does. */
-  end(): Promise<number | NodeJS.Signals>;
-};
-
-const goodbye = join(root, "shared", "machinery", "supervisor", "goodbye.cjs");
+export type LessonServer = Running & { port: number; url: string };
 
 const programs = new Map<string, Promise<string>>();
 
@@ -45,8 +37,8 @@ export async function runServer(
   return runNode(
     [await program(lesson)],
     { HOST: undefined, LESSON: lesson, ...env },
-    // What the launcher preloads, too: it takes messages from us.
-    ["--require", goodbye, "--enable-source-maps"],
+    ["--enable-source-maps"],
+    true,
   );
 }
 
@@ -54,15 +46,7 @@ export async function runServer(
 export async function startServer(lesson: string, env: Record<string, string> = {}): Promise<LessonServer> {
   const server = await runServer(lesson, { PORT: "0", ...env });
   const [, port] = await server.prints(/listening on http:\/\/localhost:(\d+)/);
-  return {
-    ...server,
-    port: Number(port),
-    url: `http://127.0.0.1:${port}`,
-    end: () => {
-      sayGoodbye(server.child);
-      return server.ended;
-    },
-  };
+  return { ...server, port: Number(port), url: `http://127.0.0.1:${port}` };
 }
 
 /** Starts the pages on a free port. They look for the lesson's server at `serverPort`. */

@@ -1,6 +1,7 @@
 // Real processes for tests: started, listened to, and always ended.
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { goodbye, sayGoodbye } from "../supervisor/supervisor.ts";
 import { atEnd } from "./clean-up.ts";
 
 /** A TCP port that nothing listens on at this moment. */
@@ -16,21 +17,27 @@ export type Running = {
   prints(pattern: RegExp, withinMs?: number): Promise<RegExpMatchArray>;
   /** Resolves with the exit code, or with the signal's name. */
   ended: Promise<number | NodeJS.Signals>;
+  /** Lets it say goodbye, as the supervisor does: SIGTERM or, on Windows, a message. Resolves as `ended` does. */
+  end(): Promise<number | NodeJS.Signals>;
   /** SIGKILL if it still runs; resolves when it is gone. */
   kill(): Promise<void>;
 };
 
-/** Starts `node --import tsx <args>` at the root of the repository. Ended after the last test of the file, at the latest. */
+/**
+ * Starts `node --import tsx <args>` at the root of the repository. Ended after the last test of the file, at the latest.
+ * `takesGoodbye`: `end` works on Windows, too. For programs that start no Node programs with their own flags.
+ */
 export function runNode(
   args: string[],
   env: Record<string, string | undefined> = {},
   nodeArgs = ["--import", "tsx"],
+  takesGoodbye = false,
 ): Running {
-  const child = spawn(process.execPath, [...nodeArgs, ...args], {
+  const preload = takesGoodbye ? ["--require", goodbye] : [];
+  const child = spawn(process.execPath, [...preload, ...nodeArgs, ...args], {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", ...env },
-    // Messages for the programs that take them; the others never notice.
-    stdio: ["pipe", "pipe", "pipe", "ipc"],
+    stdio: ["pipe", "pipe", "pipe", ...(takesGoodbye ? (["ipc"] as const) : [])],
   });
   let text = "";
   const watchers = new Set<() => void>();
@@ -46,7 +53,7 @@ export function runNode(
     child,
     ended,
     output: () => text,
-    prints: (pattern, withinMs = 15_000) =>
+    prints: (pattern, withinMs = 45_000) =>
       new Promise((resolve, reject) => {
         const fail = (why: string) => {
           stop();
@@ -70,6 +77,10 @@ export function runNode(
         });
         watch();
       }),
+    end: () => {
+      sayGoodbye(child);
+      return ended;
+    },
     kill: async () => {
       child.kill("SIGKILL");
       await ended;
