@@ -54,22 +54,26 @@ export const checks = [
     );
   }),
 
-  check("once somebody has spoken, the same request gets 200 and the message", "Hint 2", async (server) => {
-    const etag = await etagOf(server);
-    await postMessage(server, "Hello");
-    const answer = await askAgain(server, etag);
-    expectThat(
-      answer.status === 200,
-      `status 200 for ${get}, asked twice, with "Hello" said in between`,
-      `status ${answer.status}: the message would never arrive`,
-    );
-    const { messages } = await answer.json();
-    expectThat(
-      messages?.[0]?.text === "Hello",
-      `"Hello" in the second answer to ${get}`,
-      `messages: ${JSON.stringify(messages)}`,
-    );
-  }),
+  check(
+    "once somebody has said something, the same request gets 200 and the message",
+    "Hint 2",
+    async (server) => {
+      const etag = await etagOf(server);
+      await postMessage(server, "Hello");
+      const answer = await askAgain(server, etag);
+      expectThat(
+        answer.status === 200,
+        `status 200 for ${get}, asked twice, with "Hello" said in between`,
+        `status ${answer.status}: the message would never arrive`,
+      );
+      const { messages } = await answer.json();
+      expectThat(
+        messages?.[0]?.text === "Hello",
+        `"Hello" in the second answer to ${get}`,
+        `messages: ${JSON.stringify(messages)}`,
+      );
+    },
+  ),
 
   check("a request without an ETag gets 200, whether there is news or not", "Hint 2", async (server) => {
     const answer = await request(server, path);
@@ -80,7 +84,7 @@ export const checks = [
     );
   }),
 
-  check("what one page has doesn't matter to another page", "Hint 2", async (server) => {
+  check("the answer to one page doesn't depend on the requests of another", "Hint 2", async (server) => {
     const old = await etagOf(server);
     await postMessage(server, "Hello");
     // Ada's page has everything.
@@ -107,7 +111,7 @@ export const checks = [
     );
   }),
 
-  check("a slow answer is named after what is in it", "Hint 3", async (server) => {
+  check("the ETag of a slow answer fits what is in it", "Hint 3", async (server) => {
     // Each takes up to two seconds. Together, one of them is soon there.
     const slow = Array.from({ length: 10 }, () => inBackground(request(server, `${path}&slow`)));
     await pause(100);

@@ -47,7 +47,7 @@ export const checks = [
     );
   }),
 
-  check("whoever sends it sees it in their own list, once", "Hint 2", async (server) => {
+  check("the sender receives it too, once", "Hint 2", async (server) => {
     const [ada, , alan] = await threePeople(server);
     ada.say(whisper);
     await ada.receivesText(whisper);
@@ -62,7 +62,7 @@ export const checks = [
     );
   }),
 
-  check("everybody of that name receives it, even if the name is a moment old", "Hint 1", async (server) => {
+  check("everybody with that name receives it, even if the name is new", "Hint 1", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
     alan.send({ type: "say", from: "Grace", text: "call me Grace" });
     await ada.receivesText("call me Grace");
@@ -164,7 +164,7 @@ export const checks = [
     );
   }),
 
-  check("somebody who has left isn't here", "Hint 3", async (server) => {
+  check("a whisper to somebody who has left is refused", "Hint 3", async (server) => {
     const [ada, grace] = await threePeople(server);
     grace.close();
     // The server needs a moment to notice. Until then the whisper is taken.

@@ -30,7 +30,7 @@ export const checks = [
     );
   }),
 
-  check("and nowhere else", "Hint 2", async (server) => {
+  check("what is said in a room is received in no other room", "Hint 2", async (server) => {
     const ada = await Client.connect(server, "Ada", tea);
     const others = [await Client.connect(server, "Alan", coffee), await Client.connect(server, "Edsger")];
     ada.say("milk or lemon?");
@@ -51,7 +51,7 @@ export const checks = [
     );
   }),
 
-  check("who is typing reaches the others in the room, and nobody else", "Hint 2", async (server) => {
+  check("typing reaches the others in the room, and nobody else", "Hint 2", async (server) => {
     const [ada, grace] = await atTea(server);
     const alan = await Client.connect(server, "Alan", coffee);
     ada.send({ type: "typing", from: "Ada" });
@@ -98,7 +98,7 @@ export const checks = [
     );
   }),
 
-  check("fifty who arrive together are counted in a few messages", "Hint 3", async (server) => {
+  check("fifty clients that arrive together cause only a few messages", "Hint 3", async (server) => {
     const ada = await Client.connect(server, "Ada", tea);
     const began = performance.now();
     await Promise.all(Array.from({ length: 50 }, (_, n) => Client.connect(server, `Guest ${n}`, tea)));
@@ -162,7 +162,7 @@ export const checks = [
     );
   }),
 
-  check("a room may have any name, constructor and __proto__ too", "Hint 3", async (server) => {
+  check("a room may have any name, even constructor and __proto__", "Hint 3", async (server) => {
     for (const room of ["constructor", "__proto__", "Kaffee und Kuchen ☕"]) {
       const path = `/?room=${encodeURIComponent(room)}`;
       const [ada, grace] = [

@@ -71,7 +71,7 @@ export const checks = [
     }
   }),
 
-  check("a beat is no chat message, and doesn't count", "Exercise", async (server) => {
+  check("a beat isn't a chat message, and doesn't count", "Exercise", async (server) => {
     const ada = await Client.connect(server, "Ada");
     for (let n = 1; n <= 30; n++) ada.send({ type: "beat" });
     ada.say("still here");
@@ -138,7 +138,7 @@ export const checks = [
     );
   }),
 
-  check("whoever reconnects may speak again", "Hint 1", async (server) => {
+  check("a client that reconnects may speak again", "Hint 1", async (server) => {
     const ada = await Client.connect(server, "Ada");
     flood(ada);
     await isClosed(ada);

@@ -101,13 +101,13 @@ export const checks = [
     await staysAndReceives(grace, ada, "Hello, Grace");
   }),
 
-  check("clients that don't say which page they are stay", "Hint 1", async (server) => {
+  check("clients that send no page stay connected", "Hint 1", async (server) => {
     const [ada, grace] = [await comes(server, "Ada"), await comes(server, "Grace")];
     await staysAndReceives(ada, grace, "We have no names");
     await staysAndReceives(grace, ada, "None at all");
   }),
 
-  check("a page that has gone can come back", "Hint 3", async (server) => {
+  check("a page that has left can come back", "Hint 3", async (server) => {
     const before = await comes(server, "Ada", "ada1");
     before.close();
     await eventually(
@@ -120,7 +120,7 @@ export const checks = [
     await staysAndReceives(ada, ada, "Back again");
   }),
 
-  check("a page that has gone is forgotten after a while, with its socket", "Hint 3", async (server) => {
+  check("a page that has left is forgotten after a while, with its socket", "Hint 3", async (server) => {
     await expectForgotten(
       server,
       async (n) => {

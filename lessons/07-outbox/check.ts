@@ -158,7 +158,7 @@ export const checks = [
     );
   }),
 
-  check("an acknowledgement never falls back behind what has arrived", "Hint 3", async (server) => {
+  check("an acknowledgement never goes back behind what has arrived", "Hint 3", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     say(ada, "ada1", 1, 5);
     say(ada, "ada1", 1, 2);

@@ -35,11 +35,11 @@ const receivesMessages = (stream: EventStream, count: number) =>
   );
 
 export const checks = [
-  check("a page is told how many streams are open", "Hint 1", async (server) => {
+  check("a page receives the number of open streams", "Hint 1", async (server) => {
     await receives(await EventStream.open(server), 1, "on the only stream");
   }),
 
-  check("when a stream opens, the pages that were there before are told too", "Hint 2", async (server) => {
+  check("when a stream opens, the other pages receive the new number too", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
     await receives(ada, 1, "on the only stream");
     const grace = await EventStream.open(server);
@@ -47,21 +47,25 @@ export const checks = [
     await receives(grace, 2, "on the second stream");
   }),
 
-  check("when a stream closes, the other pages are told", "Hint 2", async (server) => {
+  check("when a stream closes, the other pages receive the new number", "Hint 2", async (server) => {
     const [ada, grace] = [await EventStream.open(server), await EventStream.open(server)];
     await receives(ada, 2, "on the first of two streams");
     grace.close();
     await receives(ada, 1, "on the first stream after the second one was closed");
   }),
 
-  check("a page with sixty messages to catch up on is counted, and told", "Hint 2", async (server) => {
-    for (let n = 1; n <= 60; n++) await postMessage(server, `${n} of 60`);
-    const ada = await EventStream.open(server);
-    await receivesMessages(ada, 60);
-    await receives(ada, 1, "on a stream that began with sixty messages");
-  }),
+  check(
+    "a page with sixty messages to catch up on is counted, and receives the number",
+    "Hint 2",
+    async (server) => {
+      for (let n = 1; n <= 60; n++) await postMessage(server, `${n} of 60`);
+      const ada = await EventStream.open(server);
+      await receivesMessages(ada, 60);
+      await receives(ada, 1, "on a stream that began with sixty messages");
+    },
+  ),
 
-  check("presence is no message: no page shows it as something that was said", "Hint 1", async (server) => {
+  check("presence isn't a message: no page shows it in its list", "Hint 1", async (server) => {
     const ada = await EventStream.open(server);
     await EventStream.open(server);
     await pause(300);

@@ -25,7 +25,7 @@ function broadcast(text: string) {
 }
 setInterval(() => broadcast(beat(beatEveryMs)), beatEveryMs);
 
-// No id: presence is no message, and a page that reconnects asks for messages. Once for all that change in 50 ms.
+// No id: presence isn't a message, and a page that reconnects asks for messages. Once for all that change in 50 ms.
 const presenceChanged = atMostEvery(50, () => broadcast(`event: presence\ndata: ${streams.size}\n\n`));
 
 /** Sends what a page missed, 50 messages at a time. The page is live in the same turn that sends the last of them. */

@@ -16,12 +16,7 @@ export const wrongAnswers: WrongAnswer[] = [
     "after a restart",
     [/\$\{log\.name\}-/, ""],
   ],
-  [
-    "01-polling",
-    "an ETag that never changes",
-    "once somebody has spoken",
-    [/`"\$\{log.*`/, "'\"messages\"'"],
-  ],
+  ["01-polling", "an ETag that never changes", "once somebody has said", [/`"\$\{log.*`/, "'\"messages\"'"]],
   ["01-polling", "Cache-Control left as it was", "a browser may keep", [/.*"no-cache".*/, ""]],
   [
     "01-polling",
@@ -39,7 +34,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "01-polling",
     "one memory of the last ETag for all pages",
-    "what one page has",
+    "the answer to one page",
     ["const log = new MessageLog();", 'const log = new MessageLog();\nlet last = "";'],
     [
       'if (request.headers["if-none-match"] === etag) response',
@@ -49,7 +44,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "01-polling",
     "304 for every request that has an If-None-Match, once the log has been read",
-    "what one page has",
+    "the answer to one page",
     ["const log = new MessageLog();", 'const log = new MessageLog();\nlet last = "";'],
     [
       'if (request.headers["if-none-match"] === etag) response',
@@ -59,7 +54,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "01-polling",
     "an ETag that is made after the pause",
-    "a slow answer",
+    "the ETag of a slow answer",
     [/ {4}const etag = .*\n/, ""],
     [
       'response.setHeader("ETag"',
@@ -113,13 +108,13 @@ export const wrongAnswers: WrongAnswer[] = [
     "a page that goes away",
     [/(?<=response\.on[\s\S]*)waiting\.delete\(replySoon\)/, "waiting.delete(reply)"],
   ],
-  ["03-chat", "a whisper that its sender doesn't see", "whoever sends it", [" || each === client", ""]],
+  ["03-chat", "a whisper that its sender doesn't see", "the sender receives it", [" || each === client", ""]],
   ["03-chat", "names in ASCII letters only", "a name may have letters", ["/^@(\\S+)/", "/^@([A-Za-z]+)/"]],
   ["03-chat", "an @ anywhere", "what is for everyone", ["/^@", "/@"]],
   [
     "03-chat",
     "a whisper that its sender gets a second time beside the loop",
-    "whoever sends it",
+    "the sender receives it",
     [
       "if (isFor(each) || each === client) each.send(message);",
       "if (isFor(each)) each.send(message);\n      if (to) client.send(message);",
@@ -134,7 +129,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "03-chat",
     "one client for each name",
-    "everybody of that name",
+    "everybody with that name",
     ["names.get(each) === to", "[...names].findLast(([, name]) => name === to)?.[0] === each"],
   ],
   [
@@ -166,7 +161,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "03-chat",
     "names that stay when their clients leave, and are asked who is here",
-    "somebody who has left",
+    "a whisper to somebody who has left",
     ["    names.delete(client);\n", ""],
     ["![...clients].some(isFor)", "to !== undefined && ![...names.values()].includes(to)"],
   ],
@@ -191,7 +186,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "04-broadcast",
     "presence without gathering",
-    "fifty who arrive together",
+    "fifty clients that arrive together",
     ["= atMostEvery(50, () => {", "= () => {"],
     [
       "all.filter((each) => each === room).length });\n});",
@@ -201,7 +196,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "04-broadcast",
     "typing sent to every room",
-    "who is typing",
+    "typing reaches",
     [
       'broadcast(room, { type: "typing", from }, client)',
       'for (const each of new Set(rooms.values())) broadcast(each, { type: "typing", from }, client)',
@@ -266,7 +261,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "05-heartbeat-reconnect",
     "beats that are counted, too",
-    "a beat is no chat message",
+    "a beat isn't a chat message",
     [/ {4}if \(message\.type === "beat"\).*\n/, ""],
     [
       "    const from = claimName",
@@ -276,7 +271,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "05-heartbeat-reconnect",
     "a count for each name",
-    "whoever reconnects",
+    "a client that reconnects",
     ["  let recent: number[] = [];\n", ""],
     ["const perSecond", "const recentOf = new Map<string, number[]>();\nconst perSecond"],
     ["recent = [...recent.filter", "const recent = [...(recentOf.get(message.from) ?? []).filter"],
@@ -375,13 +370,13 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "06-resume",
     "clients without a name taken for one page",
-    "clients that don't say which page",
+    "clients that send no page",
     ["const { page } = message;", 'const page = message.page ?? "unknown";'],
   ],
   [
     "06-resume",
     "a page that was here before and is never let in again",
-    "a page that has gone can",
+    "a page that has left can",
     ["pages.get(page) === client && pages.delete(page)", "console.log(page)"],
     [
       "pages.get(page)?.terminate();",
@@ -391,7 +386,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "06-resume",
     "pages that are never forgotten",
-    "a page that has gone is forgotten",
+    "a page that has left is forgotten",
     [/ {8}client\.on\("close", \(\) => pages.*\n/, ""],
   ],
   [
@@ -409,7 +404,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "07-outbox",
     "an acknowledgement of whatever arrived last",
-    "an acknowledgement never falls back",
+    "an acknowledgement never goes back",
     ["  let ackTimer:", "  let latest: string | undefined;\n  let ackTimer:"],
     ["      if (id && !ackTimer)", "      latest = id;\n      if (id && !ackTimer)"],
     ["id: page?.lastId", "id: latest"],
@@ -477,11 +472,11 @@ export const wrongAnswers: WrongAnswer[] = [
       '          ackTimer = undefined;\n          if (client.readyState !== 1) throw new Error("gone");\n',
     ],
   ],
-  ["08-server-sent-events", "presence as a message", "presence is no message", ["event: presence\\n", ""]],
+  ["08-server-sent-events", "presence as a message", "presence isn't a message", ["event: presence\\n", ""]],
   [
     "08-server-sent-events",
     "an event that no empty line ends",
-    "a page is told",
+    "a page receives the number",
     [/(?<=streams\.size.\\n)\\n/, ""],
   ],
   [
