@@ -5,75 +5,86 @@ import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { say, shown, startPages, startServer, until } from "../../shared/machinery/testing/lesson.ts";
 import { freePort } from "../../shared/machinery/testing/process.ts";
 
-everyPage("02-long-polling", (ports, server) => {
+everyPage("02-long-polling", (ports, server, tabs) => {
+  const waiting = async () => (await (await fetch(`${server().url}/waiting`)).json()).waiting;
+
   test("one request waits while nobody says anything", async () => {
-    const page = await ports().openPage();
-    await until(async () => (await page.getByRole("status").textContent()) === "waiting for an answer");
-    await until(async () => (await (await fetch(`${server().url}/waiting`)).json()).waiting >= 1);
-    const before = await shown(page, "requests");
-    await say(page, "Ada", "Go");
-    await hears(page, "Go");
-    await until(async () => (await shown(page, "requests")) === before + 1);
-    await page.close();
+    const { grace } = tabs();
+    // From here on, 25 s pass until a request that waits gets an empty answer.
+    await say(grace, "Grace", "Ready");
+    await hears(grace, "Ready");
+    await until(async () => (await grace.getByRole("status").textContent()) === "waiting for an answer");
+    await until(async () => (await waiting()) === 2);
+    const before = await shown(grace, "requests");
+    await say(grace, "Grace", "Go");
+    await hears(grace, "Go");
+    await until(async () => (await shown(grace, "requests")) === before + 1);
   });
 
   test("twenty quick messages all arrive with the cursor; without it some never come, and the page counts them", async () => {
-    const page = await ports().openPage();
-    await page.getByRole("slider").fill("200");
-    await page.getByRole("button", { name: /twenty/ }).click();
+    const { ada, grace } = tabs();
+    const sayTwenty = () => ada.getByRole("button", { name: /twenty/ }).click();
     // Over six connections, the twentieth may arrive before others.
-    const some = page.getByRole("log").getByText(/of 20$/);
-    await until(async () => (await some.count()) === 20);
-    expect(await shown(page, "lost")).toBe(0);
+    const count = (page: typeof ada) =>
+      page
+        .getByRole("log")
+        .getByText(/of 20$/)
+        .count();
+    await ada.getByRole("slider").fill("200");
+    await sayTwenty();
+    await until(async () => (await count(ada)) === 20);
+    expect(await shown(ada, "lost")).toBe(0);
 
-    await page.getByLabel(/forget the cursor/).check();
-    // The request that is waiting was sent with the cursor.
-    await say(page, "Ada", "from here on without");
-    await hears(page, "from here on without");
-    await page.getByRole("button", { name: /twenty/ }).click();
-    await until(async () => (await shown(page, "lost")) > 0);
-    await page.close();
+    await ada.getByLabel(/forget the cursor/).check();
+    await ada.getByRole("slider").fill("1000");
+    // The request that is waiting was sent with the cursor. The next one will be without, a second later.
+    await say(ada, "Ada", "from here on without");
+    await hears(ada, "from here on without");
+    await sayTwenty();
+    await until(async () => (await count(grace)) === 40);
+    // What is said while this page waits reaches it, and its id shows the gap.
+    await until(async () => (await waiting()) === 2);
+    await say(grace, "Grace", "one more");
+    await hears(ada, "one more");
+    expect(await shown(ada, "lost")).toBeGreaterThan(0);
+    expect(await shown(grace, "lost")).toBe(0);
+    await ada.getByLabel(/forget the cursor/).uncheck();
   });
 
   test("two pages come back after a restart, and each says once that history starts again", async () => {
-    const pages = [await ports().openPage(), await ports().openPage()];
-    await say(pages[0] as never, "Ada", "old times");
-    for (const page of pages) await hears(page, "old times");
+    const pages = Object.values(tabs());
     await server().kill();
-    const again = await ports().startServer();
-    await until(async () => (await (await fetch(`${again.url}/waiting`)).json()).waiting >= 2, 15_000);
+    Object.assign(server(), await ports().startServer());
+    await until(async () => (await waiting()) === 2, 30_000);
     for (const page of pages) {
       await page.getByText(/history starts again/).waitFor();
       expect(await page.getByText(/history starts again/).count()).toBe(1);
     }
-    await say(pages[0] as never, "Ada", "new times");
+    await say(tabs().ada, "Ada", "new times");
     for (const page of pages) await hears(page, "new times");
-    await Promise.all(pages.map((page) => page.close()));
-    await again.kill();
-    Object.assign(server(), await ports().startServer());
   });
 
   test("says which lesson is running when it is another one, and asks that server no more than once a second", async () => {
-    const page = await ports().openPage();
-    const status = (which: typeof page) => which.getByRole("status").textContent();
-    await until(async () => (await status(page)) === "waiting for an answer");
+    const { ada, grace } = tabs();
+    const statusIs = (page: typeof ada, text: string) =>
+      until(async () => (await page.getByRole("status").textContent()) === text, 30_000);
+    await statusIs(ada, "waiting for an answer");
     await server().kill();
     const { serverPort, pagePort } = ports();
     const env = { PORT: String(serverPort), PAGE_PORT: String(pagePort) };
     const other = await startServer("01-polling", env);
     const sentence =
       "This page belongs to lesson 2, but lesson 1 is running. Press Ctrl-C, then `npm run lesson 2`.";
-    await until(async () => (await status(page)) === sentence);
-    const fresh = await ports().openPage();
-    await until(async () => (await status(fresh)) === sentence);
-    const before = await shown(page, "requests");
+    await statusIs(ada, sentence);
+    // One that is opened now says so, too.
+    await grace.reload();
+    await statusIs(grace, sentence);
+    const before = await shown(ada, "requests");
     await new Promise((resolve) => setTimeout(resolve, 2_500));
-    expect(await shown(page, "requests")).toBeLessThanOrEqual(before + 3);
+    expect(await shown(ada, "requests")).toBeLessThanOrEqual(before + 3);
     await other.kill();
     Object.assign(server(), await ports().startServer());
-    for (const each of [page, fresh])
-      await until(async () => (await status(each)) === "waiting for an answer");
-    await Promise.all([page.close(), fresh.close()]);
+    for (const page of [ada, grace]) await statusIs(page, "waiting for an answer");
   });
 
   test("knows from the launcher which lesson is running, even when nobody answers", async () => {

@@ -1,47 +1,27 @@
 // Tests of lesson 3's page.
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { browser } from "../../shared/machinery/testing/browser.ts";
 import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
-import { lessonPorts, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
+import { say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
-everyPage("03-chat", (ports) => {
+everyPage("03-chat", (ports, server, tabs) => {
   test("shows open and close with code 1000, and opens again", async () => {
-    const page = await ports().openPage();
-    await hears(page, "open");
-    await page.getByRole("button", { name: "Close" }).click();
-    await hears(page, "close 1000, see you, clean");
-    expect(await page.getByRole("status").textContent()).toBe("closed (1000, see you)");
-    await page.getByRole("button", { name: "Open again" }).click();
-    await until(async () => (await page.getByRole("status").textContent()) === "open");
-    await say(page, "Ada", "I am back");
-    await hears(page, "I am back");
-    expect(await shown(page, "sent")).toBe(1);
-    expect(await shown(page, "received")).toBe(1);
-    await page.close();
+    const { grace } = tabs();
+    await grace.reload();
+    await hears(grace, "open");
+    await grace.getByRole("button", { name: "Close" }).click();
+    await hears(grace, "close 1000, see you, clean");
+    expect(await grace.getByRole("status").textContent()).toBe("closed (1000, see you)");
+    await grace.getByRole("button", { name: "Open again" }).click();
+    await until(async () => (await grace.getByRole("status").textContent()) === "open");
+    await say(grace, "Grace", "I am back");
+    await hears(grace, "I am back");
+    expect(await shown(grace, "sent")).toBe(1);
+    expect(await shown(grace, "received")).toBe(1);
   });
 
   test("reads messages aloud with the chosen voice, where the browser has voices", async () => {
-    const page = await (await browser()).newPage();
-    // A headless browser has no voices. This one gets two, and records what it is asked to say.
-    await page.addInitScript(() => {
-      const spoken: [string, string | undefined][] = [];
-      const voices = ["Alto", "Bass"].map((name) => ({ name, lang: "en", voiceURI: name }));
-      Object.assign(window, { spoken });
-      Object.defineProperty(window, "speechSynthesis", {
-        value: Object.assign(new EventTarget(), {
-          getVoices: () => voices,
-          speak: ({ text, voice }: SpeechSynthesisUtterance) => spoken.push([text, voice?.name]),
-        }),
-      });
-      window.SpeechSynthesisUtterance = class {
-        text: string;
-        voice = null;
-        constructor(text: string) {
-          this.text = text;
-        }
-      } as never;
-    });
-    await page.goto(ports().url);
+    const page = await ports().openPage(giveVoices);
     await until(async () => (await page.getByRole("status").textContent()) === "open");
     await say(page, "Ada", "unheard");
     await hears(page, "unheard");
@@ -54,17 +34,38 @@ everyPage("03-chat", (ports) => {
     ]);
     await page.close();
   });
+
+  test.each([
+    ["that shuts down is a clean close with 1001", "SIGTERM", "close 1001, server going away, clean"],
+    ["that is killed is an unclean close with 1006", "SIGKILL", "close 1006, unclean"],
+  ] as const)("a server %s", async (_what, signal, event) => {
+    const { grace } = tabs();
+    await grace.reload();
+    await hears(grace, "open");
+    server().child.kill(signal);
+    await hears(grace, event);
+    await server().ended;
+    Object.assign(server(), await ports().startServer());
+  });
 });
 
-test.each([
-  ["that shuts down is a clean close with 1001", "SIGTERM", "close 1001, server going away, clean"],
-  ["that is killed is an unclean close with 1006", "SIGKILL", "close 1006, unclean"],
-] as const)("a server %s", async (_what, signal, event) => {
-  const ports = await lessonPorts("03-chat");
-  const server = await ports.startServer();
-  const page = await ports.openPage();
-  await hears(page, "open");
-  server.child.kill(signal);
-  await hears(page, event);
-  await page.close();
-});
+/** A headless browser has no voices. This page gets two, and records what it is asked to say. */
+const giveVoices = (page: Page) =>
+  page.addInitScript(() => {
+    const spoken: [string, string | undefined][] = [];
+    const voices = ["Alto", "Bass"].map((name) => ({ name, lang: "en", voiceURI: name }));
+    Object.assign(window, { spoken });
+    Object.defineProperty(window, "speechSynthesis", {
+      value: Object.assign(new EventTarget(), {
+        getVoices: () => voices,
+        speak: ({ text, voice }: SpeechSynthesisUtterance) => spoken.push([text, voice?.name]),
+      }),
+    });
+    window.SpeechSynthesisUtterance = class {
+      text: string;
+      voice = null;
+      constructor(text: string) {
+        this.text = text;
+      }
+    } as never;
+  });

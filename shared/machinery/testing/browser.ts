@@ -1,9 +1,10 @@
-// A real browser for tests: one for all of them, a fresh profile for each page.
+// A real browser for tests: one for all of them.
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { inject } from "vitest";
 import { atEnd } from "./clean-up.ts";
 
 let connected: Promise<Browser> | undefined;
+let profile: Promise<BrowserContext> | undefined;
 
 /** The browser. What a test file leaves open in it is closed after its last test. */
 export async function browser(): Promise<Browser> {
@@ -11,7 +12,10 @@ export async function browser(): Promise<Browser> {
   if ("missing" in found) throw new Error(found.missing);
   connected ??= connect(found.startedBy);
   const one = await connected;
-  atEnd(() => Promise.all(one.contexts().map((context: BrowserContext) => context.close())));
+  atEnd(() => {
+    profile = undefined;
+    return Promise.all(one.contexts().map((context: BrowserContext) => context.close()));
+  });
   return one;
 }
 
@@ -25,8 +29,23 @@ async function connect(startedBy: string): Promise<Browser> {
 
 /** Opens `url` in a tab with a profile of its own. */
 export async function openPage(url: string): Promise<Page> {
-  const page = await (await browser()).newPage();
-  page.setDefaultTimeout(10_000);
+  return load(await (await browser()).newPage(), url);
+}
+
+/**
+ * Opens `url` in a tab beside the others of this test file, in one profile, as a reader's two windows are: that costs
+ * half as much. `prepare` may change the tab before it loads the page.
+ */
+export async function openTab(url: string, prepare: (page: Page) => unknown = () => {}): Promise<Page> {
+  const one = await browser();
+  profile ??= one.newContext();
+  const page = await (await profile).newPage();
+  await prepare(page);
+  return load(page, url);
+}
+
+async function load(page: Page, url: string): Promise<Page> {
+  page.setDefaultTimeout(30_000);
   await page.goto(url);
   return page;
 }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
 import { bundle } from "../checks/bundle.ts";
-import { openPage } from "./browser.ts";
+import { openTab } from "./browser.ts";
 import { atEnd } from "./clean-up.ts";
 import { freePort, type Running, root, runNode } from "./process.ts";
 
@@ -69,7 +69,7 @@ export async function lessonPorts(lesson: string) {
     pagePort,
     url,
     startServer: (more: Record<string, string> = {}) => startServer(lesson, { ...env, ...more }),
-    openPage: () => openPage(url),
+    openPage: (prepare?: (page: Page) => unknown) => openTab(url, prepare),
   };
 }
 
@@ -85,12 +85,14 @@ export async function shown(page: Page, name: string): Promise<number> {
   return Number((await page.locator(`[data-number="${name}"]`).textContent())?.replace(/\u2009/g, ""));
 }
 
-/** Resolves when `check` holds, looking again every 20 ms; rejects with the last reason after `withinMs`. */
+/** Resolves when `check` holds, checking again after 20 ms, later after up to 100 ms; rejects with the last reason after `withinMs`. */
 export async function until(check: () => unknown, withinMs = 30_000): Promise<void> {
-  for (const end = performance.now() + withinMs; ; ) {
+  const end = performance.now() + withinMs;
+  // Ever more seldom, since each question to a page costs the processor a few milliseconds.
+  for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 1.2, 100)) {
     if (await check()) return;
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${check}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
