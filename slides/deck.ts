@@ -109,6 +109,7 @@ async function show() {
 function fill(live: HTMLElement) {
   part(live, "not-running").hidden = true;
   part(live, "frames").hidden = false;
+  void addDrawer(live);
   for (const [index, frame] of live.querySelectorAll("iframe").entries()) {
     if (frame.src) continue;
     frame.addEventListener("load", () => furnish(frame, index));
@@ -116,7 +117,21 @@ function fill(live: HTMLElement) {
   }
 }
 
+/** One drawer below both frames. Keys pressed in it are its own; Escape gives them back to the slides. */
+async function addDrawer(live: HTMLElement) {
+  if (live.querySelector("wire-panel")) return;
+  const drawer = document.createElement("wire-panel");
+  drawer.setAttribute("folded", "");
+  drawer.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Escape") (document.activeElement as HTMLElement | null)?.blur();
+  });
+  live.append(drawer);
+  await import("../shared/machinery/cable/panel.ts");
+}
+
 function empty(live: HTMLElement) {
+  live.querySelector("wire-panel")?.remove();
   part(live, "frames").hidden = true;
   for (const frame of live.querySelectorAll("iframe")) frame.removeAttribute("src");
 }

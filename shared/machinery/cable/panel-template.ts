@@ -1,7 +1,7 @@
-// The drawer's markup. Everything that changes is filled in by panel.ts.
+// The drawer's markup. Everything that changes is filled in by panel.ts. No <section>: on a slide, it would be a slide.
 
 export const template = `
-<section class="wire" aria-label="The cable">
+<div class="wire" role="region" aria-label="The cable">
   <div class="wire-bar">
     <button type="button" class="wire-fold" aria-expanded="false" aria-controls="wire-body">The cable</button>
     <p class="wire-chips" aria-live="polite"></p>
@@ -58,4 +58,4 @@ export const template = `
       <div class="wire-rows" role="group" tabindex="0" aria-label="What passes, one row each"></div>
     </div>
   </div>
-</section>`;
+</div>`;
