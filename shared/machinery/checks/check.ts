@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "../launcher/lessons.ts";
 import { rememberDone } from "../launcher/progress.ts";
+import { joinRoom, noteForRoom, tellRoom } from "../room/tell.ts";
 import { bundle } from "./bundle.ts";
 import type { Check } from "./checks.ts";
 import { hasExercise, lessonsWithExercise, pathOf } from "./files.ts";
@@ -22,7 +23,12 @@ async function main(args: string[]) {
   process.on("unhandledRejection", () => {});
   removeLeftovers();
   const watching = args.includes("--watch");
-  const [wanted] = args.filter((each) => each !== "--watch");
+  let wanted: string | undefined;
+  try {
+    [wanted] = await joinRoom(args.filter((each) => each !== "--watch"));
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
   if (wanted === undefined) {
     if (!watching) return checkAll();
     return refuse("Say which lesson to watch: npm run check:watch 3");
@@ -32,7 +38,9 @@ async function main(args: string[]) {
   if (!hasExercise(lesson))
     return refuse(`Lesson ${lesson.number} has no exercise. Its README says what to try.`);
   if (watching) return watchLesson(lesson);
-  process.exit((await check(lesson)) ? 0 : 1);
+  const passes = await check(lesson);
+  await tellRoom();
+  process.exit(passes ? 0 : 1);
 }
 
 function refuse(why: string) {
@@ -73,6 +81,7 @@ async function check(lesson: Lesson): Promise<boolean> {
   const readme = readReadme(lesson);
   console.log(`\n${bold(`Lesson ${lesson.number} · ${lesson.title}: ${readme.exercise}`)}\n`);
   const report = await run(lesson);
+  noteForRoom(lesson.folder, report);
   if ("compileError" in report) {
     const { where, text, code } = report.compileError;
     console.log(`  This file does not compile: ${where}\n  ${red(text)}\n`);
@@ -125,6 +134,7 @@ async function checkAll() {
   console.log("\nThe exercises:\n");
   for (const [n, lesson] of lessons.entries()) {
     const report = (await reports[n]) as Report;
+    noteForRoom(lesson.folder, report);
     const start = `  ${allPass(report) ? green("✓") : red("✗")} ${lesson.number}  ${lesson.name.padEnd(width)}`;
     if ("compileError" in report) console.log(`${start}  does not compile: ${report.compileError.where}`);
     else {
@@ -133,6 +143,7 @@ async function checkAll() {
     }
   }
   console.log("\nOne of them in detail: npm run check 1\n");
+  await tellRoom();
   process.exit((await Promise.all(reports)).every(allPass) ? 0 : 1);
 }
 
@@ -146,6 +157,7 @@ async function watchLesson(lesson: Lesson) {
     if (running) return;
     running = true;
     await check(lesson);
+    await tellRoom();
     running = false;
     if (again) return checkNow();
     console.log("  Waiting for you to save a file. Press Ctrl-C to end.");
