@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readReadme } from "../shared/machinery/checks/readme.ts";
 import { findLessons, type Lesson } from "../shared/machinery/launcher/lessons.ts";
 import { courses, findDecks, planOf, readDeck, renderDecks } from "../shared/machinery/slides/decks.ts";
+import { drawPictures } from "../shared/machinery/slides/pictures.ts";
 import { findSteps, quote } from "../shared/machinery/slides/quote.ts";
 import { drawSequence } from "../shared/machinery/slides/sequence.ts";
 import { root } from "../shared/machinery/testing/process.ts";
@@ -83,6 +84,13 @@ test("every picture is told in words", () => {
   for (const { html } of slides)
     for (const [, alt] of html.matchAll(/<svg[^>]*aria-label="([^"]*)"/g))
       expect(alt?.length).toBeGreaterThan(40);
+});
+
+test("the diagrams in READMEs are those of the slides", async () => {
+  const pictures = await drawPictures();
+  expect(pictures.length).toBeGreaterThanOrEqual(findLessons().length - 1);
+  for (const { file, svg } of pictures)
+    expect(readFileSync(file, "utf8").replaceAll("\r\n", "\n"), file).toBe(svg);
 });
 
 test("the figures that notes repeat are those of results.md", () => {
