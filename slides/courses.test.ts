@@ -1,4 +1,4 @@
-// Promises of the courses: slides/?course=90 shows one course, in order, with its minutes.
+// Promises of the courses: slides/?course=90 shows one course, in order, with its minutes. The handout has two pages.
 import { beforeAll, expect, test } from "vitest";
 import { findDecks } from "../shared/machinery/slides/decks.ts";
 import { browser } from "../shared/machinery/testing/browser.ts";
@@ -50,5 +50,13 @@ test("the clock of a Now-you slide counts down once it is started, and can be st
   await slide.getByText("17:59").waitFor();
   await slide.getByRole("button", { name: "Stop" }).click();
   await slide.getByRole("button", { name: "Start" }).waitFor();
+  await page.close();
+});
+
+test("the handout prints on two pages", async () => {
+  const page = await (await browser()).newPage();
+  await page.goto(`${at}handout.md`, { waitUntil: "load" });
+  const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
+  expect(pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length).toBe(2);
   await page.close();
 });

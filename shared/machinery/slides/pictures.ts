@@ -1,4 +1,4 @@
-// The diagrams in the lessons' READMEs: those of the slides, each as an SVG file that moves once and stands alone.
+// The diagrams in the lessons' READMEs: those of the slides, each as an SVG file that stands alone.
 //
 //   ![Every fifteen seconds …](the-heartbeat.svg)     the diagram of the slide "The heartbeat" of the same lesson
 //
@@ -36,7 +36,7 @@ function standAlone(name: string, deck: Deck | undefined): string {
   const moving = rest
     .replace(
       /class="fragment" data-fragment-index="(\d+)"/g,
-      (_, index) => `class="step" style="animation-delay:${index}s"`,
+      (_, index) => `class="step" style="--at:${Number(index) + 1}s"`,
     )
     .replace(/<\/g>(?=<g class="step")/g, "</g>\n");
   const [label = "", ...parts] = moving.split(/(?<=>)/);
@@ -62,8 +62,9 @@ function styles(): string {
     ...colors,
     ...rules,
     ".paper { fill: var(--paper); }",
-    "@media (prefers-reduced-motion: no-preference) { .step { animation: step 0.4s both; } }",
-    "@keyframes step { from { opacity: 0; } }",
+    // Everything is there from the beginning, also on paper. Each arrow is drawn once more when its turn comes.
+    "@media (prefers-reduced-motion: no-preference) { .travel { animation: travel 0.8s ease-out var(--at); } }",
+    "@keyframes travel { from { stroke-dashoffset: 1; } }",
   ].join("\n");
 }
 
