@@ -246,6 +246,29 @@ for (const code of document.querySelectorAll<HTMLElement>("figure.code code")) {
   code.replaceChildren(...lines);
 }
 
+/** Gives the code of each slide the largest size, in the slide's pixels, with which everything on the slide fits. */
+function fitCode() {
+  // Reveal shows one slide and hides the others, which have no size then. For this moment all have one.
+  document.documentElement.classList.add("fitting");
+  for (const slide of document.querySelectorAll<HTMLElement>(".slide:has(figure.code)")) {
+    let size = 26;
+    do slide.style.setProperty("--code-size", `${size}px`);
+    while (overflows(slide) && --size >= 10);
+  }
+  document.documentElement.classList.remove("fitting");
+}
+
+/** Whether the end of a slide is too low, or a line of its code too long. */
+function overflows(slide: HTMLElement): boolean {
+  const last = slide.lastElementChild as HTMLElement;
+  const lowest = slide.clientHeight - Number.parseFloat(getComputedStyle(slide).paddingBottom);
+  const blocks = [...slide.querySelectorAll("figure.code code")];
+  return (
+    last.offsetTop + last.offsetHeight > lowest ||
+    blocks.some(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+  );
+}
+
 function point() {
   for (const figure of deck.getCurrentSlide()?.querySelectorAll("figure.code") ?? []) {
     const step = [...figure.querySelectorAll<HTMLElement>("i.fragment.visible")].at(-1)?.dataset.lines;
@@ -256,6 +279,7 @@ function point() {
   }
 }
 
+fitCode();
 await deck.initialize();
 if (isPrint || isPreview) {
   for (const live of lives) explain(live, {});

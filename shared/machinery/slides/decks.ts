@@ -91,10 +91,7 @@ function readSlide(source: string, deck: Deck): Slide {
     .replace(/^-|-$/g, "");
   const problems: string[] = [];
   const markdown = slideParser(deck, text, problems);
-  const html = fitCode(arrange(markdown.parse(text, { async: false }), deck)).replaceAll(
-    "<th></th>",
-    "<td></td>",
-  );
+  const html = arrange(markdown.parse(text, { async: false }), deck).replaceAll("<th></th>", "<td></td>");
   return {
     id: deck.slides.length === 0 ? deck.name : `${deck.name}-${slug}`,
     title: title.replace(/[*_`]/g, ""),
@@ -207,30 +204,6 @@ function figure(language: string, text: string, from = "", steps = ""): string {
     `<figure class="code">${fragments.join("")}<pre><code class="language-${name}">${escapeHtml(text)}</code></pre>` +
     `${from && `<figcaption>${escapeHtml(from)}</figcaption>`}</figure>`
   );
-}
-
-/** Gives the code of a slide the largest size with which it fits beside what else the slide says. */
-function fitCode(html: string): string {
-  const blocks = [...html.matchAll(/<pre><code[^>]*>(.*?)<\/code>/gs)].map(([, code = ""]) =>
-    code.replace(/&[a-z]+;/g, "x").split("\n"),
-  );
-  if (blocks.length === 0) return html;
-  const rest = html.replace(/<figure class="code">.*?<\/figure>/gs, "").replace(/<h2>.*?<\/h2>/s, "");
-  const texts = rest
-    .replace(/<(table|small)>.*?<\/\1>/gs, "")
-    .split(/<\/(?:p|li|blockquote)>/)
-    .map((text) => text.replace(/<[^>]*>/g, "").trim().length);
-  const rowsHeight = 52 * (rest.match(/<tr>|<small>/g)?.length ?? 0);
-  const textHeight = texts.reduce(
-    (sum, length) => sum + (length && Math.ceil(length / 58) * 48 + 20),
-    rowsHeight,
-  );
-  const lines = blocks.reduce((sum, block) => sum + block.length, 0);
-  const widest = Math.max(...blocks.flat().map((line) => line.length));
-  // 530 pixels below the title, less 64 for each block's frame and source; a letter is 0.602 of its size wide.
-  const tall = (530 - textHeight - blocks.length * 64) / 1.42 / lines;
-  const size = Math.floor(Math.min(26, 1108 / 0.602 / widest, tall));
-  return html.replaceAll("<pre><code", `<pre style="font-size: ${size}px"><code`);
 }
 
 /** The lesson itself, twice or once. slides/deck.ts fills in what runs, or says how to start it. */
