@@ -13,7 +13,7 @@ export type Measured = {
   pid: number | undefined;
   port: number;
   /** CPU time since it started, in microseconds, or its memory in bytes (see probe.cjs). Undefined once it has ended. */
-  ask(what: "cpu" | "memory"): Promise<number | undefined>;
+  ask(what: "cpu" | "memory" | "rss"): Promise<number | undefined>;
   /** See supervisor.ts. */
   ended: Promise<Exit>;
   end(): Promise<Exit>;

@@ -12,6 +12,9 @@ const answers = {
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   },
+
+  /** Bytes that the operating system counts for it. */
+  rss: () => process.memoryUsage.rss(),
 };
 
 process.on("message", (question) => {
