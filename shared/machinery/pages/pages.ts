@@ -9,7 +9,7 @@ import { compile, warmUp } from "./compile.ts";
 import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
 import { type Found, findServed, judgeHost } from "./gate.ts";
 import { openReloadSocket, watchFolders } from "./live.ts";
-import { contentPolicy, inlineScripts } from "./policy.ts";
+import { contentPolicy, inlineScripts, needsAnyPort } from "./policy.ts";
 import { renderedSlides } from "./rendered-slides.ts";
 
 // Loaded by Node itself: through tsx, all of their files would be compiled once more.
@@ -108,7 +108,8 @@ class Made implements Plugin {
         const page = await findServed(isFolder ? `${url}/index.html` : url);
         if (!page) return;
         const html = await readFile(page.file, "utf8");
-        context.set("Content-Security-Policy", contentPolicy(context.get("Host"), inlineScripts(html)));
+        const policy = contentPolicy(context.get("Host"), inlineScripts(html), needsAnyPort(html));
+        context.set("Content-Security-Policy", policy);
         context.type = "html";
         context.body = withReload(html);
       } else {

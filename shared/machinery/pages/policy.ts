@@ -4,16 +4,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { root } from "../launcher/lessons.ts";
+import { readPort } from "../launcher/ports.ts";
 
 /**
  * The policy (W3C CSP Level 3) for a page that was asked for at `host`. Scripts come from files of the workshop; of
  * those written into a page, such as an import map, only those of `inlineScripts` run. Only the workshop's own pages,
- * the slides, may frame a page. It may connect to any port of its own host: lessons, cables and experiments have theirs.
+ * the slides, may frame a page. It may connect to the lesson's server and to the cable's controls. With `anyPort`, it may
+ * connect to all ports of its own host.
  */
-export function contentPolicy(host: string, inlineScripts: string[] = []): string {
-  const name = host.replace(/:\d+$/, "");
-  // A policy can't name an IPv6 address.
-  const ports = name.startsWith("[") ? "http: ws:" : `http://${name}:* ws://${name}:*`;
+export function contentPolicy(host: string, inlineScripts: string[] = [], anyPort = false): string {
   const hashes = inlineScripts.map(
     (text) => ` 'sha256-${createHash("sha256").update(text).digest("base64")}'`,
   );
@@ -22,12 +21,27 @@ export function contentPolicy(host: string, inlineScripts: string[] = []): strin
     `script-src 'self'${hashes.join("")}`,
     "style-src 'self' 'unsafe-inline'", // the plot and the slides set styles on elements
     "img-src 'self' data:",
-    `connect-src 'self' ${ports}`,
+    `connect-src 'self' ${connectSources(host, anyPort)}`,
     "frame-ancestors 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "object-src 'none'",
   ].join("; ");
+}
+
+function connectSources(host: string, anyPort: boolean): string {
+  const name = host.replace(/:\d+$/, "");
+  // A policy can't name an IPv6 address.
+  if (name.startsWith("[")) return "http: ws:";
+  const { CABLE_PORT } = process.env;
+  const ports = anyPort ? ["*"] : [readPort("PORT"), ...(CABLE_PORT ? [CABLE_PORT] : [])];
+  // The WebSocket that reloads the page: for some browsers 'self' doesn't include it.
+  return [`ws://${host}`, ...ports.map((port) => `http://${name}:${port} ws://${name}:${port}`)].join(" ");
+}
+
+/** Whether a page says `<html data-ports="any">`: lesson 9's lanes get their ports when their page is open already. */
+export function needsAnyPort(html: string): boolean {
+  return /<html[^>]* data-ports="any"/.test(html);
 }
 
 /** The text of each script that is written into a page itself. */
