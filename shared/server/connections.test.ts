@@ -1,19 +1,85 @@
-// What a WebSocket may take from the others: lessons 3 and 4 have no heartbeat that would find a client that reads nothing.
+// What one client may take from the others: its turn, and a bounded share of the memory.
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { expect, test } from "vitest";
+import { type AddressInfo, connect } from "node:net";
+import { describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { atEnd } from "../machinery/testing/clean-up.ts";
 import { Client, rawWebSocket } from "../machinery/testing/lesson.ts";
 import { BoundedServer } from "./connections.ts";
 
-/** A server with two clients: one that reads, and one that has read nothing since its handshake. */
-async function readerAndIdler() {
+async function startServer() {
   const server = new BoundedServer();
-  const sockets = new WebSocketServer({ server });
   await once(server.listen(0, "127.0.0.1"), "listening");
   atEnd(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+describe("requests that come together", () => {
+  /** A server that writes down, for each request, its path and in which turn of the event loop it came. */
+  async function writingServer() {
+    const { server, port } = await startServer();
+    const came: { path: string; turn: number }[] = [];
+    let turn = 0;
+    let counting: NodeJS.Immediate;
+    const count = () => {
+      turn++;
+      counting = setImmediate(count);
+    };
+    count();
+    atEnd(() => clearImmediate(counting));
+    server.on("request", ({ url = "" }, response) => {
+      came.push({ path: url, turn });
+      response.end();
+    });
+    const open = async () => {
+      const socket = connect(port, "127.0.0.1");
+      await once(socket, "connect");
+      atEnd(() => socket.destroy());
+      const send = (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      const ask = async (path: string) => {
+        send(path);
+        await once(socket, "data");
+      };
+      return { socket, send, ask };
+    };
+    return { came, open };
+  }
+
+  test("are answered one in each turn of the event loop, so that new connections are accepted in between", async () => {
+    const { came, open } = await writingServer();
+    const clients = await Promise.all(Array.from({ length: 50 }, open));
+    await Promise.all(clients.map(({ ask }) => ask("/")));
+    expect(came).toHaveLength(50);
+    expect(new Set(came.map(({ turn }) => turn)).size).toBe(50);
+  });
+
+  test("are answered first on connections that have asked for little", async () => {
+    const { came, open } = await writingServer();
+    const busy = await Promise.all(Array.from({ length: 20 }, open));
+    for (let n = 0; n < 10; n++) await Promise.all(busy.map(({ ask }) => ask("/busy")));
+    const [other, before] = [await open(), came.length];
+    await Promise.all([...busy.map(({ ask }) => ask("/busy")), other.ask("/other")]);
+    // One of the busy ones had its turn before the others came.
+    expect(came.slice(before).findIndex(({ path }) => path === "/other")).toBeLessThanOrEqual(1);
+  });
+
+  test("don't keep the others waiting when their connections close before their turn", async () => {
+    const { came, open } = await writingServer();
+    const clients = await Promise.all(Array.from({ length: 20 }, open));
+    const other = await open();
+    for (const { send, socket } of clients) {
+      send("/");
+      socket.resetAndDestroy();
+    }
+    await other.ask("/other");
+    expect(came.at(-1)?.path).toBe("/other");
+  });
+});
+
+/** A server with two clients: one that reads, and one that has read nothing since its handshake. */
+async function readerAndIdler() {
+  const { server, port } = await startServer();
+  const sockets = new WebSocketServer({ server });
   const reader = await Client.open(port);
   const accepted = once(sockets, "connection");
   const unread = await rawWebSocket(port);

@@ -20,7 +20,8 @@ const maxUnread = 4 * 1024 * 1024;
 /** … and also when the client has read none of them for this many seconds. */
 const maxStalledSeconds = 15;
 
-type Progress = { delivered: number; queued: number; stalledSeconds: number };
+type Progress = { delivered: number; queued: number; stalledSeconds: number; recentRequests: number };
+type Exchange = [request: IncomingMessage, response: ServerResponse];
 
 /** An HTTP server that gives each request and each handshake to its listeners only when it is in order. */
 export class BoundedServer extends Server {
@@ -28,17 +29,22 @@ export class BoundedServer extends Server {
   readonly open = new Map<Socket, Progress>();
   readonly #excess = new WeakSet<Socket>();
   readonly #answering = new WeakSet<Socket>();
+  /** Requests that wait for their turn: first those of connections that have asked for little recently. */
+  readonly #waiting: Exchange[][] = Array.from({ length: 8 }, () => []);
+  #isTurnTaken = false;
   readonly #printRefusal = printAtMostTenASecond();
 
   constructor() {
     super(timeouts);
-    setInterval(() => this.#endStalled(), 1_000).unref();
+    setInterval(() => this.#everySecond(), 1_000).unref();
   }
 
   override emit(event: string, ...args: unknown[]): boolean {
     if (event === "connection" && !this.#admit(args[0] as Socket)) return true;
-    if (event === "request" && !this.#begin(args[0] as IncomingMessage, args[1] as ServerResponse))
+    if (event === "request") {
+      if (this.#begin(args as Exchange)) this.#takeTurn(args as Exchange);
       return true;
+    }
     if (event === "upgrade") return this.#upgrade(args as [IncomingMessage, Socket, Buffer]);
     return super.emit(event, ...args);
   }
@@ -50,7 +56,7 @@ export class BoundedServer extends Server {
       return false;
     }
     if (this.open.size >= maxConnections) this.#excess.add(socket);
-    this.open.set(socket, { delivered: 0, queued: 0, stalledSeconds: 0 });
+    this.open.set(socket, { delivered: 0, queued: 0, stalledSeconds: 0, recentRequests: 0 });
     socket.on("close", () => this.open.delete(socket));
     return true;
   }
@@ -59,7 +65,7 @@ export class BoundedServer extends Server {
    * One request at a time: a client that sends the next one before it has its answer is disconnected. Browsers don't do
    * that, and a single packet could hold hundreds of requests for the whole log.
    */
-  #begin({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  #begin([{ socket }, response]: Exchange): boolean {
     if (socket.destroyed || this.#answering.has(socket)) {
       socket.destroy();
       return false;
@@ -72,6 +78,32 @@ export class BoundedServer extends Server {
     response.setHeader("Connection", "close");
     sendJson(response, 503, { error: `Already ${maxConnections} connections. Try again later.` });
     return false;
+  }
+
+  /**
+   * One request in each turn of the event loop, and first those of connections that have asked for little recently. Node
+   * accepts only one connection in each turn: a client that asks for much, over a hundred of them, would otherwise keep
+   * everyone else waiting for theirs.
+   */
+  #takeTurn(exchange: Exchange) {
+    const progress = this.open.get(exchange[0].socket);
+    // It may have been closed while its request waited.
+    if (!progress) return;
+    if (this.#isTurnTaken) {
+      const rank = Math.floor(Math.log2(1 + progress.recentRequests));
+      this.#waiting[Math.min(rank, this.#waiting.length - 1)]?.push(exchange);
+      return;
+    }
+    this.#isTurnTaken = true;
+    setImmediate(() => this.#endTurn());
+    progress.recentRequests++;
+    super.emit("request", ...exchange);
+  }
+
+  #endTurn() {
+    this.#isTurnTaken = false;
+    for (const waiting of this.#waiting)
+      while (waiting.length > 0 && !this.#isTurnTaken) this.#takeTurn(waiting.shift() as Exchange);
   }
 
   /** Only a well-formed handshake (RFC 6455 §4.2.1) reaches the WebSocketServer. Any other request gets its answer. */
@@ -109,8 +141,9 @@ export class BoundedServer extends Server {
   }
 
   /** Counts its own looks, one a second, instead of the clock's time: a computer that was asleep waited for nobody. */
-  #endStalled() {
+  #everySecond() {
     for (const [socket, progress] of this.open) {
+      progress.recentRequests /= 2;
       if (socket.writableLength === 0) {
         progress.stalledSeconds = 0;
         continue;
