@@ -5,32 +5,17 @@ import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { freePort, type Running, runNode } from "../testing/process.ts";
-import { canConnect, whyNotFree } from "./ports.ts";
+import { canConnect, readPort, whyNotFree } from "./ports.ts";
 import { type Copy, copyWorkshop, serverSource } from "./workshop-copy.ts";
 
 const server = "lessons/03-tale/server.ts";
-let workshop: Copy;
-let ports: { PORT: string; PAGE_PORT: string };
-const runs: Running[] = [];
 
-beforeAll(async () => {
-  workshop = await copyWorkshop();
-  const { start } = workshop;
-  workshop.start = (args, env) => {
-    const run = start(args, env);
-    runs.push(run);
-    return run;
-  };
-  ports = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()) };
-});
-
-// A test that fails must not keep the ports from the next one.
-afterEach(async () => {
-  for (const run of runs.splice(0)) if (run.child.exitCode === null) await run.kill();
-  for (const port of Object.values(ports))
-    await expect.poll(() => whyNotFree("PORT", Number(port)), { timeout: 8_000 }).toBeUndefined();
+type Ports = { PORT: string; PAGE_PORT: string };
+const freePorts = async (): Promise<Ports> => ({
+  PORT: String(await freePort()),
+  PAGE_PORT: String(await freePort()),
 });
 
 /** Page and server answer, and what both printed when they started has come. */
@@ -56,12 +41,13 @@ function isRunning(pid: number): boolean {
 }
 
 /** Polled: a killed process stays in the system's table until its parent has taken note. */
-async function nothingIsLeft(run: Running) {
+async function nothingIsLeft(run: Running, ports: Ports) {
   expect(pids(run)).not.toEqual([]);
-  await expect.poll(() => pids(run).filter(isRunning), { timeout: 8_000 }).toEqual([]);
+  await expect.poll(() => pids(run).filter(isRunning), patient).toEqual([]);
   for (const port of Object.values(ports))
-    await expect.poll(() => whyNotFree("PORT", Number(port)), { timeout: 8_000 }).toBeUndefined();
+    await expect.poll(() => whyNotFree("PORT", Number(port)), patient).toBeUndefined();
 }
+const patient = { timeout: 30_000, interval: 100 };
 
 // Windows has no signals that a process could answer, and no ps.
 const windows = process.platform === "win32";
@@ -70,6 +56,13 @@ const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
 );
 
 describe("without a lesson to start", () => {
+  let workshop: Copy;
+  let ports: Ports;
+  beforeAll(async () => {
+    workshop = await copyWorkshop();
+    ports = await freePorts();
+  });
+
   test("no argument lists the lessons: number, name, line, minutes", async () => {
     const list = workshop.start(["launcher/lesson"]);
     expect(await list.ended).toBe(0);
@@ -82,17 +75,24 @@ describe("without a lesson to start", () => {
     expect(run.output()).toMatch(/^No lesson 9\. There is:\n\n +3 +tale/);
   });
 
+  test("an invalid port is refused in one line", async () => {
+    const run = workshop.start(["launcher/lesson", "3"], { ...ports, PORT: "" });
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toBe('PORT has to be a whole number from 1 to 65535, not "".\n');
+  });
+
   test.each([
     ["PORT", "0"],
     ["PORT", "65536"],
     ["PORT", "80.5"],
-    ["PORT", ""],
     ["PAGE_PORT", "abc"],
     ["PAGE_PORT", "-1"],
-  ])("%s=%j is refused in one line", async (variable, value) => {
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports, [variable]: value });
-    expect(await run.ended).toBe(1);
-    expect(run.output()).toBe(`${variable} has to be a whole number from 1 to 65535, not "${value}".\n`);
+  ] as const)("%s=%j is an invalid port", (variable, value) => {
+    vi.stubEnv(variable, value);
+    expect(() => readPort(variable)).toThrow(
+      `${variable} has to be a whole number from 1 to 65535, not "${value}".`,
+    );
+    vi.unstubAllEnvs();
   });
 
   test("one port for both is refused in one line", async () => {
@@ -101,22 +101,29 @@ describe("without a lesson to start", () => {
     expect(run.output()).toBe("PORT and PAGE_PORT are both 9000: they have to differ.\n");
   });
 
-  test.each<[string, string]>([
-    ["PORT", "127.0.0.1"],
-    ["PAGE_PORT", "127.0.0.1"],
-    ...(hasIpv6 ? [["PORT", "::1"] as [string, string]] : []),
-    ["PAGE_PORT", "0.0.0.0"],
-  ])("a taken %s (on %s) is named in one line, before anything is started", async (variable, host) => {
-    const other = createServer().listen(0, host);
+  const taken = (variable: string, port: number) =>
+    `Port ${port} is taken by another program, perhaps a lesson in another terminal: stop that one, or set ${variable} to another port.`;
+
+  test("a taken port is named in one line, before anything is started", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports, [variable]: String(port) });
+    const run = workshop.start(["launcher/lesson", "3"], { ...ports, PAGE_PORT: String(port) });
     expect(await run.ended).toBe(1);
-    expect(run.output()).toBe(
-      `Port ${port} is taken by another program, perhaps a lesson in another terminal: stop that one, or set ${variable} to another port.\n`,
-    );
+    expect(run.output()).toBe(`${taken("PAGE_PORT", port)}\n`);
     other.close();
   });
+
+  test.each(["127.0.0.1", "0.0.0.0", ...(hasIpv6 ? ["::1"] : [])])(
+    "a port is taken when a program listens on %s",
+    async (host) => {
+      const other = createServer().listen(0, host);
+      await once(other, "listening");
+      const { port } = other.address() as AddressInfo;
+      expect(await whyNotFree("PORT", port)).toBe(taken("PORT", port));
+      other.close();
+    },
+  );
 
   test("too old a Node is told so in one line", async () => {
     const pretend = "Object.defineProperty(process.versions, 'node', { value: '8.17.0' });";
@@ -142,59 +149,85 @@ describe("without a lesson to start", () => {
   });
 });
 
-describe.each([
-  {
-    how: "with the cable",
-    CABLE: undefined,
-    runner: { name: "cable", word: "cable/cable" },
-    signals: ["SIGINT", "SIGTERM", "SIGHUP"] as const,
-  },
-  {
-    how: "without it",
-    CABLE: "off",
-    runner: { name: "server", word: "node_modules/tsx" },
-    signals: ["SIGINT"] as const,
-  },
-])("a running lesson, $how", ({ CABLE, runner, signals }) => {
+/**
+ * A workshop of its own for tests that run in turn. One start of a lesson takes two seconds of the processor, so
+ * several tests look at the same run: the first starts it, the last ends it.
+ */
+function lessonInTurn(name: string, CABLE: string | undefined, tests: (lesson: LessonInTurn) => void) {
+  // Beside the other groups, in itself in turn.
+  describe(name, () => {
+    describe.sequential("in turn", () => {
+      const lesson = {
+        start: async (args: string[], env: Record<string, string | undefined> = {}) => {
+          lesson.ports = await freePorts();
+          lesson.run = lesson.workshop.start(args, { ...lesson.ports, CABLE, ...env });
+        },
+      } as LessonInTurn;
+      beforeAll(async () => {
+        lesson.workshop = await copyWorkshop();
+      });
+      tests(lesson);
+    });
+  });
+}
+type LessonInTurn = {
+  workshop: Copy;
+  run: Running;
+  ports: Ports;
+  /** Starts the next run, on free ports. */
+  start(args: string[], env?: Record<string, string | undefined>): Promise<void>;
+};
+
+/** The lesson that runs is ended by a signal, or on Windows, which has none, by the supervisor's message. */
+function endsInOrder(lesson: LessonInTurn, signal: NodeJS.Signals) {
+  test.skipIf(windows && signal !== "SIGTERM")(
+    `${signal} ends everything with exit code 0 and no noise; the server may say goodbye`,
+    async () => {
+      const { run } = lesson;
+      const before = run.output();
+      if (signal === "SIGTERM") void run.end();
+      else run.child.kill(signal);
+      expect(await run.ended).toBe(0);
+      expect(run.output().slice(before.length)).toBe("[server] goodbye\n");
+      await nothingIsLeft(run, lesson.ports);
+    },
+  );
+}
+
+/** The lesson that runs ends because one of its processes was killed, the one with `word` among its arguments. */
+function endsWith(lesson: LessonInTurn, name: string, word: string) {
+  test.skipIf(windows)(
+    `the end of the ${name} process ends everything, exit code 1, with a line that says so`,
+    async () => {
+      const { run } = lesson;
+      const killedAt = performance.now();
+      endChild(run, word);
+      expect(await run.ended).toBe(1);
+      expect(performance.now() - killedAt).toBeLessThan(10_000);
+      expect(run.output()).toContain(`The ${name} process ended unexpectedly (SIGKILL): stopping.\n`);
+      await nothingIsLeft(run, lesson.ports);
+    },
+  );
+}
+
+function showsItsAddress(lesson: LessonInTurn, env: Record<string, string | undefined> = {}) {
   test("the address is shown when both halves answer", async () => {
-    const run = workshop.start(["launcher/lesson", "tale"], { ...ports, CABLE });
+    await lesson.start(["launcher/lesson", "tale"], env);
+    const { run, ports } = lesson;
     const [, address = ""] = await isReady(run);
     expect((await fetch(address)).status).toBe(200);
     expect((await fetch(`http://localhost:${ports.PORT}/`)).status).toBe(200);
     expect(run.output()).toContain("lessons/03-tale/README.md");
     expect(run.output()).toMatch(/^\[server\] listening$/m);
-    run.child.kill();
-    await run.ended;
-    await nothingIsLeft(run);
   });
+}
 
-  test.skipIf(windows).each(signals)(
-    "%s ends everything with exit code 0 and no noise; the server may say goodbye",
-    async (signal) => {
-      const run = workshop.start(["launcher/lesson", "3"], { ...ports, CABLE });
-      await isReady(run);
-      const before = run.output();
-      run.child.kill(signal);
-      expect(await run.ended).toBe(0);
-      expect(run.output().slice(before.length)).toBe("[server] goodbye\n");
-      await nothingIsLeft(run);
-    },
-  );
-
-  test.skipIf(windows)("the end of what runs the server ends everything, the server too", async () => {
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports, CABLE });
-    await isReady(run);
-    const killedAt = performance.now();
-    endChild(run, runner.word);
-    expect(await run.ended).toBe(1);
-    expect(performance.now() - killedAt).toBeLessThan(5_000);
-    expect(run.output()).toContain(`The ${runner.name} process ended unexpectedly (SIGKILL): stopping.\n`);
-    await nothingIsLeft(run);
-  });
-
+function saysWhatIsWrong(lesson: LessonInTurn) {
   test("an error in server.ts is shown, then one line that says so; saving it fixed brings the server back", async () => {
+    const { workshop } = lesson;
     await workshop.save(server, "const server = = 1;\n");
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports, CABLE });
+    await lesson.start(["launcher/lesson", "3"]);
+    const { run } = lesson;
     await run.prints(/Unexpected "="[\s\S]*server\.ts has an error \(see above\)\. Fix it and save\./);
     expect(run.output()).not.toMatch(block);
     await workshop.save(server, serverSource);
@@ -208,103 +241,106 @@ describe.each([
     await run.prints(/The server is running again\./);
     expect(run.output().match(/has an error/g)).toHaveLength(2);
     expect(run.output()).not.toContain("does not listen");
-    run.child.kill();
-    await run.ended;
   });
 
   test("a server that loops before it listens is reported as that, and can be fixed", async () => {
+    const { workshop, run } = lesson;
     await workshop.save(server, "console.log('here'); for (;;);\n");
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports, CABLE });
     await run.prints(/here[\s\S]*server\.ts has been running for 8 s but does not listen on PORT yet\./);
-    expect(run.output()).not.toContain("has an error");
+    expect(run.output().match(/has an error/g)).toHaveLength(2);
     await workshop.save(server, serverSource);
-    await isReady(run);
-    run.child.kill();
-    await run.ended;
-    await nothingIsLeft(run);
+    await run.prints(/does not listen[\s\S]*The server is running again\./);
   });
-});
+}
 
-describe("a running lesson", () => {
-  test("not in a terminal, the output has no colours and nothing is offered", async () => {
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports, NO_COLOR: undefined, FORCE_COLOR: "1" });
-    await isReady(run);
-    run.child.kill();
-    await run.ended;
-    expect(run.output()).not.toContain("\x1b");
-    expect(run.output()).not.toContain("Press Enter");
-  });
-
-  test.skipIf(windows)(
-    "the end of the page process ends everything, exit 1, with a line that says so",
-    async () => {
-      const run = workshop.start(["launcher/lesson", "3"], { ...ports });
-      await isReady(run);
-      endChild(run, "pages");
-      expect(await run.ended).toBe(1);
-      expect(run.output()).toMatch(/^The page process ended unexpectedly \(SIGKILL\): stopping\.$/m);
-      await nothingIsLeft(run);
-    },
-  );
-
-  test.skipIf(windows)("when npm is killed, nothing is left running", async () => {
-    const run = workshop.npmRun(["lesson", "3"], ports);
-    await isReady(run);
-    run.child.kill("SIGKILL");
-    await nothingIsLeft(run);
-  });
-
-  test("a restart is reported once, and without an error", async () => {
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports });
-    await isReady(run);
-    await workshop.save(server, `${serverSource}\n// saved\n`);
-    await run.prints(/The server is running again\./);
-    expect(run.output()).not.toContain("error");
-    run.child.kill();
-    await run.ended;
-    expect(run.output().match(/running again/g)).toHaveLength(1);
-  });
-
-  test("control characters that the server prints are shown as text", async () => {
-    await workshop.save(server, `${serverSource}console.log("close 1000 \\x1b[2J\\u009b31m");\n`);
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports });
-    await run.prints(/close 1000 \\x1b\[2J\\x9b31m/);
-    expect(run.output()).not.toContain("\x1b");
-    run.child.kill();
-    await run.ended;
-    await workshop.save(server, serverSource);
-  });
-
-  test("HOST in the environment opens nothing", async () => {
-    const outside = Object.values(networkInterfaces())
-      .flat()
-      .find((one) => one?.family === "IPv4" && !one.internal)?.address;
-    const run = workshop.start(["launcher/lesson", "3"], {
-      ...ports,
+describe.concurrent("a running lesson", () => {
+  lessonInTurn("with the cable", undefined, (lesson) => {
+    showsItsAddress(lesson, {
+      NO_COLOR: undefined,
+      FORCE_COLOR: "1",
       HOST: "0.0.0.0",
       CABLE_HOST: "0.0.0.0",
     });
-    await isReady(run);
-    const open = outside && Object.values(ports).map((port) => canConnect(Number(port), outside));
-    expect(await Promise.all(open || [])).not.toContain(true);
-    run.child.kill();
-    await run.ended;
+
+    test("not in a terminal, the output has no colors and nothing is offered", () => {
+      expect(lesson.run.output()).not.toContain("\x1b");
+      expect(lesson.run.output()).not.toContain("Press Enter");
+    });
+
+    test("without LAN nobody in the network gets in, whatever HOST says", async () => {
+      // Linux answers on all of 127.0.0.0/8 where a program listens on every address.
+      if (process.platform === "linux")
+        for (const port of Object.values(lesson.ports))
+          expect(await canConnect(Number(port), "127.0.0.2", 10_000)).toBe(false);
+      const outside = Object.values(networkInterfaces())
+        .flat()
+        .find((one) => one?.family === "IPv4" && !one.internal)?.address;
+      const open = outside && Object.values(lesson.ports).map((port) => canConnect(Number(port), outside));
+      expect(await Promise.all(open || [])).not.toContain(true);
+    });
+
+    test.skipIf(!hasIpv6)("page and server answer on ::1 too", async () => {
+      for (const port of Object.values(lesson.ports))
+        expect(await canConnect(Number(port), "::1", 10_000)).toBe(true);
+    });
+
+    test("a restart is reported once, and without an error", async () => {
+      const { run, workshop } = lesson;
+      await workshop.save(server, `${serverSource}\n// saved\n`);
+      await run.prints(/The server is running again\./);
+      expect(run.output()).not.toContain("error");
+    });
+
+    test("control characters that the server prints are shown as text", async () => {
+      const { run, workshop } = lesson;
+      await workshop.save(server, `${serverSource}console.log("close 1000 \\x1b[2J\\u009b31m");\n`);
+      await run.prints(/close 1000 \\x1b\[2J\\x9b31m/);
+      await run.prints(/running again[\s\S]*running again/);
+      expect(run.output()).not.toContain("\x1b");
+      // Of two restarts.
+      expect(run.output().match(/running again/g)).toHaveLength(2);
+    });
+
+    test("a launcher that is killed leaves nothing running", async () => {
+      await lesson.run.kill();
+      await nothingIsLeft(lesson.run, lesson.ports);
+    });
+
+    test.skipIf(windows)("when npm is killed, nothing is left running", async () => {
+      const ports = await freePorts();
+      const run = lesson.workshop.npmRun(["lesson", "3"], ports);
+      await isReady(run);
+      run.child.kill("SIGKILL");
+      await nothingIsLeft(run, ports);
+    });
   });
 
-  test.skipIf(!hasIpv6)("page and server answer on ::1 too", async () => {
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports });
-    await isReady(run);
-    for (const port of Object.values(ports)) expect(await canConnect(Number(port), "::1", 2_000)).toBe(true);
-    run.child.kill();
-    await run.ended;
+  lessonInTurn("whose server has faults", undefined, (lesson) => {
+    saysWhatIsWrong(lesson);
   });
 
-  test("a launcher that is killed leaves nothing running", async () => {
-    const run = workshop.start(["launcher/lesson", "3"], { ...ports });
-    await isReady(run);
-    run.child.kill("SIGKILL");
-    await run.ended;
-    await nothingIsLeft(run);
+  lessonInTurn("without the cable", "off", (lesson) => {
+    showsItsAddress(lesson);
+    endsInOrder(lesson, "SIGINT");
+    saysWhatIsWrong(lesson);
+    endsWith(lesson, "server", "node_modules/tsx");
+  });
+
+  lessonInTurn("that ends", undefined, (lesson) => {
+    for (const ending of [
+      () => endsInOrder(lesson, "SIGINT"),
+      () => endsInOrder(lesson, "SIGTERM"),
+      () => endsInOrder(lesson, "SIGHUP"),
+      () => endsWith(lesson, "cable", "cable/cable"),
+      () => endsWith(lesson, "page", "pages"),
+    ])
+      describe("once more", () => {
+        beforeAll(async () => {
+          await lesson.start(["launcher/lesson", "3"]);
+          await isReady(lesson.run);
+        });
+        ending();
+      });
   });
 });
 

@@ -2,7 +2,7 @@
 import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll } from "vitest";
+import { atEnd } from "../testing/clean-up.ts";
 import { type Running, root, runNode } from "../testing/process.ts";
 
 export const serverSource = `
@@ -64,7 +64,7 @@ export type Copy = {
 /** Makes the copy; removed after the last test of the file. The folder's name has a space, as people's names have. */
 export async function copyWorkshop(): Promise<Copy> {
   const folder = join(await realpath(await mkdtemp(join(tmpdir(), "workshop-"))), "my copy");
-  afterAll(() => rm(dirname(folder), { recursive: true, force: true, maxRetries: 5 }));
+  atEnd(() => rm(dirname(folder), { recursive: true, force: true, maxRetries: 5 }));
   for (const room of ["both", "server", "page", "machinery"])
     await cp(join(root, "shared", room), join(folder, "shared", room), {
       recursive: true,
@@ -79,7 +79,7 @@ export async function copyWorkshop(): Promise<Copy> {
       await writeFile(join(folder, file), text);
     },
     npmRun: (args, env) => runNode([npmCli(), "--prefix", folder, "run", ...args], env, []),
-    start: (args, env) => runNode([join(folder, "shared", "machinery", "start.cjs"), ...args], env, []),
+    start: (args, env) => runNode([join(folder, "shared", "machinery", "start.cjs"), ...args], env, [], true),
   };
   for (const [name, text] of Object.entries(lessonFiles))
     await copy.save(join("lessons", "03-tale", name), text);
