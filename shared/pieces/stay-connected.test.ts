@@ -125,7 +125,8 @@ test("leaves a silent network in time, without waiting for a close event", async
   const began = performance.now();
   network.freeze();
   await until(() => page.last().name === "reconnecting");
-  expect(performance.now() - began).toBeLessThan(((defaults.silenceMs + defaults.answerMs) / 20) * 1.6);
+  // A busy computer may be late. The close event would take 30 s.
+  expect(performance.now() - began).toBeLessThan(((defaults.silenceMs + defaults.answerMs) / 20) * 4);
   network.thaw();
   await until(() => page.last().name === "open");
 });
@@ -134,13 +135,13 @@ test("doesn't reconnect for a short pause of the network", async () => {
   const [port, serverPort] = [await freePort(), await freePort()];
   server(serverPort);
   const network = await Freezer.start(port, serverPort);
-  const page = client(port);
+  const page = client(port, { answerMs: 5_000 });
   await until(() => page.last()?.name === "open");
   network.freeze();
-  // A twentieth of five seconds, and longer than the silence before it asks once more.
+  // Longer than the silence after which it asks for a sign of life.
   await new Promise((resolve) => setTimeout(resolve, defaults.silenceMs / 20 + 100));
   network.thaw();
-  await new Promise((resolve) => setTimeout(resolve, defaults.answerMs / 20 + 200));
+  await until(() => page.connection.heardMs() < 500);
   expect(page.states.map(({ name }) => name)).toEqual(["connecting", "open"]);
   expect(network.opened).toBe(1);
 });
