@@ -243,6 +243,16 @@ describe("npm run slides", () => {
     expect(run.output()).toMatch(/^No lesson 99\. There is:/);
   });
 
+  test("a second one says immediately that they are open, and starts nothing", async () => {
+    for (const args of [[], ["3"], ["4"]]) {
+      const second = runNode(["shared/machinery/start.cjs", "slides/slides", ...args], ports, []);
+      expect(await second.ended).toBe(1);
+      expect(second.output()).toMatch(
+        /^The slides are open already: http:\/\/localhost:\d+\/slides\/ \(lesson 0\d-[a-z-]+\)\n.*\n.*\n$/,
+      );
+    }
+  });
+
   test("ends with all that it started, and frees the ports", async () => {
     command.child.kill("SIGTERM");
     await command.ended;

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "../launcher/lessons.ts";
 import { rememberDone } from "../launcher/progress.ts";
+import { fitTerminal } from "../launcher/wrap.ts";
 import { joinRoom, noteForRoom, tellRoom } from "../room/tell.ts";
 import { bundle } from "./bundle.ts";
 import type { Check } from "./checks.ts";
@@ -44,7 +45,7 @@ async function main(args: string[]) {
 }
 
 function refuse(why: string) {
-  console.error(why);
+  console.error(fitTerminal(why));
   process.exitCode = 1;
 }
 
@@ -89,7 +90,8 @@ async function check(lesson: Lesson): Promise<boolean> {
     return false;
   }
   const { results } = report;
-  for (const result of results) console.log(`  ${mark(result)} ${result.title}`);
+  for (const result of results)
+    console.log(`  ${mark(result)} ${fitTerminal(`    ${result.title}`).trimStart()}`);
   const failed = results.find(({ fault }) => fault && fault.kind !== "unsure");
   const unsure = results.find(({ fault }) => fault?.kind === "unsure");
   if (failed) explain(failed, lesson);
@@ -97,12 +99,14 @@ async function check(lesson: Lesson): Promise<boolean> {
   if (failed || unsure) return false;
 
   const next = findLessons().find(({ number }) => number === lesson.number + 1);
-  console.log(`
+  console.log(
+    fitTerminal(`
   All checks pass.
 
     Learned    ${readme.learned}
     Next       ${readme.nextQuestion}${next ? `\n    Go on      npm run lesson ${next.number}` : ""}
-`);
+`),
+  );
   return true;
 }
 
@@ -120,7 +124,7 @@ function explain({ title, read, fault }: Result, lesson: Lesson) {
       ["Stuck?", `npm run solution ${lesson.number} shows our way beside yours`],
     );
   console.log(`\n  ${bold(`Broken: ${title}`)}\n`);
-  for (const [name = "", text] of lines) console.log(`    ${name.padEnd(9)}  ${text}`);
+  for (const [name = "", text] of lines) console.log(fitTerminal(`    ${name.padEnd(9)}  ${text}`));
   console.log();
 }
 

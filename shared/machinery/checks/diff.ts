@@ -2,13 +2,14 @@
 // and exercises: a learner's own changes would look like differences between the lessons.
 import { readdirSync, readFileSync } from "node:fs";
 import { findLesson, type Lesson, listLessons } from "../launcher/lessons.ts";
+import { fitTerminal } from "../launcher/wrap.ts";
 import { difference, git } from "./difference.ts";
 import { pathOf } from "./files.ts";
 
 function main(from: string | undefined, to: string | undefined) {
   const [one, other] = [from, to].map((wanted) => (wanted === undefined ? undefined : findLesson(wanted)));
   if (!one || !other) {
-    console.error(`Name two lessons: npm run diff 3 4. There is:\n\n${listLessons()}`);
+    console.error(fitTerminal(`Name two lessons: npm run diff 3 4. There is:\n\n${listLessons()}`));
     process.exitCode = 1;
     return;
   }
@@ -17,7 +18,9 @@ function main(from: string | undefined, to: string | undefined) {
     console.log(
       a && b
         ? "\nWithout imports, and without your own changes: as checked in with git (HEAD).\n"
-        : "\nWithout imports. This folder is not a git checkout, so your own changes are shown, too.\n",
+        : fitTerminal(
+            "\nWithout imports. This folder is not a git checkout, so your own changes are shown, too.\n",
+          ),
     );
     console.log(compare(one, a ?? onDisk(one), other, b ?? onDisk(other)).trimEnd() || "No difference.");
   } catch (error) {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { relative } from "node:path";
 import { findLesson, type Lesson, listLessons, root } from "../launcher/lessons.ts";
+import { fitTerminal } from "../launcher/wrap.ts";
 import { difference, type File } from "./difference.ts";
 import { hasExercise, pathOf, solutionFiles } from "./files.ts";
 
@@ -28,7 +29,9 @@ function show(lesson: Lesson) {
       difference(read(`lessons/${folder}/${name}`), read(`lessons/${folder}/solution/${name}`)),
     );
     if (!differences.some(Boolean)) return console.log("\nYour files are the same as ours.\n");
-    console.log(`\nFrom your file (-) to ours (+). Yours is as good if npm run check ${number} says so.\n`);
+    console.log(
+      fitTerminal(`\nFrom your file (-) to ours (+). Yours is as good if npm run check ${number} says so.\n`),
+    );
     console.log(differences.join(""));
     console.log(`To see ours at work: npm run solution ${number} run`);
     console.log(`To start over:       npm run reset ${number}\n`);
@@ -51,6 +54,6 @@ function start(lesson: Lesson) {
 }
 
 function refuse(why: string) {
-  console.error(why);
+  console.error(fitTerminal(why));
   process.exitCode = 1;
 }

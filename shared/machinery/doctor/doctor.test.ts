@@ -7,7 +7,7 @@ import type { NetworkInterfaceInfo } from "node:os";
 import { describe, expect, test } from "vitest";
 import { installedBrowser } from "../browser.ts";
 import { copyWorkshop } from "../launcher/workshop-copy.ts";
-import { wrap } from "../launcher/wrap.ts";
+import { fitTerminal, wrap } from "../launcher/wrap.ts";
 import { freePort, type Running, runNode } from "../testing/process.ts";
 import { disk } from "./computer.ts";
 import { localhostName, vpn } from "./network.ts";
@@ -174,4 +174,15 @@ test("lines break between words, and a path stays whole", () => {
   expect(wrap("one two three", 2, 8)).toBe("one\n  two\n  three");
   expect(wrap("see /a/very/long/path now", 0, 8)).toBe("see\n/a/very/long/path\nnow");
   expect(wrap("one\ntwo", 2)).toBe("one\n  two");
+});
+
+test("in a terminal, a long line goes on below its last column; in a pipe it stays one line", () => {
+  const text = "  Open      http://localhost:8000/  in two windows, side by side\n\n  End       Ctrl-C";
+  expect(fitTerminal(text, 50)).toBe(
+    "  Open      http://localhost:8000/  in two\n            windows, side by side\n\n  End       Ctrl-C",
+  );
+  expect(fitTerminal("a line that has no columns and is too long", 40)).toBe(
+    "a line that has no columns and is too\nlong",
+  );
+  expect(fitTerminal(text, 0)).toBe(text);
 });

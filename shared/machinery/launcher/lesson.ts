@@ -12,11 +12,12 @@ import { findLesson, findLessons, type Lesson, listLessons, root } from "./lesso
 import { anyFreePort, canConnect, readPort, whyNotFree } from "./ports.ts";
 import { readProgress } from "./progress.ts";
 import { describeError, describeSilence, runningAgain, silentAfterMs } from "./server-lines.ts";
+import { fitTerminal } from "./wrap.ts";
 
 const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY && !process.env.CI);
 const coloured = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
 const output = boundedOutput(process.stdout);
-const say = (text: string) => output.write(`${text}\n`);
+const say = (text: string) => output.write(`${fitTerminal(text)}\n`);
 
 void main(process.argv[2]);
 
@@ -24,9 +25,8 @@ async function main(wanted: string | undefined) {
   keepStarters();
   const lessons = findLessons();
   if (wanted === undefined) {
-    console.log(
-      `The lessons:\n\n${listLessons(lessons, readProgress())}\n\nStart one with: npm run lesson 1`,
-    );
+    const list = listLessons(lessons, readProgress());
+    console.log(fitTerminal(`The lessons:\n\n${list}\n\nStart one with: npm run lesson 1`));
     return;
   }
   const lesson = findLesson(wanted, lessons);
@@ -45,7 +45,7 @@ async function main(wanted: string | undefined) {
 }
 
 function refuse(why: string) {
-  console.error(why);
+  console.error(fitTerminal(why));
   process.exitCode = 1;
 }
 

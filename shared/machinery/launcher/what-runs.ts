@@ -1,7 +1,7 @@
 // Which part of this workshop answers at a port of this computer.
 import { Agent, get } from "node:http";
 
-/** "lesson 03-chat", "the pages", or undefined for other programs and for none. Waits for half a second at most. */
+/** "lesson 03-chat", "the pages", or undefined for other programs and for none. Waits for two seconds at most. */
 export async function whatRunsAt(port: number): Promise<string | undefined> {
   const [pages, server] = await Promise.all([ask(port, "/slides/now"), ask(port, "/lesson")]);
   const lesson = pages?.lesson ?? server?.lesson;
@@ -13,7 +13,7 @@ function ask(port: number, path: string): Promise<Record<string, unknown> | unde
   return new Promise((resolve) => {
     let text = "";
     // An agent of its own: the global one may be told to use a proxy.
-    const options = { host: "127.0.0.1", port, path, agent: new Agent(), signal: AbortSignal.timeout(500) };
+    const options = { host: "127.0.0.1", port, path, agent: new Agent(), signal: AbortSignal.timeout(2_000) };
     get({ ...options, headers: { Host: `localhost:${port}` } }, (response) => {
       response.setEncoding("utf8").on("data", (chunk) => {
         text += chunk;

@@ -18,3 +18,24 @@ export function wrap(text: string, indent = 0, width = 80): string {
   }
   return lines.join(`\n${" ".repeat(indent)}`);
 }
+
+/**
+ * Text for people at a terminal: lines that are longer than it is wide go on below their last column. Elsewhere, as in a
+ * pipe, the text stays as it is. Without colors, which would be counted.
+ */
+export function fitTerminal(
+  text: string,
+  columns = process.stdout.isTTY ? process.stdout.columns : 0,
+): string {
+  if (!columns) return text;
+  const width = Math.max(columns, 40);
+  return text
+    .split("\n")
+    .map((line) => {
+      if (line.length <= width) return line;
+      // Columns are two spaces apart, or more.
+      const start = line.slice(0, 32).match(/^.*\s{2,}/)?.[0] ?? "";
+      return start + wrap(line.slice(start.length), start.length, width);
+    })
+    .join("\n");
+}

@@ -4,6 +4,7 @@ import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findLesson, listLessons, root } from "../launcher/lessons.ts";
 import { forgetDone, progressFile, readProgress } from "../launcher/progress.ts";
+import { fitTerminal } from "../launcher/wrap.ts";
 import { rememberReset } from "./last-reset.ts";
 import { findOriginals, type Originals } from "./originals.ts";
 
@@ -26,7 +27,7 @@ function main(wanted: string | undefined) {
 }
 
 function refuse(why: string) {
-  console.error(why);
+  console.error(fitTerminal(why));
   process.exitCode = 1;
 }
 

@@ -2,7 +2,9 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "../launcher/lessons.ts";
-import { canConnect, readPort } from "../launcher/ports.ts";
+import { canConnect, readPort, whyNotFree } from "../launcher/ports.ts";
+import { whatRunsAt } from "../launcher/what-runs.ts";
+import { fitTerminal } from "../launcher/wrap.ts";
 import { endOnSignal, type Supervised, startNode } from "../supervisor/supervisor.ts";
 
 const lessons = findLessons();
@@ -14,9 +16,10 @@ void main(process.argv[2]);
 async function main(wanted: string | undefined) {
   const lesson = wanted === undefined ? undefined : findLesson(wanted, lessons);
   if (wanted !== undefined && !lesson) {
-    console.error(`No lesson ${wanted}. There is:\n\n${listLessons(lessons)}`);
-    process.exit(1);
+    return refuse(`No lesson ${wanted}. There is:\n\n${listLessons(lessons)}`);
   }
+  const fault = await whyNotStart(lesson);
+  if (fault) return refuse(fault);
   endOnSignal(() => {
     ending = true;
     return end();
@@ -25,11 +28,34 @@ async function main(wanted: string | undefined) {
   await start(lesson);
 }
 
+function refuse(why: string) {
+  console.error(fitTerminal(why));
+  process.exit(1);
+}
+
+/** Why the slides can't start now, in words. Most likely they run already. */
+async function whyNotStart(lesson: Lesson | undefined): Promise<string | undefined> {
+  try {
+    const port = readPort("PAGE_PORT");
+    const running = await whatRunsAt(port);
+    if (running)
+      return [
+        `The slides are open already: http://localhost:${port}/slides/ (${running})`,
+        "To show another lesson there, type its number where npm run slides runs.",
+        "Or stop what runs there with Ctrl-C, and start again.",
+      ].join("\n");
+    const faults = [whyNotFree("PAGE_PORT", port), ...(lesson ? [whyNotFree("PORT", readPort("PORT"))] : [])];
+    return (await Promise.all(faults)).find(Boolean);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** Another lesson, chosen by typing its number; the open slides notice by themselves. */
 async function change(wanted: string) {
   if (ending || wanted === "") return;
   const lesson = findLesson(wanted, lessons);
-  if (!lesson) return console.log(`No lesson ${wanted}. There is:\n\n${listLessons(lessons)}\n`);
+  if (!lesson) return console.log(fitTerminal(`No lesson ${wanted}. There is:\n\n${listLessons(lessons)}\n`));
   await end();
   if (!ending) await start(lesson);
 }
@@ -48,19 +74,19 @@ async function start(lesson: Lesson | undefined) {
   const port = Number(process.env.PAGE_PORT ?? 8000);
   while (running === one && !(await canConnect(port, "127.0.0.1"))) await pause(50);
   if (running !== one || ending) return;
-  console.log(describe(readPort("PAGE_PORT"), lesson));
+  console.log(fitTerminal(describe(readPort("PAGE_PORT"), lesson)));
 }
 
 function describe(port: number, lesson: Lesson | undefined): string {
   const place = lesson ? `#/${lesson.name}` : "";
-  const others = lessons.filter((one) => one !== lesson).map(({ number }) => number);
-  const other = others.length > 1 ? `${others.slice(0, -1).join(", ")} or ${others.at(-1)}` : others.join();
+  const last = lessons.at(-1)?.number;
   return [
     "",
     `  Slides    http://localhost:${port}/slides/${place}`,
-    "  Keys      S speaker's view with notes, M menu, D dark or light, F full screen, ? all keys",
+    "  Keys      S speaker's view with notes, M menu, D dark or light,",
+    "            F full screen, ? all keys",
     `  Live      ${lesson ? `lesson ${lesson.number} runs inside its slides` : "no lesson runs yet"}`,
-    `            another lesson: type its number (${other}) here, and Enter`,
+    `            another lesson: type its number (1 to ${last}) here, and Enter`,
     "",
   ].join("\n");
 }
