@@ -11,7 +11,7 @@ import type { ServerProcess } from "./server-process.ts";
 const batchEveryMs = 100;
 const mostInBatch = 200;
 const countsEveryMs = 1000;
-/** A panel that leaves so many bytes unread is disconnected. */
+/** A panel that leaves more bytes than this unread is disconnected. */
 const mostUnread = 4 * 1024 * 1024;
 const mostPanels = 32;
 

@@ -80,7 +80,7 @@ export class FrameReader {
     return 2 + (short === 127 ? 8 : short === 126 ? 2 : 0) + (second & 0x80 ? 4 : 0);
   }
 
-  /** Why nobody can know where this frame ends; undefined if its header is readable. */
+  /** Why it can't be known where this frame ends. Undefined if its header is readable. */
   #unreadable(): string | undefined {
     const opcode = (this.#header[0] ?? 0) & 0x0f;
     const short = (this.#header[1] ?? 0) & 0x7f;
@@ -194,7 +194,7 @@ function closeOf(payload: Buffer): Frame["close"] {
   return { code: payload.readUInt16BE(0), reason: payload.toString("utf8", 2) };
 }
 
-/** Hex for what is compressed or binary, text for what the sender says is text. */
+/** Hex for a payload that is compressed or binary, text for one that the sender declares to be text. */
 function framePreview(name: FrameName, message: OpenMessage | undefined, start: Buffer): Preview {
   if (name !== "text" && name !== "binary" && name !== "continuation") return previewOf(start);
   if (message?.compressed || message?.name !== "text") return hexPreview(start);

@@ -1,4 +1,4 @@
-// One row for each thing that passes. Opened, it shows headers or payload, and a frame's fields bit by bit.
+// One row for each entry. When it is opened, it shows headers or payload, and a frame's fields bit by bit.
 import { readable } from "../../page/numbers.ts";
 import type { Entry, Frame, Headers, Preview } from "./entry.ts";
 
@@ -34,7 +34,7 @@ export class Row {
     }
   }
 
-  /** What an opened row holds is made when it is opened: most rows never are. */
+  /** Makes the contents of a row when it is opened: most rows never are. */
   #open(): void {
     if (!this.#details.open || !this.#entry) return;
     if (this.#details.children.length === 1) this.#details.append(explain(this.#entry));
@@ -107,7 +107,7 @@ function frameWords({ close, wrong, preview, missingBytes }: Frame): string {
   return close ? `${close.code} ${close.reason}` : short(preview);
 }
 
-/** What an opened row shows below its line. */
+/** The contents of an opened row, below its line. */
 export function explain(entry: Entry): HTMLElement {
   const box = document.createElement("div");
   box.className = "wire-open";

@@ -7,7 +7,7 @@ import { template } from "./panel-template.ts";
 import { cableWords, connectionLabel, counted, serverChip, serverWords, sumWords } from "./panel-words.ts";
 import type { Faults, FromPanel, FullState, ToPanel } from "./protocol.ts";
 
-/** A phone in the room (LAN=1) gets no drawer: its buttons work on this computer only. */
+/** A phone that has joined (LAN=1) gets no drawer: its buttons work on this computer only. */
 const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 /** Filled in by the pages server; empty when there is no cable. */
 const port = process.env.CABLE_PORT || "";
@@ -204,7 +204,7 @@ export class WirePanel extends HTMLElement {
     }
   }
 
-  /** What is in force for the chosen connection, or for all: pressed buttons, and settings. */
+  /** Shows which faults are in force for the chosen connection, or for all: pressed buttons, and settings. */
   #showChosen() {
     if (!this.#state) return;
     const chosen = this.#value("connection");
@@ -214,7 +214,7 @@ export class WirePanel extends HTMLElement {
     for (const name of ["delay", "jitter", "throttle"]) this.#settle(name, faults);
   }
 
-  /** A setting shows what is in force, unless the reader is about to choose. */
+  /** A setting shows the fault that is in force, unless the reader is about to choose. */
   #settle(name: string, faults: Faults) {
     const select = this.#element<HTMLSelectElement>(`[name=${name}]`);
     if (select === document.activeElement) return;
@@ -234,7 +234,7 @@ export class WirePanel extends HTMLElement {
     else this.#send({ command } as FromPanel);
   }
 
-  /** What healing one connection did, and what it left as it was. */
+  /** Says what healing one connection did, and what it left unchanged. */
   #healed(connection: number | undefined): string {
     if (connection === undefined || !this.#state) return "";
     const { state, words } = cableWords({ ...this.#state, connections: [] });
@@ -290,7 +290,7 @@ export class WirePanel extends HTMLElement {
     this.#write(".wire-left-out", parts.join(", "));
   }
 
-  /** A dot runs along the cable when something travels: one for a whole batch, none where motion is unwelcome. */
+  /** A dot runs along the cable when something travels: one for a whole batch, and none for readers who prefer no motion. */
   #travel(entries: Entry[]) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     for (const direction of ["up", "down"] as const) {

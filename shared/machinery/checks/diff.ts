@@ -62,7 +62,7 @@ function compare(one: Lesson, from: Files, other: Lesson, to: Files): string {
   return parts.filter(Boolean).join("\n");
 }
 
-/** Without what says nothing about a lesson. */
+/** Without the lines that aren't part of what a lesson shows. */
 const withoutNoise = (text: string) =>
   text.replace(/^.*Exercise:.*\r?\n/gm, "").replace(/localhost:\d+/g, "localhost");
 

@@ -1,4 +1,4 @@
-// The crowd: more readers of each lane, in a process of their own, so that the cost of reading isn't counted as the server's.
+// The crowd: more readers of each lane. They have a process of their own, so the cost of reading isn't counted as the server's.
 import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
@@ -41,7 +41,7 @@ const headers = {
   "Sec-Fetch-Site": "same-site",
 };
 
-/** One reader: where it is in its lane's log, and its own connection, as a browser has one. */
+/** One reader: its cursor in the lane's log, and a connection of its own, like a browser's. */
 type Reader = { lane: Lane; after: number; log: string; agent: Agent; signal: AbortSignal };
 
 /** Reads one lane until `signal`. A connection that ends is opened again a second later, with the cursor. */
@@ -54,7 +54,7 @@ async function stay(lane: Lane, after: number, signal: AbortSignal) {
     signal,
   };
   for (; !signal.aborted; await pause(1_000)) {
-    // Not everybody in the same moment.
+    // Not all readers in the same moment.
     await pause(Math.random() * (order?.everyMs ?? 1_000));
     if (!signal.aborted) await read[lane](reader).catch(() => {});
   }

@@ -59,12 +59,12 @@ const servers: Partial<Record<Lane, Promise<[LessonServer, LessonServer?]>>> = {
 /** The lesson's server first, then its twin. */
 const ports: Record<Lane, number[]> = toLanes(() => []);
 const cpuMicros: Partial<Record<Lane, { lesson: () => number; twin: () => number }>> = {};
-/** Messages that the publisher has handed to every lane so far, and how often a page has received one. */
+/** Messages that the publisher has sent to every lane so far, and how many of them pages have received. */
 let published = 0;
 let receivedByTabs = 0;
 const crowd = openCrowd();
 
-// The publisher reports each message. It ends: so do we, and the supervisor ends whatever we have started.
+// The publisher reports each message. When it ends, so do we, and the supervisor ends what we have started.
 process.on("message", (count: number) => {
   receivedByTabs += (count - published) * tabs.size;
   published = count;
@@ -80,7 +80,7 @@ process.on("disconnect", () => ending || process.emit("SIGTERM"));
 
 /** The settings have changed, or there are more lanes: the publisher, the crowd and every page follow. */
 const apply = atMostEvery(applyEveryMs, () => {
-  // Nobody reads beside a page that is gone.
+  // The crowd leaves with the last page.
   if (tabs.size === 0 && settings.clients > 1) settings = { ...settings, clients: 1 };
   const { perSecond, size, everyMs, clients } = settings;
   const { websocket: sockets, ...others } = ports;

@@ -21,7 +21,7 @@ export function lanAddresses(wanted = process.env.LAN ?? ""): string[] {
   throw new Error(`LAN=${wanted} isn't an address of this computer. It has: ${own.join(", ") || "none"}.`);
 }
 
-/** Home and office networks before those that virtual machines and containers make for themselves. */
+/** Networks of homes and offices come before those of virtual machines and containers. */
 const likely = (address: string) => [/^172\./, /^10\./, /^192\.168\./].findIndex((net) => net.test(address));
 
 /** What the terminal prints for LAN=1: the address, its QR code, and what it means. */

@@ -108,7 +108,7 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       "",
       `  Open      ${address}  ${lesson.windows === 2 ? "in two windows, side by side" : ""}`.trimEnd(),
       `  Read on   ${folder}/README.md`,
-      // With our solution the learner's server is left alone: to edit it would change nothing here.
+      // Our solution runs, not the learner's server: editing that one would change nothing here.
       process.env.SERVER_FILE
         ? `  Compare   npm run solution ${lesson.number} shows your server.ts beside ours`
         : `  Edit      ${folder}/server.ts, ${folder}/client.ts: save, and it runs`,
@@ -122,7 +122,7 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
   if (interactive) process.stdin.on("data", () => openInBrowser(address));
 }
 
-/** What a program finds in its environment. Opening to the network always takes LAN, whatever HOST says. */
+/** A program's environment. Only LAN opens a lesson to the network, whatever HOST says. */
 function environment(own: Record<string, string>): NodeJS.ProcessEnv {
   const { NO_COLOR: _, FORCE_COLOR: __, HOST: ___, CABLE_HOST: ____, LAN_HOSTS: _____, ...env } = process.env;
   return { ...env, ...(coloured ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }), ...own };
@@ -137,10 +137,10 @@ async function runTogether(programs: (Program & { process: Supervised })[]): Pro
     return Promise.all(programs.map(({ process }) => process.end()));
   };
   endOnSignal(end);
-  // Nobody reads what we print any more: the terminal is gone.
+  // The terminal is gone, so nobody reads what we print.
   process.stdout.on("error", () => void end().then(() => process.exit(0)));
 
-  // Loaded a moment after there is something to print: until then the programs need the processor, to start.
+  // Loaded a moment after there is something to print: until then the programs need the CPU to start.
   // The listener also holds back what a program prints, and the event that it is gone, until concurrently listens.
   const streams = programs.flatMap(({ process: { child } }) => [child.stdout, child.stderr]);
   let loadNow = () => {};
@@ -150,10 +150,10 @@ async function runTogether(programs: (Program & { process: Supervised })[]): Pro
   });
   const { createConcurrently, KillOthers, Logger, LogOutput } = await import("concurrently");
   class LessonLogger extends Logger {
-    // The launcher says in words of its own what has ended.
+    // The launcher has its own words for what has ended.
     override logGlobalEvent() {}
     override logCommandText(text: string, command: Command) {
-      // The cable has named its lines and shown their control characters already: one text is its own, one the server's.
+      // The cable has named its lines already, since it prints the server's as well. It has also made control characters visible.
       if (command.name === "cable") this.emit(command, text);
       else super.logCommandText(text.split("\n").map(showControls).join("\n"), command);
     }
@@ -198,7 +198,7 @@ async function runTogether(programs: (Program & { process: Supervised })[]): Pro
       const why = typeof exitCode === "number" ? `exit code ${exitCode}` : exitCode;
       console.error(`The ${name} process ended unexpectedly (${why}): stopping.`);
     });
-  // It rejects when a program ended with a code other than 0, which has been said.
+  // It rejects when a program ended with a code other than 0. That has been printed.
   await result.catch(() => {});
   if (unexpected) process.exit(1);
 }

@@ -15,7 +15,8 @@ export type Lesson = {
   name: string;
   /** "Chat" */
   title: string;
-  /** "The first WebSocket: open, send, receive, close." */ line: string;
+  /** "A WebSocket: open, send, receive, close." */
+  line: string;
   /** In class. */
   minutes: number;
   /** In how many windows its page is watched. */
@@ -48,7 +49,7 @@ function readStart(file: string): string {
   }
 }
 
-/** The lesson that somebody means by "3", "03", "chat" or "03-chat". */
+/** Finds a lesson by "3", "03", "chat" or "03-chat". */
 export function findLesson(wanted: string, lessons = findLessons()): Lesson | undefined {
   return lessons.find(
     ({ folder, name, number }) =>

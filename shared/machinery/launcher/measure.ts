@@ -1,4 +1,4 @@
-// How long a lesson takes to start, in turns with starting the two servers by hand: node --import tsx … [rounds] [folder]
+// Measures how long a lesson takes to start, and starting its two servers by hand, in turns: node --import tsx … [rounds] [folder]
 import { rm } from "node:fs/promises";
 import { get } from "node:http";
 import { dirname, join } from "node:path";

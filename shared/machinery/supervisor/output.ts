@@ -1,4 +1,4 @@
-// What programs print, on its way to the terminal: line by line, bounded, and without anything the terminal would obey.
+// Passes what programs print on to the terminal: line by line, bounded, and with control characters made visible.
 import { type Readable, Writable } from "node:stream";
 
 /** A program may print this many lines a second. The others are counted. */

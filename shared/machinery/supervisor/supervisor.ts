@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const windows = process.platform === "win32";
-/** Preloaded by every program that is to take `sayGoodbye` as a message. */
+/** Preloaded by every program that must accept `sayGoodbye` as a message. */
 export const goodbye = fileURLToPath(new URL("goodbye.cjs", import.meta.url));
 
 /** How long a program has to say goodbye before it is killed. A lesson's server takes two seconds at most. */
@@ -74,7 +74,7 @@ export function startNode(
     child,
     ended,
     end() {
-      // Once: tsx, for one, takes a second request for impatience.
+      // Only once: tsx, for example, ends without a goodbye at the second request.
       if (!isAsked && !isOver(child)) {
         isAsked = true;
         sayGoodbye(child);
@@ -94,7 +94,7 @@ export function startNode(
 
 /**
  * Calls `end` at the first Ctrl-C, SIGTERM or closed terminal, and exits with code 0 when it has resolved.
- * The second Ctrl-C is from somebody who doesn't want to wait: everything is killed.
+ * At the second Ctrl-C somebody doesn't want to wait: everything is killed.
  */
 export function endOnSignal(end: () => Promise<unknown>): void {
   let ending = false;
