@@ -1,4 +1,4 @@
-// Thousands of WebSocket clients that only count frames. By hand, because ws would cost them more than the server costs.
+// Thousands of WebSocket clients that only count frames. Written by hand, because ws would cost more than the server does.
 import { connect, type Socket } from "node:net";
 
 const handshake = (path: string) =>
@@ -15,7 +15,7 @@ function textFrame(text: string): Buffer {
 export class Crowd {
   /** Frames that have arrived, over all connections. */
   frames = 0;
-  /** Connections that ended without being asked to. */
+  /** Connections that ended although nobody closed them. */
   lost = 0;
   readonly #sockets: Socket[] = [];
   #ending = false;

@@ -1,5 +1,5 @@
-// Promises of the READMEs: what they quote stands in the file, the commands and files they name are there, and the
-// answers to their questions are held by tests.
+// Promises of the READMEs: their quotes are in the files, the commands and files that they name exist, and tests support
+// the answers to their questions.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -20,10 +20,10 @@ describe.for(readmes)("%s", (readme) => {
   const folder = dirname(readme);
   const inFolder = (path: string) => join(root, folder, path);
 
-  test("quotes what stands in the file it names", () => {
+  test("quotes code that is in the file it names", () => {
     for (const [, file = "", excerpt = ""] of text.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm))
       expect(flush(read(folder, file)), file).toContain(flush(excerpt));
-    // Code without a file cannot be held to anything.
+    // Code without a file's name can't be compared with anything.
     expect(text).not.toMatch(/^```ts\n/m);
   });
 
@@ -47,7 +47,7 @@ describe.for(readmes)("%s", (readme) => {
   });
 
   test.runIf(lessonsWithExercise().some((lesson) => folder === `lessons/${lesson.folder}`))(
-    "has an exercise with three hints, and three questions held by tests",
+    "has an exercise with three hints, and three questions with tests for their answers",
     () => {
       const folded = [
         ...text.matchAll(/^<details>\n<summary>([\s\S]+?)<\/summary>\n\n([\s\S]+?)\n\n<\/details>$/gm),

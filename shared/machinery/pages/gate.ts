@@ -1,4 +1,4 @@
-// The door of the pages server: which requests are answered at all, and which files they may be answered with.
+// The pages server's guard: which requests it answers, and which files it may serve.
 import { constants } from "node:fs";
 import { access, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
@@ -20,7 +20,7 @@ export function judgeHost(host: string | undefined): "ours" | "foreign" | "malfo
 
 export type Found = { file: string; url: string; isFolder: boolean };
 
-/** The file or folder that a request's target stands for, if it may be served. */
+/** The file or folder that a request asks for, if it may be served. */
 export async function findServed(target: string): Promise<Found | undefined> {
   const segments = decode(target)?.split("/").slice(1);
   if (!segments) return;
@@ -28,7 +28,7 @@ export async function findServed(target: string): Promise<Found | undefined> {
   if (!segments.every(isPlain)) return;
   try {
     const top = await realpath(root);
-    // Where it really lies: a link may lead out of the workshop, and Windows has a second, short name for each file.
+    // Its real path: a link may lead out of the workshop, and Windows has a second, short name for each file.
     const file = await realpath(join(top, ...segments));
     const parts = relative(top, file).split(sep);
     if (!served.has(parts[0] ?? "") || !parts.every(isPlain)) return;

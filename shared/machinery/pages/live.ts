@@ -9,7 +9,7 @@ import { judgeHost } from "./gate.ts";
 
 /** Opens /reload on the server. Returns the function that tells all pages that a file has changed. */
 export function openReloadSocket(server: Server): (changed: string) => void {
-  // A WebSocket and no EventSource: six tabs of those would use up the browser's connections to this server.
+  // A WebSocket, not an EventSource: six tabs with those would use up the browser's connections to this server.
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
   sockets.on("connection", (socket) => socket.on("error", () => {})); // it closes by itself
 
@@ -30,7 +30,7 @@ function judgeUpgrade({ url, headers: { host, origin } }: IncomingMessage): numb
   const verdict = judgeHost(host);
   if (verdict !== "ours") return verdict === "foreign" ? 421 : 400;
   if (url !== "/reload") return 404;
-  // The browser says which page asks. Another site's page may not listen to what is saved here.
+  // The browser says which page asks. A page of another site must not learn which files are saved here.
   if (origin !== `http://${host}`) return 403;
 }
 
@@ -71,7 +71,7 @@ export function watchFolders(folders: string[], changed: (path: string) => void)
       for (const entry of readdirSync(folder, { withFileTypes: true }))
         if (entry.isDirectory()) look(join(folder, entry.name));
     } catch {
-      // Gone already, or the system allows no more watchers: then pages are reloaded by hand.
+      // It is gone already, or the system allows no more watchers. Then readers reload pages by hand.
     }
   };
   for (const folder of folders) look(join(root, folder));

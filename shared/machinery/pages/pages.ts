@@ -37,7 +37,7 @@ type Context = {
 type Middleware = (context: Context, next: () => Promise<void>) => Promise<void> | void;
 export type Plugin = { middleware(): Middleware | Middleware[] };
 
-/** Who may ask, and for what. Everything after this one can rely on a found file. */
+/** Refuses requests that aren't allowed. Everything after this can rely on a file that exists. */
 class Gate implements Plugin {
   middleware(): Middleware {
     return async (context, next) => {
@@ -69,7 +69,7 @@ class Gate implements Plugin {
   }
 }
 
-/** What is made or completed here rather than served as it lies there. */
+/** Pages that are made or completed here, not served as they are on disk. */
 class Made implements Plugin {
   middleware(): Middleware {
     return async (context, next) => {
@@ -83,7 +83,7 @@ class Made implements Plugin {
         return;
       }
       const { file, url, isFolder } = context.state.found;
-      // What a person opens asks for text/html; what a page loads does not.
+      // A person's browser asks for text/html. A page that loads a module doesn't.
       const isOpened = context.get("Accept").includes("text/html");
       if (/\.(ts|md)$/.test(url)) context.vary("Accept");
       if (url.endsWith(".ts") && isOpened) {
@@ -138,7 +138,7 @@ const brokenOff = new Set<string | undefined>(["ECONNRESET", "EPIPE", "ERR_STREA
 
 async function main() {
   const port = readPort("PAGE_PORT");
-  readPort("PORT"); // a wrong one is reported now, not with the first page
+  readPort("PORT"); // a wrong one is reported now, and not when the first page is opened
   const [hostname = "127.0.0.1", ...others] = listenAddresses();
   const [{ default: LocalWebServer }, { default: ConditionalGet }, { default: Static }] = await libraries;
   const { server } = await LocalWebServer.create({
@@ -151,7 +151,7 @@ async function main() {
   });
 
   function hear(key: string, value: unknown) {
-    // Otherwise a taken port ends the process in silence, with exit code 0.
+    // Otherwise a taken port ends the process without a word, with exit code 0.
     if (key === "server.error") refuse(describe(value as NodeJS.ErrnoException));
     // A reload in the middle of a download is no error.
     if (key === "middleware.error" && !brokenOff.has((value as NodeJS.ErrnoException).code))
@@ -160,7 +160,7 @@ async function main() {
   const describe = ({ code = "unknown" }: NodeJS.ErrnoException) =>
     describePortFault("PAGE_PORT", port, code);
 
-  // A browser sends a request within a moment. Who sends none, or reads no answer, is let go of; ws exempts its sockets.
+  // A browser sends a request within a moment. A client that sends none, or reads no answer, is disconnected. ws exempts its sockets.
   Object.assign(server, { headersTimeout: silentMs, connectionsCheckingInterval: 1_000 });
   server.keepAliveTimeout = silentMs;
   server.setTimeout(silentMs + 5_000);

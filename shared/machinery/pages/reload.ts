@@ -31,18 +31,18 @@ function listen(retryInMs = 500) {
 
 function concerns(changed: string): boolean {
   if (loaded.has(encodeURI(changed)) || loaded.has(changed)) return true;
-  // The table of contents is made from all READMEs.
+  // The table of contents is made of all READMEs.
   if (location.pathname === "/") return changed.endsWith("/README.md");
   // The slides are made from all files there.
   if (location.pathname === "/slides/") return changed.startsWith("/slides/") && changed.endsWith(".md");
-  // What fixes a fault may be a file that could not be loaded at all.
+  // A fault may be fixed in a file that couldn't be loaded at all.
   return faultIsShown() && /\.(ts|js|css|html)$/.test(changed);
 }
 
 addEventListener(
   "error",
   (event: Event) => {
-    // Harmless, and nobody's mistake: the browser only says that it goes on in the next frame.
+    // Harmless: the browser only says that it continues in the next frame.
     if (event instanceof ErrorEvent && event.message.startsWith("ResizeObserver loop")) return;
     if (event instanceof ErrorEvent) void showScriptError(event);
     else if (event.target instanceof HTMLScriptElement) void showMissing(event.target);

@@ -145,7 +145,7 @@ function slideParser(deck: Deck, text: string, problems: string[]) {
   });
 }
 
-/** Names that bear their colour where they are in bold. */
+/** Names that have their color where they are in bold. */
 const transports: Record<string, string> = {
   polling: "polling",
   "long polling": "long-polling",
@@ -196,7 +196,7 @@ const languages: Record<string, string> = { ts: "typescript", js: "javascript", 
 
 function figure(language: string, text: string, from = "", steps = ""): string {
   const name = languages[language] ?? language;
-  // An empty fragment for each step: slides/deck.ts looks how many of them have been reached.
+  // An empty fragment for each step: slides/deck.ts counts how many of them have been reached.
   const fragments = steps
     .split("|")
     .map((lines) => lines && `<i class="fragment" data-lines="${lines}"></i>`);
@@ -234,7 +234,7 @@ function nowYou({ number, file }: Deck, task: string): string {
   );
 }
 
-/** A diagram stands on the left and what is said about it on the right. */
+/** Puts a diagram on the left, and the text about it on the right. */
 function arrange(html: string, deck: Deck): string {
   const [, heading = "", rest = ""] = html.match(/^(\s*<h[12].*?<\/h[12]>)?(.*)$/s) ?? [];
   const [drawing] = rest.match(/<figure class="sequence">.*<\/figure>/s) ?? [];

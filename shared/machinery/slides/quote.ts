@@ -1,4 +1,4 @@
-// Quotes a file: an abbreviated excerpt is completed with what stands in the file now, or is said to be gone.
+// Quotes a file: completes an abbreviated excerpt from the file as it is now, or reports that a line is gone.
 
 export type Quote = {
   text: string;
@@ -6,9 +6,9 @@ export type Quote = {
   line: number;
 };
 
-/** In an excerpt: "all that stands between the line above and the line below". */
+/** In an excerpt: everything between the line above and the line below. */
 const all = "…";
-/** In an excerpt, and in what is shown: "something is left out here". */
+/** In an excerpt and on the slide: something is left out here. */
 const leftOut = "⋮";
 
 /**
