@@ -155,7 +155,7 @@ function explain(live: HTMLElement, { lesson }: Now) {
   const lines = [
     say(another ? "Another lesson's server is running." : "This lesson's server is not running."),
   ];
-  if (isPrint || isPreview) lines[0] = say("Here the lesson itself runs, in two tabs side by side.");
+  if (isPrint || isPreview) lines[0] = say("The lesson itself runs here, in two pages side by side.");
   const typing = say("In the terminal of the slides, type ", command(String(number)), " and press Enter.");
   const starting = say("Or start the slides with it: ", command(`npm run slides ${number}`));
   part(live, "not-running").replaceChildren(...lines, typing, starting);
@@ -199,7 +199,7 @@ function invite(join: HTMLElement, { join: open }: Now) {
     code.replaceChildren(picture, address);
   } else {
     code.replaceChildren(
-      say("Not open to the network. Started like this it is:"),
+      say("This lesson isn't open to the network. To open it, start it like this:"),
       say("", command(`LAN=1 ${start}`)),
       say("In PowerShell: ", command(`$env:LAN=1; ${start}`)),
     );

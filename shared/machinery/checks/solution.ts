@@ -30,10 +30,10 @@ function show(lesson: Lesson) {
     );
     if (!differences.some(Boolean)) return console.log("\nYour files are the same as ours.\n");
     console.log(
-      fitTerminal(`\nFrom your file (-) to ours (+). Yours is as good if npm run check ${number} says so.\n`),
+      fitTerminal(`\nFrom your file (-) to ours (+). If npm run check ${number} passes, yours is as good.\n`),
     );
     console.log(differences.join(""));
-    console.log(`To see ours at work: npm run solution ${number} run`);
+    console.log(`To start ours:       npm run solution ${number} run`);
     console.log(`To start over:       npm run reset ${number}\n`);
   } catch (error) {
     refuse((error as Error).message);
