@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Marked as Markdown, Tokens } from "marked";
 import { findLesson, root } from "../launcher/lessons.ts";
+import { drawFigure } from "./figures.ts";
 import { findSteps, quote } from "./quote.ts";
 import { drawSequence } from "./sequence.ts";
 
@@ -135,6 +136,7 @@ function slideParser(deck: Deck, text: string, problems: string[]) {
         if (kind === "join") return invitation(deck, new Marked().parse(code, { async: false }));
         if (kind === "table") return attempt(() => measured(rest));
         if (kind === "plan") return '<div class="plan"></div>';
+        if (kind === "figure") return attempt(() => drawFigure(rest, code));
         if (kind === "now-you") return nowYou(deck, new Marked().parse(code, { async: false }));
         if (kind === "pause")
           return `<div class="pause">${new Marked().parse(code, { async: false })}${countdown}</div>`;
