@@ -11,6 +11,8 @@ export default defineConfig({
     setupFiles: here("clean-up.ts"),
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A limit costs time only where a test fails, and a second is short on a busy computer.
+    expect: { poll: { timeout: 30_000 } },
     // Modules stay loaded from one test file to the next: nothing here keeps state, see clean-up.ts.
     isolate: false,
     maxWorkers: 2,
