@@ -16,10 +16,19 @@ async function isOpen(page: Page) {
   });
 }
 
-everyPage("06-resume", (ports, server) => {
+everyPage("06-resume", (ports, server, tabs) => {
+  /** The two tabs, loaded again. */
+  async function fresh(): Promise<[Page, Page]> {
+    const { ada, grace } = tabs();
+    for (const page of [ada, grace]) {
+      await page.reload();
+      await isOpen(page);
+    }
+    return [ada, grace];
+  }
+
   test("a page that leaves and comes back finds what was said in the meantime in its place", async () => {
-    const [ada, grace] = [await ports().openPage(), await ports().openPage()];
-    for (const page of [ada, grace]) await isOpen(page);
+    const [ada, grace] = await fresh();
     await say(grace, "Grace", "before");
     await hears(ada, "before");
     const before = (await texts(ada)).length;
@@ -37,33 +46,27 @@ everyPage("06-resume", (ports, server) => {
     expect((await texts(ada)).slice(before)).toEqual(["meanwhile", "after"]);
     await numberIs(ada, "replayed", replayed + 1);
     expect([await shown(ada, "gaps"), await shown(ada, "lost")]).toEqual([0, 0]);
-    await Promise.all([ada.close(), grace.close()]);
   });
 
   test("a page that comes back while twenty things are said misses none of them", async () => {
-    const [ada, grace] = [await ports().openPage(), await ports().openPage()];
-    for (const page of [ada, grace]) await isOpen(page);
+    const [ada, grace] = await fresh();
     await grace.getByRole("button", { name: "Say twenty things" }).click();
     await ada.getByRole("button", { name: "Leave" }).click();
     await ada.getByRole("button", { name: "Come back" }).click();
     await hears(ada, "20 of 20");
     expect((await texts(ada)).slice(-20)).toEqual(Array.from({ length: 20 }, (_, n) => `${n + 1} of 20`));
     expect([await shown(ada, "gaps"), await shown(ada, "lost")]).toEqual([0, 0]);
-    await Promise.all([ada.close(), grace.close()]);
   });
 
   test("twenty things without a connection are not sent, and the page says so", async () => {
-    const page = await ports().openPage();
-    await isOpen(page);
+    const [page] = await fresh();
     await page.getByRole("button", { name: "Leave" }).click();
     await page.getByRole("button", { name: "Say twenty things" }).click();
     await until(async () => /Not sent/.test((await page.getByRole("alert").textContent()) ?? ""));
-    await page.close();
   });
 
   test("a restarted server and a gap larger than the history are declared, each once", async () => {
-    const pages = [await ports().openPage(), await ports().openPage()] as [Page, Page];
-    for (const page of pages) await isOpen(page);
+    const pages = await fresh();
     await say(pages[0], "Ada", "old times");
     for (const page of pages) await hears(page, "old times");
     await server().kill();
@@ -89,6 +92,5 @@ everyPage("06-resume", (ports, server) => {
       ...Array.from({ length: 10 }, (_, n) => `gap ${n + 21}`),
     ]);
     expect([await shown(ada, "gaps"), await shown(ada, "lost")]).toEqual([2, 0]);
-    await Promise.all(pages.map((page) => page.close()));
   });
 });

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { Freezer } from "../../shared/machinery/testing/freezer.ts";
-import { Client, lessonPorts, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
+import { Client, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 import { freePort } from "../../shared/machinery/testing/process.ts";
 
 const texts = (page: Page) => page.getByRole("log").locator("li.message .text").allTextContents();
@@ -19,10 +19,16 @@ async function isOpen(page: Page) {
   });
 }
 
-everyPage("07-outbox", (ports, server) => {
+everyPage("07-outbox", (ports, server, tabs) => {
+  /** Ada's tab, loaded again. */
+  async function fresh(page = tabs().ada): Promise<Page> {
+    await page.reload();
+    await isOpen(page);
+    return page;
+  }
+
   test("what is said without a connection waits, and goes out when the page comes back", async () => {
-    const [ada, grace] = [await ports().openPage(), await ports().openPage()];
-    for (const page of [ada, grace]) await isOpen(page);
+    const [ada, grace] = [await fresh(), await fresh(tabs().grace)];
     await say(grace, "Grace", "before");
     await hears(ada, "before");
     const before = (await texts(ada)).length;
@@ -42,24 +48,20 @@ everyPage("07-outbox", (ports, server) => {
     await until(async () => (await texts(ada)).length === before + 2);
     expect((await texts(ada)).slice(-2)).toEqual(["meanwhile", "typed while away"]);
     expect([await shown(ada, "gaps"), await shown(ada, "lost")]).toEqual([0, 0]);
-    await Promise.all([ada.close(), grace.close()]);
   });
 
   test("a message that is sent twice is shown once, and counted", async () => {
-    const page = await ports().openPage();
-    await isOpen(page);
+    const page = await fresh();
     await page.getByLabel(/send everything twice/).check();
     await say(page, "Ada", "twice");
     await numberIs(page, "doubles", 1);
     await numberIs(page, "acknowledged", 1);
     await hears(page, "twice");
     expect((await texts(page)).filter((text) => text === "twice")).toHaveLength(1);
-    await page.close();
   });
 
   test("what waits survives a reload, and a duplicated tab speaks under a name of its own", async () => {
-    const page = await ports().openPage();
-    await isOpen(page);
+    const page = await fresh();
     await press(page, "Leave");
     await say(page, "Ada", "before the reload");
     await numberIs(page, "outbox", 1);
@@ -68,12 +70,10 @@ everyPage("07-outbox", (ports, server) => {
     await numberIs(page, "outbox", 0);
     // What a duplicated tab would find: nothing.
     expect(await page.evaluate(() => sessionStorage.getItem("outbox"))).toBeNull();
-    await page.close();
   });
 
   test("a full outbox says so until it is empty, and the text stays in its box", async () => {
-    const page = await ports().openPage();
-    await isOpen(page);
+    const page = await fresh();
     await press(page, "Leave");
     const sayTogether = (count: number) =>
       page.evaluate((count) => {
@@ -97,12 +97,10 @@ everyPage("07-outbox", (ports, server) => {
     expect(await sayTogether(101)).toMatch(/100 messages wait/);
     await numberIs(page, "outbox", 0);
     expect(await page.getByRole("alert").textContent()).toBe("");
-    await page.close();
   });
 
   test("a restarted server and a gap larger than the history are declared, each once", async () => {
-    const page = await ports().openPage();
-    await isOpen(page);
+    const page = await fresh();
     await say(page, "Ada", "old times");
     await hears(page, "old times");
     await server().kill();
@@ -122,31 +120,31 @@ everyPage("07-outbox", (ports, server) => {
     await hears(page, "gap 30");
     expect(await page.getByText(/^a gap: /).count()).toBe(1);
     expect([await shown(page, "gaps"), await shown(page, "lost")]).toEqual([2, 0]);
-    await page.close();
   });
-});
 
-test("connections that break all the time lose nothing and double nothing, on either page", async () => {
-  const ports = await lessonPorts("07-outbox");
-  const behind = await freePort();
-  await ports.startServer({ PORT: String(behind) });
-  const network = await Freezer.start(ports.serverPort, behind);
-  const [ada, grace] = [await ports.openPage(), await ports.openPage()];
-  for (const page of [ada, grace]) await isOpen(page);
-  const said = [];
-  for (let n = 1; n <= 12; n++) {
-    said.push(`${n}`);
-    await say(n % 2 ? ada : grace, n % 2 ? "Ada" : "Grace", `${n}`);
-    if (n % 4 === 0) network.cut();
-    if (n % 3 === 0) for (const page of [ada, grace]) await isOpen(page);
-  }
-  for (const page of [ada, grace]) {
-    await isOpen(page);
-    await numberIs(page, "outbox", 0);
-    await until(async () => (await texts(page)).length === 12);
-    expect((await texts(page)).sort()).toEqual([...said].sort());
-    expect(await shown(page, "lost")).toBe(0);
-  }
-  expect(await texts(ada)).toEqual(await texts(grace));
-  await Promise.all([ada.close(), grace.close()]);
+  test("connections that break all the time lose nothing and double nothing, on either page", async () => {
+    await server().kill();
+    const behind = await freePort();
+    const other = await ports().startServer({ PORT: String(behind) });
+    const network = await Freezer.start(ports().serverPort, behind);
+    const [ada, grace] = [await fresh(), await fresh(tabs().grace)];
+    const said = [];
+    for (let n = 1; n <= 12; n++) {
+      said.push(`${n}`);
+      await say(n % 2 ? ada : grace, n % 2 ? "Ada" : "Grace", `${n}`);
+      if (n % 4 === 0) network.cut();
+      if (n % 3 === 0) for (const page of [ada, grace]) await isOpen(page);
+    }
+    for (const page of [ada, grace]) {
+      await isOpen(page);
+      await numberIs(page, "outbox", 0);
+      await until(async () => (await texts(page)).length === 12);
+      expect((await texts(page)).sort()).toEqual([...said].sort());
+      expect(await shown(page, "lost")).toBe(0);
+    }
+    expect(await texts(ada)).toEqual(await texts(grace));
+    await network.end();
+    await other.kill();
+    Object.assign(server(), await ports().startServer());
+  });
 });

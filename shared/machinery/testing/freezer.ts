@@ -28,7 +28,17 @@ export class Freezer {
       this.#join(near, far);
       this.#join(far, near);
     });
-    atEnd(() => this.#server.close());
+    atEnd(() => this.end());
+  }
+
+  /** Closes the port and every connection. */
+  async end(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const [near, far] of this.#connections) {
+      near.destroy();
+      far.destroy();
+    }
+    await closed;
   }
 
   #join(from: Socket, to: Socket) {
