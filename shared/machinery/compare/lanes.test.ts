@@ -36,9 +36,9 @@ test("each lesson's server runs twice, and both are published to; a page counts 
   for (const lane of lanes) expect(spent[lane].cpuMicros, lane).toBeGreaterThan(0);
   // The twins' ports follow the lessons' in the terminal. The HTTP ones answer with what was published.
   const [, twin = ""] = server.output().match(/^Polling \(twin\): .*localhost:(\d+)/m) ?? [];
-  const [lesson, other] = [await answerOf(tab.ports.polling), await answerOf(Number(twin))];
-  expect(other.log).not.toBe(lesson.log);
-  expect(other.messages.length).toBeGreaterThan(lesson.messages.length - 20);
+  const lesson = await answerOf(tab.ports.polling);
+  await until(async () => (await answerOf(Number(twin))).messages.length >= lesson.messages.length);
+  expect((await answerOf(Number(twin))).log).not.toBe(lesson.log);
 });
 
 test.each<[string, unknown, number]>([
@@ -219,7 +219,7 @@ test("killed, it leaves no process behind; and there is no crowd where no page i
   other.child.kill("SIGTERM");
   expect(await client.closed).toEqual({ code: 1001, reason: "server going away" });
   expect(await other.ended).toBe(0);
-  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(performance.now() - began).toBeLessThan(20_000);
   expect(other.output()).not.toContain("starting again");
   await until(() => !processes(other).some(isRunning));
   // Whatever the tests above did to it, it is still the same process, and well.
