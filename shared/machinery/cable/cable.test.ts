@@ -4,11 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { atEnd } from "../testing/clean-up.ts";
 import { freePort, runNode } from "../testing/process.ts";
+import { sideBySide } from "../testing/side-by-side.ts";
 import type { FromPanel, ServerState, ToPanel } from "./protocol.ts";
-import { later } from "./testing.ts";
 
 /** Says its process's number to whoever connects, and goodbye on SIGTERM. */
 const serverCode = `
@@ -26,7 +27,7 @@ const wordCode = (word: string) => `export const word: string = "${word}";\n`;
 
 async function started() {
   const folder = mkdtempSync(join(tmpdir(), "cable-"));
-  later(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "package.json"), '{"type":"module"}');
   writeFileSync(join(folder, "server.ts"), serverCode);
   writeFileSync(join(folder, "word.ts"), wordCode("one"));
@@ -38,11 +39,11 @@ async function started() {
     SERVER_PORT: undefined,
   };
   const program = runNode(["shared/machinery/cable/cable.ts", join(folder, "server.ts")], env);
-  later(() => program.kill());
+  atEnd(() => program.kill());
   await program.prints(/\[cable ] localhost/);
 
   const panel = new WebSocket(`ws://localhost:${controlPort}/cable`, { origin: "http://localhost:8000" });
-  later(() => panel.terminate());
+  atEnd(() => panel.terminate());
   let state: ServerState | undefined;
   panel.on("error", () => {});
   panel.on("message", (data) => {
@@ -68,7 +69,7 @@ async function started() {
     async page() {
       const socket = new WebSocket(`ws://127.0.0.1:${port}`);
       socket.on("error", () => {});
-      later(() => socket.terminate());
+      atEnd(() => socket.terminate());
       const closed = new Promise<number>((resolve) => socket.on("close", resolve));
       const [greeting] = await once(socket, "message");
       const [word, pid] = String(greeting).split(" ");
@@ -90,9 +91,43 @@ async function gone(pid: number): Promise<void> {
   while (runs(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
+/** One for all tests that leave it running. */
+let shared: Awaited<ReturnType<typeof started>>;
+beforeAll(async () => {
+  shared = await started();
+});
+
+sideBySide({
+  ...(process.platform === "linux" && {
+    "a server that prints without end costs little memory, whether somebody reads or not": async () => {
+      const { program, is, folder } = await started();
+      await is("running");
+      const before = residentMiB(program.child.pid);
+      // Turn by turn, since a loop without end would never hand anything to the pipe.
+      const flood =
+        'const line = "x".repeat(60) + "\\n"; (function print() { process.stdout.write(line.repeat(500), () => setImmediate(print)); })();';
+      writeFileSync(join(folder, "word.ts"), `export const word = ""; ${flood}`);
+      await program.prints(/… \d[\d,]+ lines left out/);
+      // Now nobody reads what the cable prints.
+      program.child.stdout?.pause();
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      expect(residentMiB(program.child.pid) - before).toBeLessThan(64);
+      await program.kill();
+    },
+  }),
+
+  "even when the cable is killed, nothing is left running": async () => {
+    const { is, page, program } = await started();
+    await is("running");
+    const { pid } = await page();
+    await program.kill();
+    await gone(pid);
+  },
+});
+
 describe("the server behind the cable", () => {
   test("is killed without a goodbye, stays away, and is brought back", async () => {
-    const { is, page, command } = await started();
+    const { is, page, command } = shared;
     const { pid } = await is("running");
     const first = await page();
     expect(first.pid).toBe(pid);
@@ -107,10 +142,11 @@ describe("the server behind the cable", () => {
     // A server that runs is asked to go first.
     command({ command: "restart" });
     expect(await second.closed).toBe(1001);
+    await is("running", second.pid);
   });
 
   test("stops for a while and comes back by itself", async () => {
-    const { is, page, command } = await started();
+    const { is, page, command } = shared;
     await is("running");
     const { closed } = await page();
     command({ command: "stop", forMs: 700 });
@@ -121,7 +157,7 @@ describe("the server behind the cable", () => {
   });
 
   test("is restarted when a file is saved that it imports", async () => {
-    const { is, page, save } = await started();
+    const { is, page, save } = shared;
     await is("running");
     const first = await page();
     expect(first.word).toBe("one");
@@ -132,7 +168,7 @@ describe("the server behind the cable", () => {
   });
 
   test("that does not compile is shown as that, and fixed by saving", async () => {
-    const { is, page, save, program, folder } = await started();
+    const { is, page, save, program, folder } = shared;
     await is("running");
     writeFileSync(join(folder, "word.ts"), "export const word: string = ;");
     expect(await is("dead")).toMatchObject({ why: "does not compile" });
@@ -143,7 +179,7 @@ describe("the server behind the cable", () => {
   });
 
   test("that ends by itself is shown dead, with its exit code", async () => {
-    const { is, save, folder, program } = await started();
+    const { is, save, folder, program } = shared;
     await is("running");
     writeFileSync(join(folder, "word.ts"), 'export const word = ""; process.exit(3);');
     expect(await is("dead")).toMatchObject({ why: "exit code 3" });
@@ -153,55 +189,13 @@ describe("the server behind the cable", () => {
   });
 });
 
-test.skipIf(process.platform !== "linux")(
-  "a server that prints without end costs little memory, whether somebody reads or not",
-  async () => {
-    const { program, is, folder } = await started();
-    await is("running");
-    const before = residentMiB(program.child.pid);
-    // Turn by turn, since a loop without end would never hand anything to the pipe.
-    const flood =
-      'const line = "x".repeat(60) + "\\n"; (function print() { process.stdout.write(line.repeat(500), () => setImmediate(print)); })();';
-    writeFileSync(join(folder, "word.ts"), `export const word = ""; ${flood}`);
-    await program.prints(/… \d[\d,]+ lines left out/, 30_000);
-    // Now nobody reads what the cable prints.
-    program.child.stdout?.pause();
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    expect(residentMiB(program.child.pid) - before).toBeLessThan(64);
-  },
-);
-
 /** The memory that a process holds (Linux only). */
 function residentMiB(pid = 0): number {
   return Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)?.[1]) / 1024;
 }
 
-describe("when the cable ends", () => {
-  // Windows has no signal that a test could send and the cable could answer.
-  test.skipIf(process.platform === "win32")(
-    "the server says goodbye to its pages, and nothing is left running",
-    async () => {
-      const { is, page, program } = await started();
-      await is("running");
-      const { closed, pid } = await page();
-      program.child.kill("SIGTERM");
-      expect(await closed).toBe(1001);
-      expect(await program.ended).toBe(0);
-      expect(runs(pid)).toBe(false);
-    },
-  );
-
-  test("even by SIGKILL, nothing is left running", async () => {
-    const { is, page, program } = await started();
-    await is("running");
-    const { pid } = await page();
-    await program.kill();
-    await gone(pid);
-  });
-});
-
 test("a port that is taken gets one line with its number and its variable, and exit code 1", async () => {
-  const { env, program, folder } = await started();
+  const { env, program, folder } = shared;
   for (const name of ["PORT", "CABLE_PORT"] as const) {
     const other = name === "PORT" ? "CABLE_PORT" : "PORT";
     const second = runNode(["shared/machinery/cable/cable.ts", join(folder, "server.ts")], {
@@ -219,3 +213,17 @@ test("a port that is taken gets one line with its number and its variable, and e
   socket.destroy();
   expect(program.child.exitCode).toBeNull();
 });
+
+// The last test: it ends the shared one. Windows has no signal that a test could send and the cable could answer.
+test.skipIf(process.platform === "win32")(
+  "when the cable ends, the server says goodbye to its pages, and nothing is left running",
+  async () => {
+    const { is, page, program } = shared;
+    await is("running");
+    const { closed, pid } = await page();
+    program.child.kill("SIGTERM");
+    expect(await closed).toBe(1001);
+    expect(await program.ended).toBe(0);
+    expect(runs(pid)).toBe(false);
+  },
+);
