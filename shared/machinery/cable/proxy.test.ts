@@ -141,28 +141,21 @@ describe("the cable passes on", () => {
   });
 });
 
-describe("the cable lets go", () => {
-  test("of a connection that the server has ended and the page keeps silently open", async () => {
-    const { cable, pair } = await cableBetween();
-    const { page, server } = await pair();
+test("the cable lets go of a connection that the server has ended and the page keeps silently open, but not while frozen", async () => {
+  const { cable: frozen, pair: frozenPair } = await cableBetween();
+  const { cable, pair } = await cableBetween();
+  for (const { page, server } of [await frozenPair(), await pair()]) {
     page.socket.write("hello");
     await server.gets("hello");
     server.socket.end("bye");
     await page.gets("bye");
-    await entry(cable, (one) => one.kind === "connection-end" && one.last);
-    expect(cable.state().open).toBe(0);
-    expect(cable.entries().at(-1)).toMatchObject({ how: "FIN", by: "cable", last: true });
-  });
-
-  test("but not while it is frozen, when nothing closes", async () => {
-    const { cable, pair } = await cableBetween();
-    const { page, server } = await pair();
-    server.socket.end("bye");
-    await page.gets("bye");
-    cable.freeze();
-    await aWhile(5_000);
-    expect(cable.state().open).toBe(1);
-  });
+  }
+  frozen.freeze();
+  await entry(cable, (one) => one.kind === "connection-end" && one.last);
+  expect(cable.state().open).toBe(0);
+  expect(cable.entries().at(-1)).toMatchObject({ how: "FIN", by: "cable", last: true });
+  await aWhile(500);
+  expect(frozen.state().open).toBe(1);
 });
 
 describe("on command the cable", () => {
@@ -293,7 +286,7 @@ describe("on command the cable", () => {
     expect(server.text()).toBe("abcdefghijklmnopqrst");
     expect(arrivals[0]).toBeGreaterThan(145);
     // One after the other would be 20 × 200 ms.
-    expect(arrivals.at(-1)).toBeLessThan(1000);
+    expect(arrivals.at(-1)).toBeLessThan(3_000);
     const before = performance.now();
     server.socket.write("back");
     await page.gets("back");
@@ -310,7 +303,7 @@ describe("on command the cable", () => {
     const seconds = (performance.now() - start) / 1000;
     expect(server.text()).toHaveLength(30_000);
     expect(seconds).toBeGreaterThan(0.5);
-    expect(seconds).toBeLessThan(2);
+    expect(seconds).toBeLessThan(5);
   });
 
   test("refuses new connections as a kernel does, keeps the open ones, and listens again when healed", async () => {
