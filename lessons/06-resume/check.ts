@@ -1,6 +1,7 @@
 // Exercise 6, Ghosts: a page that connects again ends the socket that it has left behind.
 import { connect } from "node:net";
 import {
+  cannotTell,
   check,
   eventually,
   expectForgotten,
@@ -27,7 +28,9 @@ const isEnded = (ghost: Client, happened = "it stayed open") =>
   );
 
 async function staysAndReceives(person: Client, speaker: Client, text: string) {
-  await pause(300);
+  // What the server ends, it ends soon after a page has come.
+  await pause(100);
+  await person.isUpToDate();
   expectThat(!person.closed, `${person.name}'s connection to stay open`, person.describe());
   speaker.say(text);
   await person.receivesText(text);
@@ -82,14 +85,17 @@ export const checks = [
       () => "it was still open: the server waits for an answer that never comes",
       1_000,
     );
+    const began = performance.now();
     await toEnd.finally(ghost.giveUp);
+    // On a computer that is very busy, one second takes so long that even a closing handshake may be given up.
+    if (performance.now() - began > 10_000) await cannotTell();
   }),
 
   check("the end of the old socket changes nothing for the new one", "Hint 3", async (server) => {
     const first = await comes(server, "Ada", "ada1");
     const second = await comes(server, "Ada", "ada1");
     await isEnded(first);
-    await pause(300);
+    await pause(100);
     const third = await comes(server, "Ada", "ada1");
     await isEnded(second, "the third connection didn't end the second");
     await staysAndReceives(third, third, "Third time lucky");
@@ -109,13 +115,8 @@ export const checks = [
 
   check("a page that has left can come back", "Hint 3", async (server) => {
     const before = await comes(server, "Ada", "ada1");
-    before.close();
-    await eventually(
-      () => before.closed,
-      "the server to answer Ada's close frame",
-      () => "the connection stayed open",
-    );
-    await pause(100);
+    await before.leaves();
+    await pause(50);
     const ada = await comes(server, "Ada", "ada1");
     await staysAndReceives(ada, ada, "Back again");
   }),

@@ -1,8 +1,14 @@
 // Exercise 8, Who is here: an event named presence tells every page how many streams are open. It has no id.
-import { CheckFailed, check, eventually, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
-import { postMessage, request } from "../../shared/machinery/checks/client.ts";
+import {
+  CheckFailed,
+  cannotTell,
+  check,
+  eventually,
+  expectThat,
+  pause,
+} from "../../shared/machinery/checks/checks.ts";
+import { postAll, postMessage, request } from "../../shared/machinery/checks/client.ts";
 import { EventStream } from "../../shared/machinery/checks/event-stream.ts";
-import { wasWithin } from "../../shared/machinery/checks/time.ts";
 
 const last = (stream: EventStream) => stream.named("presence").at(-1)?.data;
 
@@ -58,7 +64,10 @@ export const checks = [
     "a page with sixty messages to catch up on is counted, and receives the number",
     "Hint 2",
     async (server) => {
-      for (let n = 1; n <= 60; n++) await postMessage(server, `${n} of 60`);
+      await postAll(
+        server,
+        Array.from({ length: 60 }, (_, n) => `${n + 1} of 60`),
+      );
       const ada = await EventStream.open(server);
       await receivesMessages(ada, 60);
       await receives(ada, 1, "on a stream that began with sixty messages");
@@ -68,7 +77,7 @@ export const checks = [
   check("presence isn't a message: no page shows it in its list", "Hint 1", async (server) => {
     const ada = await EventStream.open(server);
     await EventStream.open(server);
-    await pause(300);
+    await pause(150);
     await postMessage(server, "Hello");
     await receivesMessages(ada, 1);
     const strange = ada.named("message").find(({ data }) => !data.includes('"text"'));
@@ -103,10 +112,10 @@ export const checks = [
       await postMessage(server, "one");
       for (const _ of [1, 2, 3]) {
         const passing = await EventStream.open(server);
-        await pause(150);
+        await pause(100);
         passing.close();
       }
-      await pause(150);
+      await pause(100);
       await postMessage(server, "two");
       const again = await EventStream.open(server, start);
       await receivesMessages(again, 2);
@@ -122,7 +131,7 @@ export const checks = [
     const ada = await EventStream.open(server);
     await receives(ada, 1, "on the only stream");
     for (const _ of [1, 2, 3]) await request(server, "/events", { method: "HEAD" });
-    await pause(300);
+    await pause(150);
     expectThat(last(ada) === "1", "the number 1 still, after HEAD /events three times", describe(ada));
     await EventStream.open(server);
     await receives(ada, 2, "after HEAD /events three times and a second stream");
@@ -131,14 +140,14 @@ export const checks = [
   check("while no stream opens or closes, nothing is sent", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
     await receives(ada, 1, "on the only stream");
-    await pause(300);
+    await pause(150);
     const before = ada.named("presence").length;
-    await pause(1_300);
+    await pause(1_100);
     const more = ada.named("presence").length - before;
     expectThat(
       more === 0,
       "no event about presence while the number stays the same",
-      `${more} came in 1.3 s`,
+      `${more} came in 1.1 s`,
     );
   }),
 
@@ -146,7 +155,7 @@ export const checks = [
     const ada = await EventStream.open(server);
     await Promise.all(Array.from({ length: 50 }, () => EventStream.open(server)));
     await receives(ada, 51, "after fifty more streams were opened");
-    await pause(200); // for what is still on its way
+    await pause(100); // for what is still on its way
     const times = ada.named("presence").length;
     expectThat(times <= 25, "at most 25 events for fifty streams that open together", `${times} came`);
   }),
@@ -158,21 +167,19 @@ export const checks = [
     const received = () => Math.min(...[ada, grace].map((stream) => stream.named("presence").length));
     const before = received();
     // A server that waits for a moment without a change sends something only in a gap that is too long.
-    let [longest, gaps, began] = [0, 0, performance.now()];
-    for (let n = 1; n <= 15; n++) {
+    let [gaps, began] = [0, performance.now()];
+    for (let n = 1; n <= 10; n++) {
       const previous = began;
       began = performance.now();
       await EventStream.open(server);
-      const gap = performance.now() - previous;
-      longest = Math.max(longest, gap);
-      if (gap > 250) gaps++;
+      if (performance.now() - previous > 250) gaps++;
       await pause(100);
     }
     if (received() - before > gaps) return;
-    // Throws when the gaps were too long because this computer is too busy.
-    await wasWithin(250, longest);
+    // Something came, and perhaps only because this computer is busy.
+    if (gaps > 0) await cannotTell();
     throw new CheckFailed(
-      'an event "presence" in between, while a stream opened every 100 ms for 1.5 s',
+      'an event "presence" in between, while a stream opened every 100 ms for a second',
       "none came. The server waited for a moment in which nothing changes",
     );
   }),

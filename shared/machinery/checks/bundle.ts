@@ -24,13 +24,18 @@ export async function bundle(
     entryPoints: [file],
     absWorkingDir: root,
     bundle: true,
-    packages: "external",
     platform: "node",
     format: "esm",
     target: "node20",
+    // `ws` asks for Node's own modules with `require`, which a module doesn't have.
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
     sourcemap: "inline",
+    // Where a line is from is enough: Node reads the map at each start.
+    sourcesContent: false,
     logLevel: "silent",
-    plugins: source === undefined ? [] : [replace(file, source)],
+    plugins: [packages, ...(source === undefined ? [] : [replace(file, source)])],
     ...(outfile ? { outfile } : { write: false }),
   }).then(
     () => [],
@@ -52,6 +57,15 @@ function bringsBack(path: string): string {
   const number = Number(path.match(/^lessons\/(\d+)/)?.[1]);
   return `npm run reset ${number} brings it back, and starts this lesson over.`;
 }
+
+/** Packages that every lesson loads become part of the file, and the rest isn't touched. */
+const packages: Plugin = {
+  name: "packages",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      kind === "entry-point" || /^(ws|valibot)$/.test(path) ? undefined : { path, external: true },
+    ),
+};
 
 /** Compiles `contents` in place of what stands in the file. */
 function replace(file: string, contents: string): Plugin {

@@ -1,6 +1,7 @@
 // What a check does to a server, as any page could: requests over HTTP, and clients with a WebSocket.
+import { connect } from "node:net";
 import { WebSocket } from "ws";
-import { CheckFailed, eventually, expectThat } from "./checks.ts";
+import { CheckFailed, eventually, expectThat, pause } from "./checks.ts";
 import type { LessonServer } from "./server.ts";
 import { within } from "./time.ts";
 
@@ -11,7 +12,7 @@ import { within } from "./time.ts";
 export async function request(
   { url }: LessonServer,
   path: string,
-  { withinMs = 3_000, ...init }: RequestInit & { withinMs?: number } = {},
+  { withinMs = 2_000, ...init }: RequestInit & { withinMs?: number } = {},
 ): Promise<Response> {
   const what = `an answer to ${init.method ?? "GET"} ${path}`;
   const broken = () => new CheckFailed(what, "the connection was closed before it came");
@@ -38,6 +39,43 @@ export async function postMessage(server: LessonServer, text: string, from = "Ad
     body: JSON.stringify({ from, text }),
   });
   expectThat(response.status === 201, "201 as the answer to POST /messages", `status ${response.status}`);
+}
+
+/**
+ * Sends chat messages with POST /messages, all at once or one every `everyMs`. Each has a connection that is open before
+ * the first is sent: also a busy computer can then send them quickly.
+ * @throws {CheckFailed} when not every one of them is answered with 201
+ */
+export async function postAll({ port }: LessonServer, texts: string[], everyMs = 0): Promise<void> {
+  const answers: string[] = [];
+  const requests = texts.map((text, n) => {
+    const socket = connect(port, "127.0.0.1").setEncoding("latin1");
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => {
+      answers[n] ??= String(chunk).split("\r\n")[0] ?? "";
+    });
+    const body = JSON.stringify({ from: "Ada", text });
+    const head = `POST /messages HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n`;
+    return { socket, bytes: `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}` };
+  });
+  try {
+    await eventually(
+      () => requests.every(({ socket }) => socket.readyState === "open"),
+      `${texts.length} connections to the server`,
+      () => "it didn't accept all of them",
+    );
+    for (const { socket, bytes } of requests) {
+      socket.write(bytes);
+      if (everyMs > 0) await pause(everyMs);
+    }
+    await eventually(
+      () => answers.filter((line) => line.startsWith("HTTP/1.1 201")).length === texts.length,
+      `201 as the answer to each of ${texts.length} POST /messages`,
+      () => `the answers were: ${answers.filter(Boolean).join(", ") || "none"}`,
+    );
+  } finally {
+    for (const { socket } of requests) socket.destroy();
+  }
 }
 
 // Each lesson has message types of its own. A check names the fields it looks at.
@@ -102,6 +140,21 @@ export class Client {
     );
   }
 
+  /**
+   * Sends a beat and waits until the server answers it, in lessons that have beats. By then the server has taken
+   * everything that this client sent before, and everything that it sent to this client has arrived. Or it is closed.
+   */
+  async isUpToDate(): Promise<void> {
+    const beats = () => this.received.filter(({ type }) => type === "beat").length;
+    const before = beats();
+    this.send({ type: "beat" });
+    await eventually(
+      () => this.closed || beats() > before,
+      `an answer to a beat that ${this.name} sent`,
+      () => this.describe(),
+    );
+  }
+
   /** Whether a chat message with this text has arrived already. */
   hasReceived(text: string): boolean {
     return this.received.some((message) => message.type === "message" && message.text === text);
@@ -119,9 +172,15 @@ export class Client {
     what = `receive a message of type "${type}"`,
     withinMs?: number,
   ): Promise<Message> {
+    const expected = `${this.name} to ${what}`;
     return eventually(
-      () => this.received.find((message) => message.type === type && which(message)),
-      `${this.name} to ${what}`,
+      () => {
+        const found = this.received.find((message) => message.type === type && which(message));
+        // Nothing comes on a connection that is closed.
+        if (!found && this.closed) throw new CheckFailed(expected, this.describe(type));
+        return found;
+      },
+      expected,
       () => this.describe(type),
       withinMs,
     );

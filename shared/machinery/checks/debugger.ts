@@ -137,9 +137,9 @@ function sourceOf(url: string, { lineNumber, columnNumber }: Place): string | un
   return `${relative(root, file).replaceAll("\\", "/")}:${entry.originalLine + 1}`;
 }
 
-/** What `find` returns once it returns something; undefined after 3 s. */
+/** What `find` returns once it returns something; undefined after 10 s. */
 async function soon<Found>(find: () => Found | undefined | false): Promise<Found | undefined> {
-  for (const end = performance.now() + 3_000; performance.now() < end; await pause(10)) {
+  for (const end = performance.now() + 10_000; performance.now() < end; await pause(10)) {
     const found = find();
     if (found) return found;
   }

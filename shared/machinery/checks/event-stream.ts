@@ -2,6 +2,7 @@
 // Read by hand: a check can then say which line or empty line is missing, where a parser would say nothing.
 import { CheckFailed, eventually, expectThat } from "./checks.ts";
 import type { LessonServer } from "./server.ts";
+import { within } from "./time.ts";
 
 /** `id`: the last id that was sent until then, with this event or before. */
 export type StreamEvent = { name: string; data: string; id: string };
@@ -18,10 +19,12 @@ export class EventStream {
   /** Opens GET /events, at `lastEventId` if given. @throws {CheckFailed} when no stream comes, or one without an id */
   static async open({ url }: LessonServer, lastEventId?: string): Promise<EventStream> {
     const stream = new EventStream();
-    const response = await fetch(`${url}/events`, {
+    const asking = fetch(`${url}/events`, {
       headers: lastEventId === undefined ? {} : { "Last-Event-ID": lastEventId },
       signal: stream.#closed.signal,
     }).catch(() => undefined);
+    const late = () => new CheckFailed("an answer to GET /events within 3 s", "none came");
+    const response = await within(3_000, asking, late);
     if (!response) throw new CheckFailed("an answer to GET /events", "the connection was closed");
     const type = response.headers.get("Content-Type");
     expectThat(

@@ -1,41 +1,29 @@
-// The exercises: every starter fails for the reason that its exercise names, every solution passes, and every wrong
-// answer fails the check that is meant for it.
+// The exercises: every starter fails for the reason that its exercise names, and every solution passes. Every wrong
+// answer fails the check that is meant for it: see wrong-answers-*.test.ts.
 import { readdirSync, readFileSync } from "node:fs";
-import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { findLessons } from "../launcher/lessons.ts";
-import type { Check } from "./checks.ts";
+import { inBackground } from "./checks.ts";
 import { lessonsWithExercise, pathOf, solutionFiles } from "./files.ts";
 import { readReadme } from "./readme.ts";
-import { runChecks } from "./run.ts";
-import { wrongAnswers } from "./wrong-answers.ts";
-
-process.env.CHECK_PATIENCE_MS = "60000";
+import type { Result } from "./run.ts";
+import { checksOf, patient, resultsOf } from "./testing.ts";
 
 const lessons = lessonsWithExercise();
 const folders = lessons.map(({ folder }) => folder);
 
-async function checksOf(lesson: { folder: string }): Promise<Check[]> {
-  return (await import(/* @vite-ignore */ pathToFileURL(pathOf(lesson, "check.ts")).href)).checks;
+const running = new Map<string, Promise<Result[]>>();
+
+/** All of them begin with the first, each check in its turn: most of it is waiting. */
+function resultsFor(folder: string, file: "server.ts" | "solution/server.ts") {
+  if (running.size === 0)
+    for (const each of folders)
+      for (const one of ["server.ts", "solution/server.ts"])
+        running.set(`${each}/${one}`, inBackground(resultsOf({ folder: each }, one)));
+  return running.get(`${folder}/${file}`) ?? [];
 }
 
-// Three runs at a time: most of each is waiting.
-const lanes: Promise<unknown>[] = [1, 2, 3].map(() => Promise.resolve());
-let turn = 0;
-
-async function resultsOf(folder: string, file: string, only = "", source?: string) {
-  const checks = (await checksOf({ folder })).filter(({ title }) => title.startsWith(only));
-  const lane = turn++ % lanes.length;
-  const running = lanes[lane]?.then(() => runChecks(checks, pathOf({ folder }, file), source)) as ReturnType<
-    typeof runChecks
-  >;
-  lanes[lane] = running.catch(() => {});
-  const report = await running;
-  if ("compileError" in report) throw new Error(`${report.compileError.where}: ${report.compileError.text}`);
-  return report.results;
-}
-
-describe.concurrent("a starter", { timeout: 120_000 }, () => {
+describe("a starter", () => {
   test.for<[string, string, RegExp]>([
     ["01-polling", "an answer carries an ETag", /there was none/],
     ["02-long-polling", "five messages sent together", /held 1 of them/],
@@ -46,8 +34,8 @@ describe.concurrent("a starter", { timeout: 120_000 }, () => {
     ["07-outbox", "twenty messages in a row", /20 came/],
     ["08-server-sent-events", "a page receives the number of open streams", /no event of that name/],
     ["09-compare", "messages come in groups of five", /the gaps between messages were \d+, /],
-  ])("of %s fails its exercise: %s", async ([lesson, title, happened]) => {
-    const results = await resultsOf(lesson, "server.ts");
+  ])("of %s fails its exercise: %s", patient, async ([lesson, title, happened]) => {
+    const results = await resultsFor(lesson, "server.ts");
     const broken = results.filter(({ fault }) => fault);
     expect(broken[0]?.title).toMatch(title);
     expect(broken[0]?.fault?.happened).toMatch(happened);
@@ -57,11 +45,9 @@ describe.concurrent("a starter", { timeout: 120_000 }, () => {
 });
 
 describe("a solution", () => {
-  describe.concurrent("", { timeout: 120_000 }, () => {
-    test.for(folders)("of %s passes every check", async (lesson) => {
-      const results = await resultsOf(lesson, "solution/server.ts");
-      expect(results.filter(({ fault }) => fault)).toEqual([]);
-    });
+  test.for(folders)("of %s passes every check", patient, async (lesson) => {
+    const results = await resultsFor(lesson, "solution/server.ts");
+    expect(results.filter(({ fault }) => fault)).toEqual([]);
   });
 
   test.for(folders)("of %s changes files of the lesson, and has no others", (lesson) => {
@@ -77,24 +63,6 @@ describe("a solution", () => {
     // `npm run solution 3 run` changes the server; the page comes from the lesson's own folder.
     expect(readFileSync(pathOf({ folder: lesson }, "client.ts"), "utf8")).not.toContain("solution");
     expect(files).not.toContain("client.ts");
-  });
-});
-
-describe.concurrent("a wrong answer", { timeout: 120_000 }, () => {
-  test.for(wrongAnswers)("in %s: %s", async ([lesson, , failing, ...changes]) => {
-    const solution = readFileSync(pathOf({ folder: lesson }, "solution/server.ts"), "utf8");
-    let source = solution.replaceAll("\r\n", "\n");
-    for (const [from, to] of changes) {
-      const changed = source.replace(from, () => to);
-      expect(changed, `${from} must be found in lessons/${lesson}/solution/server.ts`).not.toBe(source);
-      source = changed;
-    }
-    const results = await resultsOf(lesson, "solution/server.ts", failing, source);
-    expect(
-      results.map(({ title }) => title),
-      `one check of lesson ${lesson} begins with "${failing}"`,
-    ).toEqual([expect.stringContaining(failing)]);
-    expect(results[0]?.fault, `"${failing}" must fail`).toBeDefined();
   });
 });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { pause, TooBusy, wasWithin, within } from "./time.ts";
+import { cannotTell, expectFast, expectQuiet, isDoubtful, pause, TooBusy, within } from "./time.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slow-"));
 beforeAll(() => {
@@ -40,9 +40,21 @@ test("nobody is blamed where the computer is so busy that the wait would be too 
 });
 
 test("what took too long is too slow, unless the computer may be the reason", async () => {
-  expect(await wasWithin(100, 90)).toBe(true);
-  await expect(wasWithin(100, 400)).rejects.toThrow(TooBusy);
-  expect(await wasWithin(100, 1_000_000)).toBe(false);
+  await expectFast(100, 90, late);
+  await expect(expectFast(100, 400, late)).rejects.toThrow(TooBusy);
+  await expect(expectFast(100, 1_000_000, late)).rejects.toThrow("late");
+});
+
+test("whatever is late on a slow computer is doubtful", async () => {
+  for (const failing of [
+    within(100, never, late),
+    expectFast(100, 1_000_000, late),
+    cannotTell(),
+    expectQuiet(),
+  ])
+    expect(isDoubtful(await failing.catch((error: unknown) => error))).toBe(true);
+  const failing = within(100, Promise.reject(new Error("broken")), late);
+  expect(isDoubtful(await failing.catch((error: unknown) => error))).toBe(false);
 });
 
 test("a failure is passed on immediately", async () => {

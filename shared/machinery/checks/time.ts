@@ -20,6 +20,21 @@ export class TooBusy extends Error {
   }
 }
 
+/** From this slowness on, a time limit that has passed says little: it may be the computer's. */
+const slow = 2;
+
+const doubtful = new WeakSet<object>();
+
+/** Whether an error says more about this computer, which is slow now, than about a server. */
+export const isDoubtful = (error: unknown): boolean =>
+  error instanceof TooBusy || (typeof error === "object" && error !== null && doubtful.has(error));
+
+/** The same error. It is doubtful where the computer is slow. */
+export async function withDoubt(error: Error, slowness?: number): Promise<Error> {
+  if ((slowness ?? (await measureSlowness())) >= slow) doubtful.add(error);
+  return error;
+}
+
 let measuring: Promise<number> | undefined;
 
 /** How many times slower than usual this computer is now, at least 1. Measured by starting an empty Node.js program. */
@@ -56,7 +71,7 @@ export async function within<Value>(
       const slowness = await measureSlowness();
       limitMs = Math.max(limitMs, Math.min(ms * slowness, longest));
       if (performance.now() - began < limitMs) continue;
-      throw ms * slowness > longest ? new TooBusy(slowness) : late();
+      throw ms * slowness > longest ? new TooBusy(slowness) : await withDoubt(late(), slowness);
     }
   };
   try {
@@ -68,12 +83,21 @@ export async function within<Value>(
 
 /**
  * For something that took `tookMs`, and that must not take longer than `limitMs` on a quiet computer.
- * @returns whether it was fast enough
- * @throws TooBusy when it was not, and this computer is slow enough to be the reason
+ * @throws what `late` returns when it took longer, or TooBusy where this computer is slow enough to be the reason
  */
-export async function wasWithin(limitMs: number, tookMs: number): Promise<boolean> {
-  if (tookMs <= limitMs) return true;
+export async function expectFast(limitMs: number, tookMs: number, late: () => Error): Promise<void> {
+  if (tookMs <= limitMs) return;
   const slowness = await measureSlowness();
-  if (tookMs <= limitMs * slowness) throw new TooBusy(slowness);
-  return false;
+  throw tookMs <= limitMs * slowness ? new TooBusy(slowness) : await withDoubt(late(), slowness);
+}
+
+/** For a check that could not do what it wanted to in time. @throws TooBusy always */
+export async function cannotTell(): Promise<never> {
+  throw new TooBusy(await measureSlowness());
+}
+
+/** For a check that gives up what it wanted to do. @throws TooBusy when this computer is slow enough to be the reason */
+export async function expectQuiet(): Promise<void> {
+  const slowness = await measureSlowness();
+  if (slowness >= slow) throw new TooBusy(slowness);
 }

@@ -1,0 +1,68 @@
+// For tests: runs an exercise's checks.
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { expect, test } from "vitest";
+import { type Check, inBackground } from "./checks.ts";
+import { pathOf } from "./files.ts";
+import { type Result, runChecks } from "./run.ts";
+import { wrongAnswers } from "./wrong-answers.ts";
+
+// Other tests keep this computer busy.
+process.env.CHECK_PATIENCE_MS = "60000";
+
+/** For a test that waits for its turn. */
+export const patient = { timeout: 600_000 };
+
+type Folder = { folder: string };
+
+export async function checksOf(lesson: Folder): Promise<Check[]> {
+  return (await import(/* @vite-ignore */ pathToFileURL(pathOf(lesson, "check.ts")).href)).checks;
+}
+
+/**
+ * Runs a lesson's checks whose titles begin with `only`.
+ * @param file the server, in the lesson's folder
+ * @param source what is run in place of what stands in the file
+ */
+export async function resultsOf(lesson: Folder, file: string, only = "", source?: string): Promise<Result[]> {
+  const checks = (await checksOf(lesson)).filter(({ title }) => title.startsWith(only));
+  const report = await runChecks(checks, pathOf(lesson, file), source);
+  if ("compileError" in report) throw new Error(`${report.compileError.where}: ${report.compileError.text}`);
+  return report.results;
+}
+
+/** Tests that each wrong answer to the exercises of these lessons fails the check that is meant for it. */
+export function everyWrongAnswer(isOf: (lesson: string) => boolean): void {
+  // All of them begin now, each in its turn: most of a check is waiting.
+  const answers = wrongAnswers
+    .filter(([lesson]) => isOf(lesson))
+    .map(([lesson, what, failing, ...changes]) => {
+      const solution = readFileSync(pathOf({ folder: lesson }, "solution/server.ts"), "utf8");
+      let source = solution.replaceAll("\r\n", "\n");
+      for (const [from, to] of changes) {
+        const changed = source.replace(from, () => to);
+        if (changed === source)
+          throw new Error(`${from} must be found in lessons/${lesson}/solution/server.ts`);
+        source = changed;
+      }
+      return { lesson, what, failing, source };
+    });
+  let running: Promise<Result[]>[] = [];
+  test.for(answers.map((answer, n) => ({ ...answer, n })))(
+    "in $lesson: $what",
+    patient,
+    async ({ lesson, failing, n }) => {
+      if (running.length === 0)
+        running = answers.map(({ lesson, failing, source }) =>
+          inBackground(resultsOf({ folder: lesson }, "solution/server.ts", failing, source)),
+        );
+      const results = (await running[n]) ?? [];
+      expect(
+        results.map(({ title }) => title),
+        `one check of lesson ${lesson} begins with "${failing}"`,
+      ).toEqual([expect.stringContaining(failing)]);
+      expect(results[0]?.fault, `"${failing}" must fail`).toBeDefined();
+      expect(results[0]?.fault?.kind, results[0]?.fault?.happened).not.toBe("unsure");
+    },
+  );
+}
