@@ -1,16 +1,13 @@
 // The commands around an exercise, in a copy of the workshop with one small lesson: `check`, `solution` and `diff`.
 import { spawnSync } from "node:child_process";
-import { cp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Copy, copyWorkshop } from "../launcher/workshop-copy.ts";
-import { until } from "../testing/lesson.ts";
-import { freePort, type Running } from "../testing/process.ts";
+import { freePort } from "../testing/process.ts";
 
 process.env.CHECK_PATIENCE_MS = "60000";
 
 const lesson = "lessons/03-tale";
-/** The same with one check: for servers that loop, or never listen. */
-const short = "lessons/04-other";
 let workshop: Copy;
 
 /** A server that answers each request with `answer`, a JavaScript expression. */
@@ -72,8 +69,7 @@ beforeAll(async () => {
   await workshop.save(`${lesson}/README.md`, readme);
   await workshop.save(`${lesson}/check.ts`, checkFile);
   await workshop.save(`${lesson}/solution/server.ts`, `import "node:path";\n${solved}`);
-  await cp(workshop.path(lesson), workshop.path(short), { recursive: true });
-  await workshop.save(`${short}/check.ts`, `${checkFile}\nchecks.pop();\n`);
+  await cp(workshop.path(lesson), workshop.path("lessons/04-other"), { recursive: true });
 });
 
 /** What a command prints, and its exit code. */
@@ -86,43 +82,19 @@ async function run(command: string, ...args: string[]) {
   return { code, output };
 }
 const check = (...args: string[]) => run("checks/check", ...args);
-const save = (text: string, folder = lesson) => workshop.save(`${folder}/server.ts`, text);
+const save = (text: string) => workshop.save(`${lesson}/server.ts`, text);
 
-const watching = new Map<string, Running>();
-
-/**
- * What `npm run check:watch 3` prints after `change`, which changes the lesson's server, once it waits again. It prints
- * the same as `npm run check 3`, which would have to start each time.
- */
-async function printedAfter(change: () => Promise<void>, folder = lesson): Promise<string> {
-  let running = watching.get(folder);
-  if (!running) {
-    await save(solved, folder);
-    running = workshop.start(["checks/check", "--watch", folder === lesson ? "3" : "4"]);
-    watching.set(folder, running);
-    await running.prints(/All checks pass\.[\s\S]*Waiting for you/, 60_000);
-  }
-  const before = running.output().length;
-  const printed = () => running.output().slice(before);
-  await change();
-  await until(() => printed().includes("Waiting for you"), 90_000);
-  expect(printed()).not.toContain("\x1b");
-  expect(printed()).not.toMatch(/^ {4}at /m);
-  return printed();
+/** Checks a server that fails. */
+async function checkWrong(text: string) {
+  await save(text);
+  const { code, output } = await check("3");
+  expect(code).toBe(1);
+  return output;
 }
-
-/** What is printed about a server. Put there in one step, as a file that is half written would be checked, too. */
-const printedAbout = (text: string, folder = lesson) =>
-  printedAfter(async () => {
-    await workshop.save("next.ts", text);
-    await rename(workshop.path("next.ts"), workshop.path(folder, "server.ts"));
-  }, folder);
 
 describe("check", () => {
   test("lists what passes, and says of the first that doesn't: expected, happened, where to read, what then", async () => {
-    await save(starter);
-    const { code, output } = await check("3");
-    expect(code).toBe(1);
+    const output = await checkWrong(starter);
     expect(output).toMatch(/✓ it says hello\n {2}✗ it is polite\n/);
     expect(output).toMatch(/Broken: it is polite\n/);
     expect(output).toMatch(/Expected {3}"please" at the end .*\n {4}Happened {3}hello\n/);
@@ -135,28 +107,29 @@ describe("check", () => {
   });
 
   test("says where a file doesn't compile", async () => {
-    expect(await printedAbout(starter.replace("});\nserver", "};\nserver"))).toMatch(
+    expect(await checkWrong(starter.replace("});\nserver", "};\nserver"))).toMatch(
       /This file does not compile: lessons\/03-tale\/server\.ts:5:2\n {2}Expected "\)" but found ";"/,
     );
   });
 
   test("says of a file that ends too early that something is open, and of a missing one how to get it back", async () => {
-    expect(await printedAbout(`${starter}\nconst open = \`\n`)).toMatch(
+    expect(await checkWrong(`${starter}\nconst open = \`\n`)).toMatch(
       /server\.ts:\d+:\d+\n.*Something above is opened and not closed\.\n\n$/,
     );
-    expect(await printedAfter(() => rm(workshop.path(lesson, "server.ts")))).toMatch(
-      /server\.ts\n {2}There is no such file\. npm run reset 3 brings it back/,
-    );
+    await rm(workshop.path(lesson, "server.ts"));
+    const { code, output } = await check("3");
+    expect(code).toBe(1);
+    expect(output).toMatch(/server\.ts\n {2}There is no such file\. npm run reset 3 brings it back/);
   });
 
   test("says where a server crashes, and lists every check", async () => {
-    const output = await printedAbout(server("request.headers.nothing.split()"));
+    const output = await checkWrong(server("request.headers.nothing.split()"));
     expect(output).toMatch(/✗ it says hello\n {2}✗ it is polite\n/);
     expect(output).toMatch(/it ended: TypeError: Cannot read .*, at lessons\/03-tale\/server\.ts:4:\d+\n/);
   });
 
   test("lists every check when an answer is one that a check can't read", async () => {
-    const output = await printedAbout(server("{ words: [] }"));
+    const output = await checkWrong(server("{ words: [] }"));
     expect(output).toMatch(/✗ it says hello\n {2}✗ it is polite\n/);
     expect(output).toMatch(/the check could not read it: TypeError: .*, at lessons\/03-tale\/check\.ts:10\n/);
   });
@@ -165,8 +138,8 @@ describe("check", () => {
     ["once it listens", server("{}", { last: "for (;;) process.uptime();" }), 7],
     ["once it is asked", server("(() => {\n for (;;) process.uptime();\n})()"), 5],
   ] as const)("names an endless loop of a server, %s", { timeout: 120_000 }, async ([, text, line]) => {
-    const output = await printedAbout(text, short);
-    expect(output).toContain(`it is in an endless loop, at lessons/04-other/server.ts:${line}.`);
+    const output = await checkWrong(text);
+    expect(output).toContain(`it is in an endless loop, at lessons/03-tale/server.ts:${line}.`);
     // No hint is about an endless loop.
     expect(output).not.toContain("Read");
   });
@@ -174,7 +147,7 @@ describe("check", () => {
   test("says that a server never listens", { timeout: 120_000 }, async () => {
     const first = "await new Promise((resolve) => setTimeout(resolve, 1e9));";
     // Or, while other tests keep the computer busy, that it can't tell.
-    expect(await printedAbout(server("{}", { first }), short)).toMatch(
+    expect(await checkWrong(server("{}", { first }))).toMatch(
       /Happened {3}nothing listens there|This computer is too busy to tell/,
     );
   });
@@ -184,12 +157,11 @@ describe("check", () => {
 import { appendFileSync } from "node:fs";
 const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
 appendFileSync("pids", process.pid + " " + child.pid + " ");`;
-    await watching.get(short)?.kill();
-    await save(server("{}", { first, last: "for (;;);" }), short);
-    const running = workshop.start(["checks/check", "4"]);
+    await save(server("{}", { first, last: "for (;;);" }));
+    const running = workshop.start(["checks/check", "3"]);
     const pids = async () =>
       (await readFile(workshop.path("pids"), "utf8").catch(() => "")).trim().split(" ");
-    await expect.poll(pids, { timeout: 20_000 }).toHaveLength(2);
+    await expect.poll(pids, { timeout: 20_000 }).toHaveLength(4);
     running.child.kill("SIGKILL");
     const isRunning = (pid: string) => {
       try {
@@ -201,12 +173,6 @@ appendFileSync("pids", process.pid + " " + child.pid + " ");`;
     await expect
       .poll(async () => (await pids()).filter(isRunning), { timeout: 20_000, interval: 100 })
       .toEqual([]);
-  });
-
-  test("watching, checks again at each save", { timeout: 60_000 }, async () => {
-    expect(await printedAbout(starter)).toMatch(/Broken: it is polite[\s\S]*Waiting for you/);
-    expect(await printedAbout(solved)).toMatch(/All checks pass\.[\s\S]*Waiting for you/);
-    await watching.get(lesson)?.kill();
   });
 
   test("says after a solution what was learned, the next question and its command. The lists remember the day", async () => {
@@ -226,7 +192,7 @@ appendFileSync("pids", process.pid + " " + child.pid + " ");`;
     await save(solved);
     const { code, output } = await check();
     expect(code).toBe(1);
-    expect(output).toMatch(/✓ 3 {2}tale {3}2 of 2 pass {3}Politeness\n {2}✗ 4 {2}other {2}0 of 1 pass/);
+    expect(output).toMatch(/✓ 3 {2}tale {3}2 of 2 pass {3}Politeness\n {2}✗ 4 {2}other {2}0 of 2 pass/);
   });
 
   test("refuses a lesson that isn't there, with the list", async () => {
@@ -234,6 +200,15 @@ appendFileSync("pids", process.pid + " " + child.pid + " ");`;
       code: 1,
       output: expect.stringMatching(/^No lesson 9\. There is:\n\n/),
     });
+  });
+
+  test("watching, checks again at each save", { timeout: 60_000 }, async () => {
+    await save(starter);
+    const running = workshop.start(["checks/check", "--watch", "3"]);
+    await running.prints(/Broken: it is polite[\s\S]*Waiting for you/, 30_000);
+    await save(solved);
+    await running.prints(/All checks pass\.[\s\S]*Waiting for you/, 30_000);
+    await running.kill();
   });
 });
 
