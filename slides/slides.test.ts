@@ -200,6 +200,17 @@ describe("the lesson in its slide", () => {
     const here = () => frame(1)?.evaluate(() => document.querySelector('[data-number="here"]')?.textContent);
     await until(async () => (await here()?.catch(() => "")) === "2", 40_000);
   });
+
+  test("has one drawer below both, which works after a change of lesson, and leaves the keys to the slides", async () => {
+    const drawers = page.locator("wire-panel:visible");
+    expect(await drawers.count()).toBe(1);
+    await drawers.getByRole("button", { name: "The cable" }).click();
+    await drawers.getByText(/^cable open; 2 connections open/).waitFor();
+    for (const nth of [0, 1]) expect(await frame(nth)?.locator("wire-panel").isVisible()).toBe(false);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("ArrowLeft");
+    await page.locator("#broadcast-everybody-join.present").waitFor();
+  });
 });
 
 describe("every slide on paper", () => {

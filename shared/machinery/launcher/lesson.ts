@@ -75,7 +75,8 @@ async function programsOf(lesson: Lesson, port: number, pagePort: number, lan: s
   }
   // PORT leads through the cable to the server, which has a port of its own. The cable starts the server, since it
   // can also kill it, and prints what the server prints.
-  const [serverPort, cablePort] = [await anyFreePort(), await anyFreePort()];
+  const serverPort = await anyFreePort();
+  const cablePort = process.env.CABLE_PORT || (await anyFreePort());
   Object.assign(env, { SERVER_PORT: `${serverPort}`, CABLE_PORT: `${cablePort}` });
   const args = [start, "cable/cable", file];
   return [{ name: "cable", color: "yellow", args, env: { ...env, ...open("CABLE_HOST") } }, page];

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "../launcher/lessons.ts";
-import { canConnect, readPort, whyNotFree } from "../launcher/ports.ts";
+import { anyFreePort, canConnect, readPort, whyNotFree } from "../launcher/ports.ts";
 import { whatRunsAt } from "../launcher/what-runs.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
 import { endOnSignal, type Supervised, startNode } from "../supervisor/supervisor.ts";
@@ -24,6 +24,8 @@ async function main(wanted: string | undefined) {
     ending = true;
     return end();
   });
+  // The same for every lesson: the slides that are open know it already.
+  process.env.CABLE_PORT = String(await anyFreePort());
   process.stdin.setEncoding("utf8").on("data", (line) => void change(String(line).trim()));
   await start(lesson);
 }
