@@ -243,7 +243,7 @@ describe("every slide on paper", () => {
 
 test("the lesson in the speaker's view is named, and does not run a third and fourth time", async () => {
   await load(`${at}?receiver#/broadcast-live`);
-  await page.locator(present).getByText("Here the lesson itself runs").waitFor();
+  await page.locator(present).getByText("The lesson itself runs here").waitFor();
   expect(frame(0)).toBeUndefined();
 });
 
