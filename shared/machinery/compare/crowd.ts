@@ -116,8 +116,8 @@ function answered({ lane, agent, signal }: Reader, path: string): Promise<Incomi
 
 const cursor = ({ after, log }: Reader) => `after=${after}${log && `&log=${log}`}`;
 
-function take(reader: Reader, { log, messages }: Answer) {
-  seen(reader, log, messages.at(-1)?.id ?? (log === reader.log ? reader.after : 0), messages.length);
+function take(reader: Reader, { log, reset, messages }: Answer) {
+  seen(reader, log, messages.at(-1)?.id ?? (reset ? 0 : reader.after), messages.length);
 }
 
 function seen(reader: Reader, log: string, after: number, count: number) {

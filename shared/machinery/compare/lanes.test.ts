@@ -179,6 +179,20 @@ test("a crowd reads in each lane, past the page's cables, and changing its size 
   await until(() => !isRunning(pid));
 });
 
+test("readers that come later don't fetch what was said before them, not even after an empty answer", async () => {
+  // Slower than they ask. And the crowd runs already, so the first answer to most new readers is empty.
+  const slowly = { ...stream, perSecond: 2 };
+  await post(server, "settings", { ...slowly, clients: 2 });
+  const grown = (spent: Tab["spent"], since: Tab["spent"]) =>
+    lanes.map((lane) => spent[lane].delivered - since[lane].delivered);
+  const { spent: first } = await tab.next("counts");
+  const { spent: before } = await tab.next("counts", ({ spent }) => Math.min(...grown(spent, first)) > 4);
+  await post(server, "settings", { ...slowly, clients: 10 });
+  const { spent } = await tab.next("counts", ({ spent }) => Math.min(...grown(spent, before)) > 40);
+  expect(Math.max(...grown(spent, before))).toBeLessThan(200);
+  await post(server, "settings", stream);
+});
+
 test("settings that change many times a second are applied at most every 150 ms, the last ones in the end", async () => {
   const started = performance.now();
   const seen = new Set<number>();
