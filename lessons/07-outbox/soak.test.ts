@@ -19,6 +19,8 @@ const saidPerSecond = 50;
 const history = real ? 4_000 : 100;
 const keptMs = (history / saidPerSecond) * 1_000;
 const sampleEveryMs = real ? 60_000 : 1_000;
+/** Everything that was said has to be everywhere this long after the end, at the latest. */
+const settleMs = real ? 10 * 60_000 : 90_000;
 /** The memory may grow by so many MiB a minute, once it has settled. */
 const mostGrowth = 1;
 const settledMs = 5 * 60_000;
@@ -301,7 +303,9 @@ test(
       every(500, () => crowd.collect()),
       every(sampleEveryMs, sample),
     ]);
-    await until(() => crowd.isQuiet, 90_000).catch(() => {}); // what is missing is named below
+    // On a busy computer, pages whose attempts wait too long in the queue try again for minutes.
+    await until(() => crowd.isQuiet, settleMs).catch(() => {}); // what is missing is named below
+    if (real) console.log(`quiet after ${((performance.now() - ends) / 1_000).toFixed(0)} s`);
     expect(judge.wrong.slice(0, 20)).toEqual([]);
     expect(crowd.unheard.map(({ name }) => name)).toEqual([]);
     expect(crowd.here.filter(({ last }) => last !== sums.said).map(({ name }) => name)).toEqual([]);
@@ -318,5 +322,5 @@ test(
     }
     crowd.end();
   },
-  forMs + 2 * 60_000,
+  forMs + settleMs + 30_000,
 );
