@@ -67,7 +67,7 @@ function onmessage(data: string) {
     if (message.double) add("doubles", 1);
   }
   if (type === "refused") {
-    // A refusal is an answer, too: the message must not wait for ever.
+    // A refusal is an answer, too: the message must not wait forever.
     if (message.id) outbox.refuse(message.id);
     room.refused(`Not accepted: ${message.reason}`);
   }
