@@ -175,7 +175,10 @@ function furnish(frame: HTMLIFrameElement, index: number) {
   colour();
   // Both frames are in one tab, which gives both the same name.
   const name = page.querySelector<HTMLInputElement>('input[name="from"]');
-  if (name) name.value = ["Ada", "Grace"][index] ?? name.value;
+  if (name) {
+    name.value = ["Ada", "Grace"][index] ?? name.value;
+    name.dispatchEvent(new Event("change")); // for a lesson that has sent the other one already
+  }
   page.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") {
       (page.activeElement as HTMLElement | null)?.blur();

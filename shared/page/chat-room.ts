@@ -1,12 +1,8 @@
 // <chat-room>: the form, the list of messages and the state of the connection, the same in every lesson.
 import type { Message } from "../both/message.ts";
-import { describeOtherLesson } from "./running-lesson.ts";
+import { keepName } from "./own-name.ts";
+import { type State, StatusLine } from "./status-line.ts";
 
-/** What the state looks like: a filled dot, an empty ring, a cross. The words come from the lesson. */
-export type State = "connecting" | "open" | "reconnecting" | "closed";
-type Status = { state: State; text: string; ticking: string };
-
-const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim", "Barbara", "Leslie"];
 /** Older entries leave the list, so that a page left open for a day stays light. */
 const entryLimit = 500;
 
@@ -19,18 +15,12 @@ export class ChatRoom extends HTMLElement {
   #list!: HTMLOListElement;
   #waiting!: HTMLOListElement;
   #log!: HTMLElement;
-  #status!: HTMLElement;
+  #status!: StatusLine;
   #refused!: HTMLElement;
   #hint!: HTMLElement;
   #hintEnds: ReturnType<typeof setTimeout> | undefined;
-  #checkAgain: ReturnType<typeof setTimeout> | undefined;
   #form!: HTMLFormElement;
   #seen = new Set<number>();
-  #shown: Status | undefined;
-  /** Whether a connection has ended, or an attempt has failed. */
-  #hasEnded = false;
-  /** In words, while another lesson is running than this page's. Undefined while we don't know. */
-  #otherLesson: string | undefined;
 
   connectedCallback() {
     this.innerHTML = `
@@ -48,18 +38,14 @@ export class ChatRoom extends HTMLElement {
     this.#log = this.querySelector(".log") as HTMLElement;
     this.#list = this.querySelector("ol") as HTMLOListElement;
     this.#waiting = this.querySelector("ol.waiting") as HTMLOListElement;
-    this.#status = this.querySelector(".status") as HTMLElement;
+    this.#status = new StatusLine(this.querySelector(".status") as HTMLElement);
     this.#refused = this.querySelector(".refused") as HTMLElement;
     this.#hint = this.querySelector(".hint") as HTMLElement;
     this.#form = this.querySelector("form") as HTMLFormElement;
     this.status("connecting", "connecting");
 
     const { from, text } = this.#inputs;
-    // sessionStorage: each tab is a different person, and stays the same one when it is reloaded.
-    from.value = sessionStorage.getItem("name") ?? people[Math.floor(Math.random() * people.length)] ?? "Ada";
-    const keepName = () => sessionStorage.setItem("name", from.value);
-    keepName();
-    from.addEventListener("input", keepName);
+    keepName(from);
     text.addEventListener("input", () => this.ontyping(from.value));
     this.#form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -142,41 +128,12 @@ export class ChatRoom extends HTMLElement {
 
   /** The connection's state in words. `ticking` changes every second and is not read out each time. */
   status(state: State, text: string, ticking = ""): void {
-    const before = this.#shown?.state;
-    this.#shown = { state, text, ticking };
-    // The launcher's word at the start. A request when an attempt has failed and when a connection is open again: another
-    // lesson may be running by then.
-    const hasFailed = state === "reconnecting" || (state === "closed" && before === "connecting");
-    const isBack = state === "open" && this.#hasEnded;
-    if (before === undefined) void this.#checkLesson(true);
-    else if (state !== before && (hasFailed || isBack)) void this.#checkLesson(false);
-    if (state === "reconnecting" || state === "closed") this.#hasEnded = true;
-    this.#showStatus();
+    this.#status.status(state, text, ticking);
   }
 
   /** Asks the server which lesson it is, since its answers look like those of another one. */
   checkLesson(): void {
-    if (!this.#otherLesson) void this.#checkLesson(false);
-  }
-
-  async #checkLesson(launched: boolean) {
-    this.#otherLesson = (await describeOtherLesson({ launched })) ?? this.#otherLesson;
-    this.#showStatus();
-    // A page that asks once a second may not notice that a server was replaced by another one.
-    clearTimeout(this.#checkAgain);
-    if (this.#otherLesson) this.#checkAgain = setTimeout(() => this.#checkLesson(false), 2_000);
-  }
-
-  #showStatus() {
-    const wrong: Status = { state: "closed", text: this.#otherLesson ?? "", ticking: "" };
-    const { state, text, ticking } = this.#otherLesson ? wrong : (this.#shown as Status);
-    if (this.#status.dataset.state !== state) this.#status.dataset.state = state;
-    if (this.#status.firstChild?.textContent !== text) {
-      this.#status.replaceChildren(document.createTextNode(text), element("span", "ticking"));
-      this.#status.lastElementChild?.setAttribute("aria-hidden", "true");
-    }
-    const rest = this.#status.lastElementChild as HTMLElement;
-    rest.textContent = ticking && ` ${ticking}`;
+    this.#status.checkLesson();
   }
 
   /** Shows a short text for three seconds. It isn't read out, because it may come every second. */

@@ -1,8 +1,15 @@
 // A connection as the reader sees it: its state in words, and the buttons Leave, Come back and Try now.
 import type { State, stayConnected } from "../pieces/stay-connected.ts";
-import { room } from "./chat-room.ts";
+import { type ChatRoom, room } from "./chat-room.ts";
+import { StatusLine } from "./status-line.ts";
 
 type Connection = ReturnType<typeof stayConnected>;
+
+/** Where the state is shown: by the chat room, or in the page's own line where there is none. */
+const line = room ? undefined : new StatusLine(document.querySelector(".status") as HTMLElement);
+const place: Pick<ChatRoom, "status" | "note"> = line
+  ? { status: (...state) => line.status(...state), note() {} }
+  : room;
 
 const button = (id: string) => document.querySelector(`#${id}`) as HTMLButtonElement;
 const [leave, comeBack, tryNow] = [button("leave"), button("come-back"), button("try-now")];
@@ -14,22 +21,22 @@ export function showState(state: State): void {
   tryNow.disabled = state.name !== "reconnecting";
   clearInterval(countdown);
   if (state.name === "connecting")
-    room.status("connecting", state.attempt ? `connecting (attempt ${state.attempt})` : "connecting");
+    place.status("connecting", state.attempt ? `connecting (attempt ${state.attempt})` : "connecting");
   if (state.name === "open") {
-    room.status("open", "open");
-    room.note("open");
+    place.status("open", "open");
+    place.note("open");
   }
   if (state.name === "closed") {
     const words = `closed (${state.code}${state.reason && `, ${state.reason}`})`;
-    room.status("closed", words);
-    room.note(words);
+    place.status("closed", words);
+    place.note(words);
   }
   if (state.name === "reconnecting") {
-    if (state.attempt === 1) room.note("the connection is gone", "fault");
+    if (state.attempt === 1) place.note("the connection is gone", "fault");
     const backAt = performance.now() + state.inMs;
     const show = () => {
       const seconds = Math.max(0, Math.ceil((backAt - performance.now()) / 1_000));
-      room.status("reconnecting", `reconnecting (attempt ${state.attempt})`, `in ${seconds} s`);
+      place.status("reconnecting", `reconnecting (attempt ${state.attempt})`, `in ${seconds} s`);
     };
     show();
     countdown = setInterval(show, 250);
@@ -42,7 +49,7 @@ let countdown: ReturnType<typeof setInterval> | undefined;
  * A page in the back/forward cache keeps no socket, and connects again when it is shown.
  * Returns a `send` for whichever connection there is. False: there is none, or it can't take more.
  */
-export function controlled(connect: () => Connection): (text: string) => boolean {
+export function controlled(connect: () => Connection): Connection["send"] {
   let connection = connect();
   const reconnect = () => {
     connection = connect();
@@ -55,5 +62,5 @@ export function controlled(connect: () => Connection): (text: string) => boolean
   document.addEventListener("visibilitychange", () => document.hidden || connection.tryNow());
   addEventListener("pagehide", () => connection.close());
   addEventListener("pageshow", ({ persisted }) => persisted && reconnect());
-  return (text) => connection.send(text);
+  return (data) => connection.send(data);
 }

@@ -39,6 +39,7 @@ export type State =
   | { name: "reconnecting"; attempt: number; inMs: number; code: number | undefined }
   | { name: "closed"; code: number; reason: string };
 
+/** A server that sends binary messages too: declare `data` as `string | ArrayBuffer`. */
 export type Handlers = { onopen(): void; onmessage(data: string): void; onstate(state: State): void };
 
 /**
@@ -61,7 +62,8 @@ export const isFinal = (code: number) => code === 1008 || (code >= 4000 && code 
  *
  * `send` returns false when there is no connection, or too much waits to be sent. `tryNow` ends a pause, and asks an
  * open connection for a sign of life; give it a number of milliseconds to do so at a random moment within that time.
- * `heardMs` is the time since the last message.
+ * `heardMs` is the time since the last message. `unsentBytes` wait for the network (`bufferedAmount`): send nothing that
+ * will be replaced soon while there are many.
  */
 export function stayConnected(
   address: Address,
@@ -100,6 +102,7 @@ export function stayConnected(
 
   function open(url: string) {
     socket = new (options.WebSocket ?? globalThis.WebSocket)(url);
+    socket.binaryType = "arraybuffer"; // a browser's default is a Blob, which can only be read asynchronously
     socket.onopen = () => {
       clearTimers();
       heard();
@@ -181,9 +184,10 @@ export function stayConnected(
   connect();
   return {
     heardMs: () => performance.now() - heardAt,
-    send(text: string): boolean {
+    unsentBytes: () => socket?.bufferedAmount ?? 0,
+    send(data: string | BufferSource): boolean {
       if (!socket || socket.readyState !== socket.OPEN || socket.bufferedAmount > unsentLimit) return false;
-      socket.send(text);
+      socket.send(data);
       return true;
     },
     tryNow(withinMs = 0) {

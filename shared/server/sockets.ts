@@ -27,9 +27,10 @@ export const floodLimits = {
 /** The same, with the size of a message: ws alone would accept 100 MiB. */
 export const limits = { maxPayload: byteLimit, ...floodLimits };
 
-/** Messages that one client may send together, and how many a second after that: plenty for a person. */
+/** Messages that one client may send together. */
 const burst = 2_000;
-const perSecond = 200;
+/** And how many a second after that: plenty for a person who types. */
+const typing = 200;
 
 const allowances = new WeakMap<WebSocket, { left: number; at: number }>();
 
@@ -37,7 +38,7 @@ const allowances = new WeakMap<WebSocket, { left: number; at: number }>();
  * Whether this client may send one more message now. If not, it has been told so, and is closed with 1008 when it goes
  * on. False, too, for what arrives after we have begun to close.
  */
-export function withinAllowance(client: WebSocket): boolean {
+export function withinAllowance(client: WebSocket, perSecond = typing): boolean {
   if (client.readyState !== WebSocket.OPEN) return false;
   const now = performance.now();
   const { left, at } = allowances.get(client) ?? { left: burst, at: now };
@@ -62,18 +63,22 @@ export function refuse(client: WebSocket, error: unknown, id?: string): void {
 /**
  * What lesson 3 does by hand: one message of a client, checked against `schema`. Undefined when there is nothing to act
  * on, because it was refused (and the client has been told why), binary (closed with 1003) or one too many.
+ * A lesson that speaks binary too says with `fromBinary` what such a message means; undefined is closed with 1003.
+ * `perSecond`: how many messages a second it allows, where no person types them.
  */
 export function receive<Schema extends v.GenericSchema>(
   client: WebSocket,
   data: RawData,
   isBinary: boolean,
   schema: Schema,
+  { fromBinary, perSecond }: { fromBinary?: (bytes: Buffer) => object | undefined; perSecond?: number } = {},
 ): v.InferOutput<Schema> | undefined {
-  if (isBinary) return void client.close(1003, "send text");
-  if (!withinAllowance(client)) return;
+  if (isBinary && !fromBinary) return void client.close(1003, "send text");
+  if (!withinAllowance(client, perSecond)) return;
   let input: unknown;
   try {
-    input = JSON.parse(data.toString());
+    input = isBinary ? fromBinary?.(data as Buffer) : JSON.parse(data.toString());
+    if (input === undefined) return void client.close(1003, "not a binary message of this server");
     return v.parse(schema, input);
   } catch (error) {
     refuse(client, error, ownId(input));
@@ -100,15 +105,15 @@ function sendRefusal(client: WebSocket, reason: string, id?: string) {
 const unreadLimit = 1024 * 1024;
 
 /**
- * Sends text, given as a string or as its bytes. A client that has gone is skipped, and one that leaves more than 1 MiB
- * unread is disconnected.
+ * Sends text, given as a string or as its bytes, or with `binary` the bytes as they are. A client that has gone is
+ * skipped, and one that leaves more than 1 MiB unread is disconnected.
  */
-export function deliver(client: WebSocket, text: string | Buffer): void {
+export function deliver(client: WebSocket, data: string | Uint8Array | DataView, binary = false): void {
   if (client.readyState !== WebSocket.OPEN) return;
   // terminate, not close: a close frame would wait behind all that is unread.
   if (client.bufferedAmount > unreadLimit) client.terminate();
-  // binary: false, because bytes would go out as a binary frame and reach a browser as a Blob.
-  else client.send(text, { binary: false });
+  // ws alone would send bytes as a binary frame, also those of a text, and a browser would receive a Blob.
+  else client.send(data, { binary });
 }
 
 /** When the process is asked to end, closes every client with 1001, "going away" (RFC 6455 §7.4.1). */

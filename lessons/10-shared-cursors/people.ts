@@ -1,0 +1,81 @@
+// Everybody who is here: names, the motion of each pointer, and a list for those who can't see the board.
+import { type Cursor, colorOf } from "../../shared/page/board.ts";
+import { number } from "../../shared/page/numbers.ts";
+import { Motion } from "./motion.ts";
+import type { Position } from "./positions.ts";
+
+type Person = { name: string; motion?: Motion };
+const list = document.querySelector(".people") as HTMLElement;
+const listedAtMost = 12;
+
+export class People {
+  /** Our own id. */
+  me = 0;
+  #people = new Map<number, Person>();
+  #listed = "";
+
+  constructor() {
+    setInterval(() => this.#list(), 1_000);
+  }
+
+  /** We are connected: this is our id, and these are the others. */
+  startOver(me: number): void {
+    this.me = me;
+    this.#people.clear();
+  }
+
+  /** Who has come, or has another name. Without a name: gone. */
+  change(changed: { id: number; name?: string }[]): void {
+    for (const { id, name } of changed) {
+      if (name === undefined) this.#people.delete(id);
+      else this.#people.set(id, { ...this.#people.get(id), name });
+    }
+    this.#list();
+  }
+
+  move(positions: Position[]): void {
+    const now = performance.now();
+    for (const { id, ...place } of positions) {
+      const person = this.#people.get(id);
+      if (person?.motion) person.motion.moveTo(place, now);
+      else if (person) person.motion = new Motion(place, now);
+      // Without a person, its name is on its way.
+    }
+  }
+
+  /** What is to be drawn at this moment. */
+  *cursors(nowMs: number, smooth: boolean): Generator<Cursor> {
+    for (const [id, { name, motion }] of this.#people)
+      if (motion)
+        yield {
+          id,
+          name,
+          ...motion.at(nowMs, smooth),
+          opacity: motion.opacity(nowMs),
+          own: id === this.me,
+        };
+  }
+
+  /** The first few names, and how many there are. A pointer that has faded has a word for that, too. */
+  #list() {
+    const now = performance.now();
+    const entries = [...this.#people].slice(0, listedAtMost).map(([id, { name, motion }]) => {
+      const remark = id === this.me ? " (you)" : motion && motion.opacity(now) < 1 ? " (silent)" : "";
+      return { id, text: name + remark };
+    });
+    const more = this.#people.size - entries.length;
+    if (more > 0) entries.push({ id: 0, text: `and ${more} more` });
+    number("here", this.#people.size);
+    // Written only when it has changed: a screen reader would read it again.
+    if (JSON.stringify(entries) === this.#listed) return;
+    this.#listed = JSON.stringify(entries);
+    list.replaceChildren(
+      ...entries.map(({ id, text }) => {
+        const entry = document.createElement("li");
+        entry.textContent = text;
+        if (id > 0) entry.style.setProperty("--color", colorOf(id));
+        return entry;
+      }),
+    );
+  }
+}

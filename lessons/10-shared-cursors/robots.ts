@@ -1,0 +1,32 @@
+// A crowd: connections of this page that move a pointer each, sixty times a second, as people do who draw circles.
+import { serverHost } from "../../shared/page/server-host.ts";
+import { farthest } from "./positions.ts";
+
+const everyMs = 1_000 / 60;
+const robots: WebSocket[] = [];
+
+/** Brings robots or sends them away until there are so many. */
+export function setCrowd(count: number): void {
+  while (robots.length > count) robots.pop()?.close(1000, "no longer needed");
+  while (robots.length < count) robots.push(newRobot(robots.length + 1));
+}
+
+function newRobot(number: number): WebSocket {
+  const robot = new WebSocket(`ws://${serverHost}`);
+  // It receives in the cheapest way and looks at nothing of it, so that this page has time for its own.
+  robot.onopen = () => robot.send(JSON.stringify({ type: "join", name: `Robot ${number}`, binary: true }));
+  robot.onclose = () => robots.includes(robot) && robots.splice(robots.indexOf(robot), 1);
+  return robot;
+}
+
+setInterval(() => {
+  const seconds = performance.now() / 1_000;
+  for (const [n, robot] of robots.entries()) {
+    if (robot.readyState !== WebSocket.OPEN) continue;
+    const view = new DataView(new ArrayBuffer(4));
+    const [speed, size] = [0.7 + (n % 7) / 10, 0.08 + (n % 5) / 30];
+    view.setUint16(0, farthest * (0.5 + 0.26 * Math.cos(n * 2.4) + size * Math.cos(seconds * speed + n)));
+    view.setUint16(2, farthest * (0.5 + 0.26 * Math.sin(n * 2.4) + size * Math.sin(seconds * speed + n)));
+    robot.send(view);
+  }
+}, everyMs);

@@ -1,0 +1,11 @@
+// A person's name in its box. Each tab is a different person, and stays the same one when it is reloaded.
+
+const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim", "Barbara", "Leslie"];
+
+/** Fills the box with the name that this tab had, or with any, and keeps what is typed there. */
+export function keepName(box: HTMLInputElement): void {
+  box.value = sessionStorage.getItem("name") ?? people[Math.floor(Math.random() * people.length)] ?? "Ada";
+  const keep = () => sessionStorage.setItem("name", box.value);
+  keep();
+  box.addEventListener("input", keep);
+}
