@@ -202,14 +202,14 @@ export function everyHttpServer(lesson: string, path = "/messages", first = read
 /** How one client tells something to all: in most lessons by a chat message, of which `text` is the text. */
 export type Talk = {
   say(text: string): object;
-  /** What the others receive then: its type, and the text in it. */
+  /** The type of what the others receive then, and whether the text is in it. */
   type: string;
-  textOf(message: Heard): string | undefined;
+  has(message: Heard, text: string): boolean;
 };
 const chat: Talk = {
   say: (text) => ({ type: "say", from: "Ada", text }),
   type: "message",
-  textOf: ({ text }) => text,
+  has: (message, text) => message.text === text,
 };
 
 /**
@@ -222,7 +222,7 @@ export function everySocketServer(
   talk = chat,
 ): void {
   const hears = (client: Client, said: string) =>
-    client.hears(talk.type, (message) => talk.textOf(message) === said);
+    client.hears(talk.type, (message) => talk.has(message, said));
 
   async function open(port: number) {
     const client = await Client.open(port);

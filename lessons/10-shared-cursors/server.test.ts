@@ -1,0 +1,207 @@
+// Tests of lesson 10's server: positions are state, ripples are events, and bad bytes cost one connection.
+import { beforeAll, describe, expect, test } from "vitest";
+import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
+import {
+  Client,
+  type Heard,
+  type LessonServer,
+  rawWebSocket,
+  startServer,
+  until,
+} from "../../shared/machinery/testing/lesson.ts";
+import { fromBytes, type Position } from "./positions.ts";
+
+const enter = async (client: Client, wishes = {}) => {
+  client.send({ type: "join", name: "Guest", ...wishes });
+  await client.hears("welcome");
+};
+
+everySocketServer("10-shared-cursors", enter, {
+  say: (text) => ({ type: "join", name: text }),
+  type: "here",
+  // A name that another client still has is marked: "Guest (2)".
+  has: ({ people }, text) => people.some(({ name = "" }) => name.replace(/ \(\d+\)$/, "") === text),
+});
+
+let server: LessonServer;
+beforeAll(async () => {
+  server = await startServer("10-shared-cursors");
+});
+
+/** A client that has joined, and its id. */
+async function join(name: string, wishes: { together?: boolean; binary?: boolean } = {}, port = server.port) {
+  const client = await Client.open(port);
+  await enter(client, { name, ...wishes });
+  const { id } = await client.hears("welcome");
+  return { client, id: id as number };
+}
+
+const move = ({ client }: { client: Client }, x: number, y = 0) => client.send({ type: "move", x, y });
+const bytesOf = (x: number, y: number) => Buffer.from([x >> 8, x & 255, y >> 8, y & 255]);
+
+/** Every position of somebody's pointer that a client has received, in any way. */
+const positionsOf = (id: number, { client }: { client: Client }): Position[] =>
+  client.heard
+    .flatMap((one: Heard) => (Buffer.isBuffer(one) ? fromBuffer(one) : (one.pointers ?? [])))
+    .filter((position: Position) => position.id === id);
+const fromBuffer = (bytes: Buffer) => fromBytes(new Uint8Array(bytes).buffer);
+const frames = ({ client }: { client: Client }) =>
+  client.heard.filter((one) => Buffer.isBuffer(one) || one.type === "moved");
+const arrives = (id: number, x: number, at: { client: Client }) =>
+  until(() => positionsOf(id, at).some((position) => position.x === x));
+const leave = (...all: { client: Client }[]) => {
+  for (const { client } of all) client.socket.close();
+};
+
+test("a position reaches everybody in the way that each of them has asked for", async () => {
+  const ada = await join("Ada", { binary: true });
+  const [json, binary] = [await join("Grace"), await join("Alan", { binary: true, together: false })];
+  move(ada, 513, 65_535);
+  ada.client.socket.send(bytesOf(514, 1));
+  for (const each of [ada, json, binary]) await arrives(ada.id, 514, each);
+  expect(json.client.heard.some((one) => Buffer.isBuffer(one))).toBe(false);
+  const [bytes] = frames(binary) as Buffer[];
+  const id = [0, 0, ada.id >> 8, ada.id & 255];
+  expect([...(bytes ?? [])]).toEqual([...id, 2, 1, 255, 255]);
+  leave(ada, json, binary);
+});
+
+test("what moves within a frame is sent once, at its last place; a page that asks for each gets each", async () => {
+  const [ada, grace] = [await join("Ada"), await join("Grace")];
+  const each = await join("Alan", { together: false });
+  for (let x = 1; x <= 300; x++) {
+    move(ada, x);
+    move(grace, 10_000 + x);
+  }
+  await arrives(grace.id, 10_300, ada);
+  await arrives(ada.id, 300, ada);
+  expect(positionsOf(ada.id, each).map(({ x }) => x)).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+  expect(frames(each)).toHaveLength(600);
+  expect(frames(ada).length).toBeLessThan(40);
+  const last = frames(ada).at(-1) as { pointers: Position[] };
+  expect(new Set(last.pointers.map(({ id }) => id)).size).toBe(last.pointers.length);
+  leave(ada, grace, each);
+});
+
+test("nothing is sent while nothing moves", async () => {
+  const ada = await join("Ada");
+  move(ada, 7);
+  await arrives(ada.id, 7, ada);
+  const before = ada.client.heard.length;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(ada.client.heard.length).toBe(before);
+  leave(ada);
+});
+
+test("every ripple reaches everybody, its author included, once and in order", async () => {
+  const [ada, grace] = [await join("Ada"), await join("Grace", { binary: true })];
+  for (let n = 1; n <= 200; n++) ada.client.send({ type: "ripple", n, x: n, y: 0 });
+  for (const { client } of [ada, grace]) {
+    await client.hears("ripple", ({ n }) => n === 200);
+    const ripples = client.heard.filter(({ type }) => type === "ripple");
+    expect(ripples.map(({ n }) => n)).toEqual(Array.from({ length: 200 }, (_, n) => n + 1));
+    expect(ripples[0]).toEqual({ type: "ripple", n: 1, x: 1, y: 0, id: ada.id });
+  }
+  leave(ada, grace);
+});
+
+test("a newcomer learns who is here, and everybody learns of newcomers, other names and leavers", async () => {
+  const ada = await join("Ada");
+  const other = await join("ADA ");
+  const { people } = await other.client.hears("welcome");
+  expect(people).toContainEqual({ id: ada.id, name: "Ada" });
+  const hears = (client: Client, person: object) =>
+    client.hears("here", ({ people }) => people.some((one: object) => same(one, person)));
+  const same = (one: object, other: object) => JSON.stringify(one) === JSON.stringify(other);
+  await hears(ada.client, { id: other.id, name: "ADA (2)" });
+  other.client.send({ type: "join", name: "Grace" });
+  await hears(ada.client, { id: other.id, name: "Grace" });
+  // Crashed, without a close frame.
+  const began = performance.now();
+  other.client.socket.terminate();
+  await hears(ada.client, { id: other.id });
+  expect(performance.now() - began).toBeLessThan(1_000);
+  leave(ada);
+});
+
+test("fifty who come together are told in a few messages", async () => {
+  const ada = await join("Ada");
+  const guests = await Promise.all(Array.from({ length: 50 }, () => join("Guest")));
+  const known = () =>
+    new Set(ada.client.heard.filter(({ type }) => type === "here").flatMap(({ people }) => people.map(idOf)));
+  await until(() => guests.every(({ id }) => known().has(id)));
+  expect(ada.client.heard.filter(({ type }) => type === "here").length).toBeLessThan(25);
+  leave(ada, ...guests);
+});
+const idOf = ({ id }: { id: number }) => id;
+
+describe("bad input:", () => {
+  test.each([[0], [3], [5], [8]])("a position of %i bytes is closed with 1003", async (length) => {
+    const { client } = await join("Ada");
+    client.socket.send(Buffer.alloc(length));
+    expect(await client.closed).toEqual({ code: 1003, reason: "not a binary message of this server" });
+  });
+
+  const ripple = { type: "ripple", n: 1, x: 1, y: 1 };
+  test.each([
+    [{ type: "move", x: 65_536, y: 0 }, /^x: must be a whole number from 0 to 65535/],
+    [{ type: "move", x: -1, y: 0 }, /^x: must be/],
+    [{ type: "move", x: 0.5, y: 0 }, /^x: must be/],
+    [{ type: "move", x: 1 }, /^y: is missing/],
+    // A page speaks for its own pointer.
+    [{ type: "move", id: 1, x: 1, y: 1 }, /^id: unknown field/],
+    [{ ...ripple, id: 1 }, /^id: unknown field/],
+    [{ ...ripple, n: 0 }, /^n: must be a whole number, 1 or more/],
+    [{ ...ripple, n: 1e300 }, /^n: must be/],
+    [{ type: "join", name: "Ada", binary: 1 }, /^binary: must be true or false/],
+    [{ type: "join", name: " " }, /^name: is blank/],
+    [{ type: "join", name: "Server" }, /^name: is reserved/],
+    [{ type: "join", name: "x".repeat(41) }, /^name: is longer than 40/],
+    [{ type: "look", left: 0, top: 0, right: 1 }, /^bottom: is missing/],
+    [{ type: "say", from: "Ada", text: "Hello" }, /^type: must be one of join, move, ripple, look, beat/],
+  ])("%j is refused in words, and the connection stays", async (message, reason) => {
+    const ada = await join("Ada");
+    ada.client.send(message);
+    expect((await ada.client.hears("refused")).reason).toMatch(reason);
+    move(ada, 1);
+    await arrives(ada.id, 1, ada);
+    leave(ada);
+  });
+
+  test("somebody who hasn't joined is told to, in text and in binary, and moves nothing", async () => {
+    const [ada, stranger] = [await join("Ada"), await Client.open(server.port)];
+    stranger.send({ type: "move", x: 1, y: 1 });
+    stranger.socket.send(bytesOf(1, 1));
+    await until(() => stranger.heard.filter(({ type }) => type === "refused").length === 2);
+    expect(stranger.heard[0].reason).toMatch(/^type: must be one of join, beat/);
+    move(ada, 5);
+    await arrives(ada.id, 5, ada);
+    expect(frames(ada).flatMap(({ pointers }) => pointers.map(idOf))).toEqual([ada.id]);
+    leave(ada);
+    stranger.socket.close();
+  });
+
+  test("a flood of positions is closed with 1008, and those of the others arrive meanwhile", async () => {
+    const [ada, flood] = [await join("Ada"), await join("Mallory")];
+    for (let n = 0; n < 4_000; n++) flood.client.socket.send(bytesOf(n, n));
+    move(ada, 9);
+    await arrives(ada.id, 9, ada);
+    expect(await flood.client.closed).toMatchObject({ code: 1008 });
+    leave(ada);
+  });
+});
+
+test("a client that has fallen silent is terminated, and its pointer leaves the board", async () => {
+  const { port } = await startServer("10-shared-cursors", { PING_EVERY_MS: "300", GRACE_MS: "200" });
+  const ada = await join("Ada", {}, port);
+  const silent = await rawWebSocket(port);
+  const name = Buffer.from('{"type":"join","name":"Grace"}');
+  silent.write(Buffer.concat([Buffer.from([0x81, 0x80 | name.length, 0, 0, 0, 0]), name]));
+  silent.resume();
+  await ada.client.hears("here", ({ people }) =>
+    people.some((one: { name?: string }) => one.name === "Grace"),
+  );
+  await ada.client.hears("here", ({ people }) => people.some((one: { name?: string }) => !one.name));
+  expect(ada.client.socket.readyState).toBe(1);
+  silent.destroy();
+});
