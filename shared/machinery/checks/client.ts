@@ -85,7 +85,7 @@ type Message = any;
 /** A WebSocket client with a person's name. It remembers every message that it received. */
 export class Client {
   readonly name: string;
-  /** Everything received so far, oldest first. */
+  /** Everything received so far, oldest first. Of a binary message, its `bytes`. */
   readonly received: Message[] = [];
   /** Set once the connection is closed. */
   closed: { code: number; reason: string } | undefined;
@@ -95,7 +95,9 @@ export class Client {
     this.name = name;
     this.#socket = new WebSocket(address);
     this.#socket.on("error", () => {});
-    this.#socket.on("message", (data) => this.received.push(parse(data.toString())));
+    this.#socket.on("message", (data, isBinary) =>
+      this.received.push(isBinary ? { type: "binary", bytes: data } : parse(data.toString())),
+    );
     this.#socket.on("close", (code, reason) => {
       this.closed = { code, reason: reason.toString() };
     });
@@ -117,8 +119,10 @@ export class Client {
     return client;
   }
 
+  /** Sends it as JSON, or bytes as a binary message. */
   send(message: object): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(message instanceof Uint8Array ? message : JSON.stringify(message));
   }
 
   /** Sends a chat message under the client's own name. */

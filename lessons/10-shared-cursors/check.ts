@@ -1,0 +1,239 @@
+// Exercise 10, Area of interest: a page that shows a part of the board receives only the pointers in that part.
+import { check, eventually, expectForgotten, expectThat } from "../../shared/machinery/checks/checks.ts";
+import { Client } from "../../shared/machinery/checks/client.ts";
+import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { fromBytes, type Position } from "./positions.ts";
+
+const whole = { type: "look", left: 0, top: 0, right: 65_535, bottom: 65_535 };
+const leftHalf = { ...whole, right: 32_767 };
+const rightHalf = { ...whole, left: 32_768 };
+const upperHalf = { ...whole, bottom: 32_767 };
+
+/** Somebody who has joined. */
+class Person {
+  readonly client: Client;
+  readonly id: number;
+  #beats = 0;
+
+  private constructor(client: Client, id: number) {
+    this.client = client;
+    this.id = id;
+  }
+
+  static async join(server: LessonServer, name: string, look?: object, wishes = {}): Promise<Person> {
+    const client = await Client.connect(server, name);
+    client.send({ type: "join", name, ...wishes });
+    const { id } = await client.receives("welcome");
+    const person = new Person(client, id);
+    if (look) client.send(look);
+    await person.settle();
+    return person;
+  }
+
+  /** When a beat comes back, everything that the server sent before it has arrived, too. */
+  async settle(): Promise<void> {
+    this.client.send({ type: "beat" });
+    this.#beats++;
+    await eventually(
+      () => this.client.received.filter(({ type }) => type === "beat").length >= this.#beats,
+      `${this.client.name} to receive the answer to "beat"`,
+      () => this.client.describe(),
+    );
+  }
+
+  /** All positions of somebody's pointer that have arrived here, as "x y". */
+  placesOf({ id }: Person): string[] {
+    return this.client.received
+      .flatMap(({ type, pointers, bytes }): Position[] =>
+        type === "binary" ? fromBytes(new Uint8Array(bytes).buffer) : type === "moved" ? pointers : [],
+      )
+      .filter((position) => position.id === id)
+      .map(({ x, y }) => `${x} ${y}`);
+  }
+}
+
+/** A board with Ada, who moves, and Edsger, who looks at nothing special. He receives everything. */
+async function board(server: LessonServer) {
+  const ada = await Person.join(server, "Ada");
+  const edsger = await Person.join(server, "Edsger");
+  /** Moves Ada's pointer, and waits until that has been sent to everybody. */
+  const move = async (x: number, y: number, ...readers: Person[]) => {
+    ada.client.send({ type: "move", x, y });
+    await eventually(
+      () => edsger.placesOf(ada).includes(`${x} ${y}`),
+      `Edsger, who never sent "look", to receive Ada's pointer at ${x}, ${y}`,
+      () => edsger.client.describe(),
+    );
+    for (const reader of readers) await reader.settle();
+  };
+  return { ada, edsger, move };
+}
+
+const expectPlaces = (reader: Person, of: Person, expected: string[], why: string) => {
+  const places = reader.placesOf(of);
+  expectThat(
+    places.join() === expected.join(),
+    `${reader.client.name} to receive ${expected.length > 0 ? `Ada's pointer at ${expected.join(", then ")}` : "nothing of Ada's pointer"}. ${why}`,
+    places.length > 0 ? `${reader.client.name} received ${places.join(", then ")}` : "nothing came",
+  );
+};
+
+export const checks = [
+  check("a page that shows the left half receives a pointer in there", "Hint 1", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    await move(1_000, 60_000, grace);
+    expectPlaces(grace, ada, ["1000 60000"], "She shows the left half, x from 0 to 32767");
+  }),
+
+  check("and no pointer that is elsewhere", "Hint 1", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    const alan = await Person.join(server, "Alan", upperHalf);
+    await move(50_000, 50_000, grace, alan);
+    expectPlaces(grace, ada, [], "She shows the left half, and x is 50000");
+    expectPlaces(alan, ada, [], "He shows the upper half, and y is 50000");
+  }),
+
+  check("each page has a part of its own", "Hint 1", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    const alan = await Person.join(server, "Alan", rightHalf);
+    ada.client.send(upperHalf); // what she looks at herself makes no difference to the others
+    await ada.settle();
+    await move(1_000, 60_000, grace, alan);
+    expectPlaces(grace, ada, ["1000 60000"], "Alan looked at the right half after her");
+    expectPlaces(alan, ada, [], "He shows the right half. Grace shows the left one");
+  }),
+
+  check("the edges belong to the part", "Hint 1", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", {
+      type: "look",
+      left: 10,
+      top: 20,
+      right: 30,
+      bottom: 40,
+    });
+    for (const [x, y] of [
+      [30, 40],
+      [60_000, 0],
+      [60_001, 0],
+      [10, 20],
+    ] as const)
+      await move(x, y, grace);
+    expectPlaces(grace, ada, ["30 40", "60000 0", "10 20"], "Her part goes from 10, 20 to 30, 40");
+  }),
+
+  check("a pointer that leaves the part is sent once more, and then no longer", "Hint 2", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    for (const x of [1_000, 40_000, 50_000, 60_000]) await move(x, 0, grace);
+    expectPlaces(
+      grace,
+      ada,
+      ["1000 0", "40000 0"],
+      "Without the first place outside, Ada's pointer would stay on Grace's screen",
+    );
+    await move(2_000, 0, grace);
+    expectPlaces(grace, ada, ["1000 0", "40000 0", "2000 0"], "It has come back");
+  }),
+
+  check("it holds for each way of receiving: each position, and binary", "Hint 3", async (server) => {
+    const { ada, move } = await board(server);
+    const readers: Person[] = [];
+    for (const together of [true, false])
+      for (const binary of [true, false])
+        readers.push(
+          await Person.join(
+            server,
+            `${together ? "Together" : "Each"}, ${binary ? "binary" : "JSON"}`,
+            leftHalf,
+            { together, binary },
+          ),
+        );
+    for (const x of [50_000, 1_000, 40_000, 60_000]) await move(x, 0, ...readers);
+    for (const reader of readers)
+      expectPlaces(reader, ada, ["1000 0", "40000 0"], "The name says how this client receives");
+  }),
+
+  check("a frame holds only the pointers that its reader sees", "Hint 3", async (server) => {
+    const { ada, edsger, move } = await board(server);
+    const readers = [
+      await Person.join(server, "Grace", leftHalf),
+      await Person.join(server, "Alan", leftHalf, { binary: true }),
+    ];
+    // Several times: now and then a frame begins between the two moves.
+    for (let n = 1; n <= 5; n++) {
+      edsger.client.send({ type: "move", x: n, y: 7 });
+      await move(50_000 + n, 0, ...readers);
+      for (const reader of readers)
+        await eventually(
+          () => reader.placesOf(edsger).includes(`${n} 7`),
+          `${reader.client.name}, who shows the left half, to receive Edsger's pointer at ${n}, 7`,
+          () => reader.client.describe("moved"),
+        );
+    }
+    for (const reader of readers)
+      expectPlaces(reader, ada, [], "It moved on the right, at the same time as Edsger's on the left");
+  }),
+
+  check("nothing is sent to a page that sees nothing of it", "Hint 2", async (server) => {
+    const { move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    for (const x of [50_000, 50_001, 50_002]) await move(x, 0, grace);
+    const frames = grace.client.received.filter(({ type }) => type === "moved");
+    expectThat(
+      frames.length === 0,
+      "no message to Grace while pointers move outside of her part",
+      `${frames.length} came, the first one was ${JSON.stringify(frames[0])}`,
+    );
+  }),
+
+  check("a page may look elsewhere at any time, also at everything again", "Hint 3", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    await move(50_000, 0, grace);
+    grace.client.send(rightHalf);
+    await grace.settle();
+    await move(50_001, 0, grace);
+    expectPlaces(grace, ada, ["50001 0"], "She showed the left half first, and then the right one");
+    grace.client.send(whole);
+    await grace.settle();
+    for (const x of [1_000, 60_000]) await move(x, 0, grace);
+    expectPlaces(grace, ada, ["50001 0", "1000 0", "60000 0"], "She shows the whole board now");
+  }),
+
+  check("a page that joins again, with another name, keeps its part", "Hint 3", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    grace.client.send({ type: "join", name: "Radia" });
+    await grace.settle();
+    await move(50_000, 0, grace);
+    expectPlaces(grace, ada, [], "She shows the left half. After that she sent another join");
+  }),
+
+  check("a ripple reaches everybody, wherever they look", "Exercise", async (server) => {
+    const { ada } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    ada.client.send({ type: "ripple", n: 1, x: 50_000, y: 50_000 });
+    await grace.client.receives(
+      "ripple",
+      ({ id }) => id === ada.id,
+      "receive Ada's ripple: an event is for all",
+    );
+  }),
+
+  check("a page that has left is forgotten, and so is what it looked at", "Hint 3", async (server) => {
+    await expectForgotten(
+      server,
+      async () => {
+        const visitor = await Person.join(server, "Visitor", leftHalf);
+        visitor.client.send({ type: "move", x: 5, y: 5 });
+        await visitor.client.leaves();
+      },
+      "nothing to be kept of clients that join, look at a part, and leave",
+      "Remove a client from every Map and Set when it closes",
+    );
+  }),
+];
