@@ -89,6 +89,7 @@ test("the report compares every server with the plainest loop", () => {
     machine: "m",
     versions: "v",
     transports: [],
+    pointers: [],
     fanOut: [
       { ...row, server: plainest, perSecond: 200 },
       { ...row, server: "lesson 4", perSecond: 190 },

@@ -8,6 +8,7 @@ import { root } from "../launcher/lessons.ts";
 import { type FanOut, fanOut } from "./fan-out.ts";
 import { halfOpen } from "./half-open.ts";
 import { comeBack, type Return, ways } from "./outage.ts";
+import { type Pointers, pointers } from "./pointers.ts";
 import { type Results, toMarkdown } from "./report.ts";
 import { type Transport, transports } from "./transports.ts";
 
@@ -30,6 +31,13 @@ async function main() {
   const many = await step("transports: 20 messages a second, 50 clients", () =>
     transports(50, 20, 2.5, "in turn"),
   );
+  const moving: Pointers[] = [];
+  for (const count of [50, 200])
+    moving.push(
+      ...(await step(`pointers: ${count} in one room`, () =>
+        pointers(count, { warmUpMs: 2_500, seconds: 3 }),
+      )),
+    );
   const fanOuts: FanOut[] = [];
   for (const [clients, rounds, messages] of [
     [1_000, 12, 80],
@@ -62,6 +70,7 @@ async function main() {
     machine: describeMachine(),
     versions: `Node ${process.versions.node}, ws ${version("ws")}, socket.io ${version("socket.io")}`,
     transports: byConditions([...few, ...one, ...many]),
+    pointers: moving,
     fanOut: fanOuts,
     returns,
     halfOpen: { shortened, sides },
