@@ -106,14 +106,15 @@ test("every ripple reaches everybody, its author included, once and in order", a
 });
 
 test("a newcomer learns who is here, and everybody learns of newcomers, other names and leavers", async () => {
-  const ada = await join("Ada");
-  const other = await join("ADA ");
+  // A name of its own, since those of earlier tests may still be taken.
+  const ada = await join("Hedy");
+  const other = await join("HEDY ");
   const { people } = await other.client.hears("welcome");
-  expect(people).toContainEqual({ id: ada.id, name: "Ada" });
+  expect(people).toContainEqual({ id: ada.id, name: "Hedy" });
   const hears = (client: Client, person: object) =>
     client.hears("here", ({ people }) => people.some((one: object) => same(one, person)));
   const same = (one: object, other: object) => JSON.stringify(one) === JSON.stringify(other);
-  await hears(ada.client, { id: other.id, name: "ADA (2)" });
+  await hears(ada.client, { id: other.id, name: "HEDY (2)" });
   other.client.send({ type: "join", name: "Grace" });
   await hears(ada.client, { id: other.id, name: "Grace" });
   // Crashed, without a close frame.

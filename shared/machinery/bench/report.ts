@@ -34,7 +34,7 @@ export function toMarkdown({
     ...conditions.flatMap(transportsTable),
     "Messages are 100 bytes of JSON, published at random moments. Bytes (both ways, with all headers), requests and the server's CPU time are for each message that reached a client; the CPU time includes being published to. Late: from publishing to arrival, for half of the messages (p50) and for 99 in 100 (p99). A browser's request has about 500 bytes more of headers.",
     ...grouped(pointers, (row) => `${row.pointers}`).flatMap(pointersTable),
-    "Every hand moves 60 times a second. Down: for each client, with the headers of frames. Server's CPU: in a second; 1,000 ms is a whole core. Hand to screen: 95 in 100 of the pointers that a screen shows are younger than this. The naive way is measured with slower hands, and its figures are multiplied, because no core can do it at full speed.",
+    "Every hand moves 60 times a second. Bytes and messages: down to each client, with the headers of frames. 1,000 ms of CPU in a second is a whole core. Late: from hand to screen, for 95 in 100 of the pointers that a screen shows. The naive way is measured with slower hands, and its figures are multiplied, because no core can do it at full speed.",
     ...crowds.flatMap(fanOutTable),
     `Deliveries a second: by the clock, with server and clients on one machine. "Against" compares them with the ${plainest}. A CPU second: deliveries for one second of the server's own CPU time. A connection: its heap and buffers at rest, without the kernel's memory.`,
     ...grouped(returns, (row) => `${row.awaySeconds} ${row.clients}`).flatMap(returnTable),
@@ -77,7 +77,7 @@ function pointersTable(rows: Pointers[]): string[] {
   return [
     `## Pointers: ${whole(rows[0]?.pointers ?? 0)} in one room`,
     table(
-      ["in a second", "bytes down", "messages down", "server's CPU", "hand to screen, p95"],
+      ["in a second", "bytes", "messages", "server's CPU", "late, p95"],
       rows.map(({ way, bytesDown, messagesDown, cpuMs, p95, slower }) => [
         slower > 1 ? `${way} (× ${slower})` : way,
         whole(bytesDown),

@@ -3,7 +3,15 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Client, type Heard, type LessonServer, raw, rawWebSocket, runServer, startServer } from "./lesson.ts";
+import {
+  Client,
+  type Heard,
+  type LessonServer,
+  raw,
+  rawWebSocket,
+  runServer,
+  startServer,
+} from "./lesson.ts";
 import { freePort } from "./process.ts";
 
 const page = "http://localhost:8000";
