@@ -4,6 +4,8 @@ import { farthest } from "./positions.ts";
 
 const everyMs = 1_000 / 60;
 const robots: WebSocket[] = [];
+/** Seconds by which this page's robots are ahead, so that they don't hide behind those of another page. */
+const ahead = Math.random() * 100;
 
 /** Brings robots or sends them away until there are so many. */
 export function setCrowd(count: number): void {
@@ -20,7 +22,7 @@ function newRobot(number: number): WebSocket {
 }
 
 setInterval(() => {
-  const seconds = performance.now() / 1_000;
+  const seconds = ahead + performance.now() / 1_000;
   for (const [n, robot] of robots.entries()) {
     if (robot.readyState !== WebSocket.OPEN) continue;
     const view = new DataView(new ArrayBuffer(4));

@@ -32,6 +32,7 @@ export function onsettings(act: () => void): void {
     act();
   };
   form.addEventListener("change", changed);
+  form.addEventListener("submit", (event) => event.preventDefault()); // Enter in the name's box
   for (const way of ["naive", "better"])
     form.querySelector(`#${way}`)?.addEventListener("click", () => {
       for (const input of form.querySelectorAll<HTMLInputElement>(`[data-${way}]`)) input.checked = true;

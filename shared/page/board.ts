@@ -10,6 +10,7 @@ export type Cursor = Place & { id: number; name: string; opacity: number; own: b
 export const wholeBoard: View = { left: 0, top: 0, right: 65_535, bottom: 65_535 };
 const rippleMs = 1_200;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+const night = matchMedia("(prefers-color-scheme: dark)");
 
 export class Board {
   /** Called with each place that the hand has been at, also with those between two frames of the screen. */
@@ -32,6 +33,7 @@ export class Board {
     this.#context = canvas.getContext("2d") as CanvasRenderingContext2D;
     const fit = () => this.#fit();
     new ResizeObserver(fit).observe(canvas);
+    night.addEventListener("change", fit); // new pictures, in other colors
     canvas.addEventListener("pointermove", (event) => {
       const events = event.getCoalescedEvents?.() ?? [];
       for (const each of events.length > 0 ? events : [event]) this.#move(each);
@@ -75,7 +77,7 @@ export class Board {
   #drawRipple(ripple: Place & { id: number }, age: number) {
     const context = this.#context;
     const [x, y] = this.#inCanvas(ripple);
-    context.strokeStyle = colorOf(ripple.id, this.#canvas);
+    context.strokeStyle = colorOf(ripple.id);
     context.lineWidth = 3 * this.#scale;
     context.globalAlpha = 1 - Math.max(0, age);
     // Where nothing may move, a ring that fades.
@@ -92,9 +94,7 @@ export class Board {
     const known = this.#pictures.get(key);
     if (known) return known;
     if (this.#pictures.size > 1_000) this.#pictures.clear();
-    const picture = own
-      ? drawRing(colorOf(id, this.#canvas), this.#scale)
-      : drawArrow(name, colorOf(id, this.#canvas), this.#scale);
+    const picture = own ? drawRing(colorOf(id), this.#scale) : drawArrow(name, colorOf(id), this.#scale);
     this.#pictures.set(key, picture);
     return picture;
   }
@@ -143,9 +143,8 @@ export class Board {
 }
 
 /** A color for each id, equally dark, and as different from the last one as it can be (the golden angle). */
-export function colorOf(id: number, near: Element = document.body): string {
-  const isDark = getComputedStyle(near).getPropertyValue("--night").trim() === "1";
-  return `oklch(${isDark ? 0.75 : 0.48} 0.13 ${Math.round((id * 137.508) % 360)})`;
+export function colorOf(id: number): string {
+  return `oklch(${night.matches ? 0.75 : 0.48} 0.13 ${Math.round((id * 137.508) % 360)})`;
 }
 
 const ringPx = 14;
@@ -181,11 +180,9 @@ function drawArrow(name: string, color: string, scale: number): HTMLCanvasElemen
   context.beginPath();
   context.roundRect(14, 20, width + 14, 20, 6);
   context.fill();
-  context.fillStyle = isLight(color) ? "#15171b" : "#ffffff";
+  context.fillStyle = night.matches ? "#15171b" : "#ffffff";
   context.font = font;
   context.textBaseline = "middle";
   context.fillText(name, 21, 30.5, 160);
   return canvas;
 }
-
-const isLight = (color: string) => Number.parseFloat(color.slice("oklch(".length)) > 0.6;
