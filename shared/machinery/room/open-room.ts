@@ -21,7 +21,15 @@ export async function openRoom(port: number, lan: string[]): Promise<void> {
   const grid = new Grid(new Map(exercises.map(({ folder, checks }) => [folder, checks.length])));
   const damaged = loadGrid(grid);
   if (damaged) console.log(`The room's file could not be read. It is kept as\n${damaged}`);
-  const saveSoon = atMostEvery(saveEveryMs, () => saveGrid(grid));
+  const save = () => {
+    try {
+      saveGrid(grid);
+    } catch (error) {
+      // The disk is full, or another program has the file open. The class goes on, and so does the room.
+      console.error(wrap(`The grid could not be saved: ${(error as Error).message}`));
+    }
+  };
+  const saveSoon = atMostEvery(saveEveryMs, save);
 
   const [hostname = "127.0.0.1", ...others] = listenAddresses();
   const [first] = lan;
@@ -32,7 +40,7 @@ export async function openRoom(port: number, lan: string[]): Promise<void> {
     address: room,
     changed: saveSoon,
     beforeEmptying() {
-      saveGrid(grid);
+      save();
       setAside("emptied");
     },
   });
@@ -43,7 +51,7 @@ export async function openRoom(port: number, lan: string[]): Promise<void> {
   await alsoListen(server, port, others);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => {
-      saveGrid(grid);
+      save();
       process.exit(0);
     });
   console.log(describe(port, room, lan.slice(1), grid.people.length));

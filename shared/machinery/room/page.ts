@@ -18,7 +18,7 @@ let address: string | undefined;
 let chosen: { folder: string; id?: number } | undefined;
 let hasChosen = false;
 
-const collator = new Intl.Collator();
+const collator = new Intl.Collator(undefined, { numeric: true });
 const byName = (a: Person, b: Person) => collator.compare(a.name, b.name) || a.id - b.id;
 
 const events = new EventSource("/events");

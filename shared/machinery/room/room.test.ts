@@ -1,6 +1,6 @@
 // Promises of `npm run room`, with learners that run `npm run check`: each in a copy of the workshop of its own.
 import { once } from "node:events";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -295,6 +295,17 @@ test("a flood of names ends in refusals, and the page goes on", async () => {
   expect(await page.locator("tbody tr").count()).toBeLessThanOrEqual(500);
   await page.getByRole("status").getByText("open").waitFor();
   await page.close();
+});
+
+test("a grid that can't be saved is reported, and the room goes on", async () => {
+  const inTheWay = instructor.path(".workshop/room/grid.json.new");
+  await mkdir(inTheWay, { recursive: true });
+  // After the flood, results are taken again a moment later.
+  const isTaken = async () => (await post(1_000, "Learner 1", ["pass", "pass"])).status === 200;
+  await until(isTaken);
+  await room.prints(/The grid could not be saved: /);
+  await rm(inTheWay, { recursive: true });
+  await until(isTaken);
 });
 
 test("a killed room comes back with the same grid, and its page by itself", async () => {
