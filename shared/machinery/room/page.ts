@@ -9,6 +9,8 @@ const list = find(".failing ol");
 list.tabIndex = 0;
 
 let exercises: Exercise[] = [];
+/** Those that somebody has begun. */
+let columns: Exercise[] = [];
 const people = new Map<number, Person>();
 const rows = new Map<number, HTMLTableRowElement>();
 let isOpen = true;
@@ -37,10 +39,10 @@ events.addEventListener("everything", ({ data }) => {
   drawRest();
 });
 events.addEventListener("changed", ({ data }) => {
-  for (const person of JSON.parse(data) as Changed) {
-    people.set(person.id, person);
-    drawRow(person);
-  }
+  const changed: Changed = JSON.parse(data);
+  for (const person of changed) people.set(person.id, person);
+  if (drawHead()) drawRows();
+  else for (const person of changed) drawRow(person);
   drawRest();
 });
 
@@ -50,9 +52,13 @@ function showStatus(state: string, text: string) {
   if (status.textContent !== text) status.textContent = text;
 }
 
-/** One column for each exercise. */
-function drawHead() {
-  const cells = exercises.map(({ folder, number, title }) => {
+/** One column for each exercise that somebody has begun. Returns whether there are others than before. */
+function drawHead(): boolean {
+  const begun = exercises.filter(({ folder }) => [...people.values()].some(({ lessons }) => lessons[folder]));
+  const before = columns.map(({ folder }) => folder).join();
+  columns = begun;
+  if (before === columns.map(({ folder }) => folder).join() && find(".grid thead th")) return false;
+  const cells = columns.map(({ folder, number, title }) => {
     const button = element("button", { type: "button", title }, String(number));
     button.setAttribute("aria-label", `Lesson ${number}, ${title}`);
     button.onclick = () => choose(folder);
@@ -62,6 +68,7 @@ function drawHead() {
     return cell;
   });
   find(".grid thead tr").replaceChildren(element("th", { scope: "col" }, "name"), ...cells);
+  return true;
 }
 
 function choose(folder: string, id?: number) {
@@ -100,7 +107,7 @@ function fill(row: HTMLTableRowElement, person: Person) {
   name.append(element("bdi", {}, person.name));
   const focused = row.contains(document.activeElement) ? document.activeElement : undefined;
   const folder = (focused as HTMLElement | undefined)?.dataset.folder;
-  row.replaceChildren(name, ...exercises.map((exercise) => cellOf(person, exercise)));
+  row.replaceChildren(name, ...columns.map((exercise) => cellOf(person, exercise)));
   if (folder) row.querySelector<HTMLElement>(`[data-folder="${folder}"]`)?.focus();
 }
 

@@ -109,6 +109,7 @@ test("learners' checks appear in the grid, live, and their terminal says what ha
   const learner = await makeWorkshop();
   const page = await openPage();
   await page.getByText("Nobody has sent results yet.").waitFor();
+  expect(await page.getByRole("columnheader").allTextContents()).toEqual(["name"]);
   const check = async (...args: string[]) => {
     const running = learner.start(["checks/check", "3", ...args], { ROOM: undefined });
     const code = await running.ended;
@@ -122,6 +123,7 @@ test("learners' checks appear in the grid, live, and their terminal says what ha
       "that stands for this computer. Nothing else. Each check does so from now on, until you run npm run check -- --room=off",
   );
   await page.getByRole("button", { name: "Ada, lesson 3: 1 of 2 checks pass, 1 don't" }).waitFor();
+  expect(await page.getByRole("columnheader").allTextContents()).toEqual(["name", "3"]);
   await page.getByText("What still fails: 3 · A tale").waitFor();
   await page.getByRole("listitem").filter({ hasText: "1it says pleaseAda" }).waitFor();
 
