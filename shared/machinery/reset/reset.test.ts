@@ -118,31 +118,37 @@ describe("without git, as from a zip", () => {
     expect(await read(server)).toBe(serverSource);
   });
 
-  promises("as at the first start of a lesson");
+  describe("once the lessons have been listed", () => {
+    beforeAll(async () => {
+      await run("launcher/lesson");
+    });
 
-  test("lets the drawer forget that it was folded, once", async () => {
-    const wire =
-      '<link rel="icon" href="data:,"><script type="module" src="/shared/machinery/cable/panel.ts"></script>';
-    await workshop.save(`${tale}/index.html`, `<!doctype html>${wire}<wire-panel></wire-panel>`);
-    const PAGE_PORT = String(await freePort());
-    const pages = workshop.start(["pages/pages"], { PAGE_PORT, CABLE_PORT: String(await freePort()) });
-    await pages.prints(/Pages at/);
-    const page = await (await browser()).newPage({ viewport: { width: 1280, height: 1100 } });
-    const url = `http://localhost:${PAGE_PORT}/${tale}/`;
-    const drawer = page.getByRole("button", { name: "The cable" });
-    const isOpen = () => drawer.getAttribute("aria-expanded");
-    await page.goto(url);
-    expect(await isOpen()).toBe("true");
-    await drawer.press("Enter");
-    await page.goto(url);
-    expect(await isOpen()).toBe("false");
-    await reset("4");
-    await page.goto(url);
-    expect(await isOpen()).toBe("true");
-    await drawer.press("Enter");
-    await page.goto(url);
-    expect(await isOpen()).toBe("false");
-    await pages.kill();
+    promises("as at the first start of a lesson");
+
+    test("lets the drawer forget that it was folded, once", async () => {
+      const wire =
+        '<link rel="icon" href="data:,"><script type="module" src="/shared/machinery/cable/panel.ts"></script>';
+      await workshop.save(`${tale}/index.html`, `<!doctype html>${wire}<wire-panel></wire-panel>`);
+      const PAGE_PORT = String(await freePort());
+      const pages = workshop.start(["pages/pages"], { PAGE_PORT, CABLE_PORT: String(await freePort()) });
+      await pages.prints(/Pages at/);
+      const page = await (await browser()).newPage({ viewport: { width: 1280, height: 1100 } });
+      const url = `http://localhost:${PAGE_PORT}/${tale}/`;
+      const drawer = page.getByRole("button", { name: "The cable" });
+      const isOpen = () => drawer.getAttribute("aria-expanded");
+      await page.goto(url);
+      expect(await isOpen()).toBe("true");
+      await drawer.press("Enter");
+      await page.goto(url);
+      expect(await isOpen()).toBe("false");
+      await reset("4");
+      await page.goto(url);
+      expect(await isOpen()).toBe("true");
+      await drawer.press("Enter");
+      await page.goto(url);
+      expect(await isOpen()).toBe("false");
+      await pages.kill();
+    });
   });
 });
 
