@@ -46,9 +46,13 @@ async function load(address = at) {
 
 /** Shows one slide. */
 async function show(id: string) {
-  await page.evaluate((hash) => {
-    location.hash = hash;
-  }, `#/${id}`);
+  // Again until it is there: Reveal writes the address of the slide before some time later.
+  await until(() =>
+    page.evaluate((id) => {
+      location.hash = `#/${id}`;
+      return document.querySelector(`#${id}.present`) !== null;
+    }, id),
+  );
   await page.locator(`#${id}.present`).waitFor();
 }
 

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { until } from "../testing/lesson.ts";
 import { freePort, type Running, runNode } from "../testing/process.ts";
 import { canConnect, readPort, whyNotFree } from "./ports.ts";
 import { type Copy, copyWorkshop, serverSource } from "./workshop-copy.ts";
@@ -43,11 +44,10 @@ function isRunning(pid: number): boolean {
 /** Polled: a killed process stays in the system's table until its parent has taken note. */
 async function nothingIsLeft(run: Running, ports: Ports) {
   expect(pids(run)).not.toEqual([]);
-  await expect.poll(() => pids(run).filter(isRunning), patient).toEqual([]);
+  await until(() => !pids(run).some(isRunning), 30_000);
   for (const port of Object.values(ports))
-    await expect.poll(() => whyNotFree("PORT", Number(port)), patient).toBeUndefined();
+    await until(async () => !(await whyNotFree("PORT", Number(port))), 30_000);
 }
-const patient = { timeout: 30_000, interval: 100 };
 
 // Windows has no signals that a process could answer, and no ps.
 const windows = process.platform === "win32";
