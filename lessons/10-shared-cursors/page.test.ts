@@ -133,8 +133,11 @@ everyPage(
             await new Promise((resolve) => setTimeout(resolve, 5));
           }
         });
-        await one.client.hears("moved", ({ pointers }) => pointers[0].id === id);
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        // A click comes after all positions that were sent.
+        const ripples = () => one.client.heard.filter(({ type }) => type === "ripple").length;
+        const rippled = ripples();
+        await ada.locator("canvas").dispatchEvent("pointerdown", { clientX: 200, clientY: 200 });
+        await until(() => ripples() > rippled);
         return positions(one).filter((at) => at.id === id).length - before;
       };
       const seldom = await sentFor();
