@@ -113,21 +113,24 @@ export const checks = [
     "a slider that is moved during a long pause takes effect within a second",
     "Hint 3",
     async (server) => {
-      await slide(server, { perSecond: 0.1 });
       const { polling } = await openLanes(server, "polling");
-      await pause(300);
-      const before = (await logOf(polling)).length;
-      await slide(server, { perSecond: 100, size: 200 });
       let log: Message[] = [];
-      await eventually(
-        async () => {
-          log = await logOf(polling);
-          return log.length >= before + 20;
-        },
-        "20 messages within a second, after the slider went from 0.1 to 100 a second",
-        () => `there were ${log.length - before}`,
-        1_300,
-      );
+      // Twice: a long pause may happen to end by itself.
+      for (let round = 1; round <= 2; round++) {
+        await slide(server, { perSecond: 0.1 });
+        await pause(300);
+        const before = (await logOf(polling)).length;
+        await slide(server, { perSecond: 100, size: 200 });
+        await eventually(
+          async () => {
+            log = await logOf(polling);
+            return log.length >= before + 20;
+          },
+          "20 messages within a second, after the slider went from 0.1 to 100 a second",
+          () => `there were ${log.length - before}`,
+          1_300,
+        );
+      }
       const bytes = JSON.stringify(log.at(-1)).length;
       expectThat(bytes === 200, "messages of 200 bytes, as the slider says", `the last one has ${bytes}`);
     },

@@ -3,10 +3,11 @@ import { defineConfig } from "vitest/config";
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
+const checks = "shared/machinery/checks/*.test.ts";
+
 export default defineConfig({
   test: {
     root: here("../../.."),
-    include: ["{lessons,shared,slides}/**/*.test.ts"],
     globalSetup: here("global-setup.ts"),
     setupFiles: here("clean-up.ts"),
     testTimeout: 60_000,
@@ -15,8 +16,24 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     // Modules stay loaded from one test file to the next: nothing here keeps state, see clean-up.ts.
     isolate: false,
-    maxWorkers: 2,
-    // Checks judge a server by its times: few at once, or they judge the computer.
     maxConcurrency: 2,
+    projects: [
+      {
+        extends: true,
+        // Most of these wait for something: more of them than cores.
+        test: {
+          name: "all",
+          include: ["{lessons,shared,slides}/**/*.test.ts"],
+          exclude: [checks, "**/node_modules/**"],
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        // Checks judge a server by its times: few at once, after the others, or they judge the computer.
+        test: { name: "checks", include: [checks], maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
