@@ -10,7 +10,7 @@
 // servers, or for a guarantee that outlasts a restart, store each page's count together with its message.
 // A page's name is a secret between page and server: whoever knows it can speak for the page.
 // Its other half is outbox-client.ts. Tested in outbox.test.ts beside it, with hostile clients in lesson 7, and for half
-// an hour with 500 pages (lessons/07-outbox/soak.test.ts).
+// an hour with 500 pages, in its soak test.
 
 /** One page, as far as the server has received it. */
 export class Page<Socket> {
