@@ -254,6 +254,9 @@ describe("with lesson 3 the panel", () => {
   test("marks this page's own connection, and shows the fault of one as that of one", async () => {
     const [ada, grace] = await open(2);
     await Promise.all([hears(ada, "open"), hears(grace, "open")]);
+    // Of sockets that open in the same moment, none is marked.
+    await grace.reload();
+    await hears(grace, "open");
     const own = (page: Page) => page.getByLabel("which").locator("option", { hasText: "(this page)" });
     await expect.poll(() => own(ada).count()).toBe(1);
     await expect.poll(() => own(grace).count()).toBe(1);
@@ -282,6 +285,9 @@ describe("with lesson 3 the panel", () => {
   test("says when the chosen connection has ended, and doesn't choose all instead", async () => {
     const [ada, grace] = await open(2);
     await Promise.all([hears(ada, "open"), hears(grace, "open")]);
+    // Of sockets that open in the same moment, none is marked.
+    await grace.reload();
+    await hears(grace, "open");
     const own = ada.getByLabel("which").locator("option", { hasText: "(this page)" });
     await expect.poll(() => own.count()).toBe(1);
     const number = (await own.getAttribute("value")) ?? "";

@@ -70,12 +70,18 @@ async function showMissing({ src }: HTMLScriptElement) {
 }
 
 async function showCompileError(): Promise<boolean> {
-  for (const path of loaded) {
-    if (!path.endsWith(".ts")) continue;
-    const answer = await fetch(path);
-    if (!answer.headers.has("Compile-Error")) continue;
-    await import(path);
-    return true;
+  const seen = new Set<string>();
+  // The observer is told of a file some time after it has come, and later on a busy computer.
+  for (let look = 1; look <= 10; look++) {
+    for (const path of loaded) {
+      if (!path.endsWith(".ts") || seen.has(path)) continue;
+      seen.add(path);
+      const answer = await fetch(path);
+      if (!answer.headers.has("Compile-Error")) continue;
+      await import(path);
+      return true;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return false;
 }
