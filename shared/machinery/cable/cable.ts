@@ -7,6 +7,7 @@ import { boundedOutput } from "../supervisor/output.ts";
 import { endOnSignal } from "../supervisor/supervisor.ts";
 import type { Control } from "./control.ts";
 import type { Cable } from "./proxy.ts";
+import { untilQuiet } from "./quiet.ts";
 import { serverProcess } from "./server-process.ts";
 
 const load = createRequire(import.meta.url);
@@ -61,18 +62,8 @@ async function main() {
     await server.end();
     await panels?.end();
     // What it said is still on its way: the pages' FIN comes when it has arrived.
-    if (cable) await quiet(cable, 500);
+    if (cable) await untilQuiet(cable, 500);
     await cable?.end();
-  });
-}
-
-/** Resolves when no connection is left, after `withinMs` at the latest. */
-function quiet(cable: Cable, withinMs: number): Promise<void> {
-  return new Promise((done) => {
-    const look = () => cable.state().open === 0 && done();
-    cable.events.on("change", look);
-    setTimeout(done, withinMs);
-    look();
   });
 }
 

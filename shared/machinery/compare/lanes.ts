@@ -16,6 +16,7 @@ import { atMostEvery } from "../../server/at-most-every.ts";
 import { HttpError, readJson, sendJson } from "../../server/http.ts";
 import { onShutdown, serve } from "../../server/serve.ts";
 import { type Cable, createCable } from "../cable/proxy.ts";
+import { untilQuiet } from "../cable/quiet.ts";
 import { openCrowd } from "./crowd-process.ts";
 import { endLessons, type LessonServer, readLanes, runLesson } from "./lesson-servers.ts";
 
@@ -74,6 +75,8 @@ onShutdown(async () => {
   ending = true;
   // The lessons first: their goodbyes go through our cables.
   await endLessons();
+  const cables = [...tabs.values()].flatMap(({ cables }) => Object.values(cables));
+  await Promise.all(cables.map((cable) => untilQuiet(cable, 500)));
   for (const { stream } of tabs.values()) stream.end();
 });
 process.on("disconnect", () => ending || process.emit("SIGTERM"));
