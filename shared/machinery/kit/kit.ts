@@ -11,11 +11,8 @@ import { exportWorkshop } from "./workshop.ts";
 const neededMB = 600;
 const readme = "README.txt";
 
-/** npm's cache keeps what came from where. Somebody's own settings may name another registry. */
-const registry = process.env.npm_config_registry ?? "https://registry.npmjs.org/";
-
 const unfinished = "This kit is not finished. Make it again: npm run kit\n";
-const howToInstall = `The real-time web workshop, to install without internet
+const howToInstall = (registry: string) => `The real-time web workshop, to install without internet
 ========================================================
 
 You need Node.js 20 or newer. If you don't have it, ask your instructor for its
@@ -69,24 +66,31 @@ function makeKit(folder: string) {
   const cache = join(folder, "npm-cache");
   const packages = findPackages(readFileSync(join(workshop, "package-lock.json"), "utf8"));
   console.log(`Fetching ${packages.length} packages for Windows, macOS and Linux. This takes minutes …`);
-  fetchPackages(npm, cache, packages);
+  // npm's cache keeps what came from where, so the registry has to be the same when it is installed from.
+  const registry = askNpm(npm, ["config", "get", "registry"]);
+  fetchPackages(npm, registry, cache, packages);
   const missing = packages.filter((one) => !isInCache(cache, one)).map(({ spec }) => spec);
   if (missing.length > 0) throw new Error(`npm could not fetch: ${missing.join(", ")}`);
   // npm's logs and its temporary files. They are of no use to others.
   for (const name of ["_logs", join("_cacache", "tmp")])
     rmSync(join(cache, name), { recursive: true, force: true });
-  writeFileSync(join(folder, readme), howToInstall);
+  writeFileSync(join(folder, readme), howToInstall(registry));
 }
 
 /** Lets npm put packages into a cache of our own. What is there already is not fetched again. */
-function fetchPackages(npm: string, cache: string, packages: Package[]) {
+function fetchPackages(npm: string, registry: string, cache: string, packages: Package[]) {
   const wanted = packages.filter((one) => !isInCache(cache, one)).map(({ spec }) => spec);
   if (wanted.length === 0) return;
-  const args = [npm, "cache", "add", ...wanted, "--cache", cache, "--registry", registry];
-  const { status, stderr } = spawnSync(process.execPath, args, {
+  askNpm(npm, ["cache", "add", ...wanted, "--cache", cache, "--registry", registry]);
+}
+
+/** @returns what npm prints */
+function askNpm(npm: string, args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [npm, ...args], {
     cwd: root,
     encoding: "utf8",
     windowsHide: true,
   });
   if (status !== 0) throw new Error(`npm could not fetch the packages:\n${stderr.trim()}`);
+  return stdout.trim();
 }
