@@ -10,7 +10,7 @@ const isPreview = query.has("receiver");
 
 /** A course by its minutes, "90": only its slides, and the speaker's view keeps the pace. Otherwise all slides. */
 const course = query.get("course") ?? "";
-const minutesOf = (slide: Element | null, of = course) => Number(slide?.getAttribute(`data-minutes-${of}`));
+const minutesOf = (slide: Element | null) => Number(slide?.getAttribute(`data-minutes-${course}`));
 const inCourse = document.querySelectorAll(`[data-minutes-${CSS.escape(course)}]`);
 if (inCourse.length > 0) {
   document.documentElement.dataset.course = course;
@@ -212,7 +212,9 @@ function invite(join: HTMLElement, { join: open }: Now) {
 // Clocks count down while the room works.
 for (const clock of document.querySelectorAll<HTMLElement>(".countdown")) {
   const slide = clock.closest("section");
-  const minutes = minutesOf(slide) || Math.max(...["90", "120", "240"].map((each) => minutesOf(slide, each)));
+  const inCourses = slide?.getAttributeNames().filter((name) => name.startsWith("data-minutes-")) ?? [];
+  const longest = Math.max(0, ...inCourses.map((name) => Number(slide?.getAttribute(name))));
+  const minutes = minutesOf(slide) || longest;
   const [shown, button] = [clock.querySelector("span"), clock.querySelector("button")];
   if (!shown || !button) continue;
   let leftMs = (minutes || 15) * 60_000;

@@ -5,7 +5,7 @@ import { StatusLine } from "./status-line.ts";
 
 type Connection = ReturnType<typeof stayConnected>;
 
-/** Where the state is shown: by the chat room, or in the page's own line where there is none. */
+/** What shows the state: the chat room, or a status line on a page without a chat. */
 const line = room ? undefined : new StatusLine(document.querySelector(".status") as HTMLElement);
 const place: Pick<ChatRoom, "status" | "note"> = line
   ? { status: (...state) => line.status(...state), note() {} }

@@ -57,7 +57,7 @@ export type Cable = {
    */
   refuse(): Promise<void>;
   /**
-   * Ends every fault, of one connection or of all. What was frozen is delivered or dropped. TCP can't lose bytes and
+   * Ends every fault, of one connection or of all. Frozen bytes are delivered or dropped. TCP can't lose bytes and
    * continue, so dropping resets each connection on which something waited. The others continue.
    */
   heal(options?: Which & { frozen?: "deliver" | "drop" }): Promise<void>;

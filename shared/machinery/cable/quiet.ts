@@ -1,4 +1,4 @@
-// Before a cable is taken away: what a server said last is still on its way to the pages.
+// Call this before you end a cable. The last bytes of its server may still be on their way to the pages.
 import type { Cable } from "./proxy.ts";
 
 /** Resolves when no connection is left, after `withinMs` at the latest. */

@@ -77,7 +77,7 @@ function makeKit(folder: string) {
   writeFileSync(join(folder, readme), howToInstall(registry));
 }
 
-/** Lets npm put packages into a cache of our own. What is there already is not fetched again. */
+/** Lets npm put packages into a cache of our own. npm doesn't fetch those that are there already. */
 function fetchPackages(npm: string, registry: string, cache: string, packages: Package[]) {
   const wanted = packages.filter((one) => !isInCache(cache, one)).map(({ spec }) => spec);
   if (wanted.length === 0) return;

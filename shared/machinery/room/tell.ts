@@ -138,7 +138,7 @@ async function askName(): Promise<string> {
   return readName(answer.trim() || usual);
 }
 
-/** The status and the body of the answer; no status when there is none. */
+/** The answer's status and body. The status is undefined if nothing answered. */
 function post(address: string, body: string): Promise<{ status?: number; text: string }> {
   return new Promise((resolve) => {
     const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };

@@ -5,6 +5,7 @@ import type { Marked as Markdown, Tokens } from "marked";
 import { findLesson, root } from "../launcher/lessons.ts";
 import { drawFigure } from "./figures.ts";
 import { findSteps, quote } from "./quote.ts";
+import { readSection } from "./section.ts";
 import { drawSequence } from "./sequence.ts";
 
 export type Deck = {
@@ -175,9 +176,7 @@ function excerpt(language: string, info: string, code: string): string {
 /** The table under a heading of a Markdown file, and below it the file's first sentence: shared/machinery/bench/results.md Fan-out: 1,000 clients */
 function measured(info: string): string {
   const [, path = "", heading = ""] = info.match(/^(\S+) +(.+)$/) ?? [];
-  const text = readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n");
-  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
-  if (!section) throw new Error(`${path}: there is no heading "${heading}"`);
+  const { section, text } = readSection(path, heading);
   const rows = section.split("\n").filter((line) => line.startsWith("|"));
   const names = Object.keys(transports).join("|");
   const coloured = rows.map((row) => row.replace(new RegExp(`^\\| (${names})\\b`), "| **$1**"));
@@ -307,7 +306,6 @@ export function planOf(decks: Deck[], course: Course) {
 
 /** The courses as bars: one part for each deck, for the room's own work and for each pause, as long as it takes. */
 function renderPlan(decks: Deck[]): string {
-  const names = { "own work": "your own work", pause: "pause" };
   const bars = courses.map((course) => {
     const parts = decks.flatMap((deck) => {
       const talk = sum(
@@ -321,7 +319,7 @@ function renderPlan(decks: Deck[]): string {
         ...rest.map(({ kind, minutes }) => ({
           kind: kind.replace(" ", "-"),
           label: "",
-          name: kind === "talk" ? name : names[kind],
+          name: kind === "pause" ? "pause" : "your own work",
           minutes: minutes[course] ?? 0,
           transport: "none",
         })),

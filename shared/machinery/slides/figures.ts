@@ -3,9 +3,9 @@
 //   ```figure times What the picture shows, in words      "25 s | what happens" a line: on a logarithmic axis; "never" is its end
 //   ```figure returns …                                   a way to wait a line: fixed, doubling, full jitter
 //   ```figure scatter shared/machinery/bench/results.md Heading of a table | what the picture shows, in words
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { root } from "../launcher/lessons.ts";
+import { defaults } from "../../pieces/stay-connected.ts";
+import { readSection } from "./section.ts";
+import { escapeXml } from "./sequence.ts";
 
 const width = 1150;
 
@@ -70,10 +70,12 @@ function returns(lines: string[]): Drawn {
   const awayMs = 10_000;
   const endMs = 26_000;
   const x = (ms: number) => 210 + ((ms - awayMs) / (endMs - awayMs)) * 920;
+  // Lesson 5's own times.
+  const limitMs = (attempt: number) => Math.min(defaults.capMs, defaults.baseMs * 2 ** attempt);
   const ways: Record<string, (attempt: number, random: number) => number> = {
     fixed: () => 1_000,
-    doubling: (attempt) => Math.min(12_000, 2_000 * 2 ** attempt),
-    "full jitter": (attempt, random) => random * Math.min(12_000, 2_000 * 2 ** attempt),
+    doubling: limitMs,
+    "full jitter": (attempt, random) => random * limitMs(attempt),
   };
   // The same picture each time.
   let seed = 42;
@@ -111,10 +113,7 @@ function returns(lines: string[]): Drawn {
 /** How late against how many bytes, from a table of results: both axes logarithmic. */
 function scatter(_lines: string[], info: string): Drawn {
   const [, path = "", heading = "", alt = ""] = info.match(/^(\S+) +([^|]+?) *\| *(.+)$/) ?? [];
-  const section = readFileSync(join(root, path), "utf8")
-    .split(/^## /m)
-    .find((part) => part.startsWith(`${heading}\n`) || part.startsWith(`${heading}\r\n`));
-  if (!section) throw new Error(`${path}: there is no heading "${heading}"`);
+  const { section } = readSection(path, heading);
   const rows = [...section.matchAll(/^\| ([^|]*?) *\| *([\d,.]+) *\|[^|]*\| *([\d,.]+) ms/gm)];
   const number = (digits = "") => Number(digits.replaceAll(",", ""));
   const x = (ms: number) => 110 + (Math.log10(ms / 0.5) / Math.log10(1_000 / 0.5)) * 900;
@@ -153,8 +152,4 @@ function scatter(_lines: string[], info: string): Drawn {
 
 function text(x: number, y: number, words: string, kind = ""): string {
   return `<text class="${kind}" x="${x}" y="${y}">${escapeXml(words)}</text>`;
-}
-
-function escapeXml(words: string): string {
-  return words.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

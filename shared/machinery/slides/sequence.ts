@@ -188,6 +188,7 @@ function beside(text: string, x: number, y: number, isLast: boolean, away: numbe
 
 const textLines = (text: string) => text.split(" / ");
 
-function escapeXml(text: string): string {
+/** `text` as the content of an XML element or attribute. */
+export function escapeXml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

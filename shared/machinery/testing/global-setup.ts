@@ -10,7 +10,7 @@ import { installedBrowser } from "../browser.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** GET `startedBy` starts the browser that all test files share, or says in one line why there is none. */
+    /** GET `startedBy` starts the browser that all test files share. If it fails, the answer is the reason, in one line. */
     browser: { startedBy: string; path: string } | { missing: string };
   }
 }
