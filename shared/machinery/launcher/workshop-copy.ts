@@ -65,7 +65,7 @@ export type Copy = {
 export async function copyWorkshop(): Promise<Copy> {
   const folder = join(await realpath(await mkdtemp(join(tmpdir(), "workshop-"))), "my copy");
   atEnd(() => rm(dirname(folder), { recursive: true, force: true, maxRetries: 5 }));
-  for (const room of ["both", "server", "page", "machinery"])
+  for (const room of ["both", "server", "page", "pieces", "machinery"])
     await cp(join(root, "shared", room), join(folder, "shared", room), {
       recursive: true,
       filter: (source) => !source.endsWith(".test.ts"),

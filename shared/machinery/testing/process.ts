@@ -57,7 +57,10 @@ export function runNode(
       new Promise((resolve, reject) => {
         const fail = (why: string) => {
           stop();
-          reject(new Error(`${why} before it printed ${pattern}:\n${text}`));
+          const error = new Error(`${why} before it printed ${pattern}:\n${text}`);
+          // Vitest reads each file that a stack names. Stack lines among the output are not this error's.
+          error.stack = error.stack?.replace(error.message, () => why);
+          reject(error);
         };
         const timer = setTimeout(() => fail(`${withinMs} ms passed`), withinMs);
         const stop = () => {
