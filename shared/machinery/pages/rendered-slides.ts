@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../launcher/lessons.ts";
+import { findDecks, renderDecks } from "../slides/decks.ts";
 import { withReload } from "./documents.ts";
 import { inlineScripts, speakerViewScripts } from "./policy.ts";
 
@@ -24,8 +25,6 @@ export function renderedSlides(): Promise<Rendered> {
 }
 
 async function render(): Promise<Rendered> {
-  // Loaded when somebody opens the slides: no lesson needs it.
-  const { findDecks, renderDecks } = await import("../slides/decks.ts");
   const html = renderDecks(readFileSync(join(folder, "index.html"), "utf8"), await findDecks());
   const body = Buffer.from(withReload(html));
   const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
