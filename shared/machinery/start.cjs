@@ -3,7 +3,7 @@
 // biome-ignore-start lint/style/useNodejsImportProtocol: an old Node does not know it
 const { existsSync, readFileSync } = require("fs");
 const nodeModule = require("module");
-const { join } = require("path");
+const { join, sep } = require("path");
 // biome-ignore-end lint/style/useNodejsImportProtocol: as above
 
 const found = process.versions.node;
@@ -26,8 +26,22 @@ if (nodeModule.enableCompileCache) nodeModule.enableCompileCache();
 // What the supervisor has started ends with its supervisor.
 if (process.env.npm_lifecycle_event && !process.channel) endWithNpm(process.ppid);
 
-// tsx inside this process, since starting a second one takes time.
+// tsx inside this process, since starting a second one takes time. Packages are JavaScript already: Node loads them itself.
+const loadJavaScript = nodeModule._extensions[".js"];
 require("tsx/cjs/api").register();
+for (const extension of [".js", ".cjs"]) {
+  const loadWithTsx = nodeModule._extensions[extension] || nodeModule._extensions[".js"];
+  nodeModule._extensions[extension] = (module, file) => {
+    if (!file.includes(`${sep}node_modules${sep}`)) return loadWithTsx(module, file);
+    try {
+      loadJavaScript(module, file);
+    } catch (error) {
+      // An ES module, which Node 20 cannot load in this way.
+      if (error.code !== "ERR_REQUIRE_ESM") throw error;
+      loadWithTsx(module, file);
+    }
+  };
+}
 const program = join(__dirname, `${process.argv[2]}.ts`);
 process.argv.splice(1, 2, program);
 require(program);
