@@ -65,3 +65,11 @@ describe.for(readmes)("%s", (readme) => {
     },
   );
 });
+
+test("README.md's moving picture is under 1 MB, loads nothing, and stands still for people who prefer no motion", () => {
+  const [, file = ""] = read("README.md").match(/^!\[[^\]]+\]\((.+\.svg)\)$/m) ?? [];
+  const picture = read(file);
+  expect(picture.length).toBeLessThan(1_000_000);
+  expect([...picture.matchAll(/\b(?:href|src)="(?!data:)|url\(|<script/g)]).toEqual([]);
+  expect(picture).toContain("prefers-reduced-motion: reduce");
+});
