@@ -267,10 +267,10 @@ function fitCode() {
 function overflows(slide: HTMLElement): boolean {
   const last = slide.lastElementChild as HTMLElement;
   const lowest = slide.clientHeight - Number.parseFloat(getComputedStyle(slide).paddingBottom);
-  const blocks = [...slide.querySelectorAll("figure.code code")];
+  const lines = [...slide.querySelectorAll("figure.code .line")];
   return (
     last.offsetTop + last.offsetHeight > lowest ||
-    blocks.some(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+    lines.some(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
   );
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readReadme } from "../shared/machinery/checks/readme.ts";
 import { findLessons, type Lesson } from "../shared/machinery/launcher/lessons.ts";
 import { courses, findDecks, planOf, readDeck, renderDecks } from "../shared/machinery/slides/decks.ts";
+import { drawFigure } from "../shared/machinery/slides/figures.ts";
 import { drawPictures } from "../shared/machinery/slides/pictures.ts";
 import { findSteps, quote } from "../shared/machinery/slides/quote.ts";
 import { drawSequence } from "../shared/machinery/slides/sequence.ts";
@@ -131,6 +132,20 @@ test("a file that is added is a deck that is shown, with a place in the menu and
   const page = renderDecks("<!-- slides --><!-- menu -->", [...decks, readDeck("42-new.md", `${text}\n`)]);
   expect(page).toContain('<section id="new"');
   expect(page).toContain('href="#/new"');
+});
+
+test("a figure says what it can't read", () => {
+  expect(() => drawFigure("pie Words", "")).toThrow('There is no figure "pie".');
+  const kinds = ["times", "log", "shrink", "timelines", "layers", "bits"];
+  for (const kind of kinds)
+    expect(() => drawFigure(`${kind} Words`, "40\nnonsense"), kind).toThrow(/can't read "(40|nonsense)"/);
+});
+
+test("every command on a slide exists", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const named = slides.flatMap(({ html }) => [...html.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name));
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((name) => !(name && name in scripts))).toEqual([]);
 });
 
 test("no slide asks another host for anything", () => {

@@ -101,9 +101,9 @@ describe("the keys", () => {
     await show("opening-the-log-and-the-cursor");
     const steps = await page.locator(`${present} .fragment`).count();
     await expect.poll(() => page.locator(`${present} .fragment.visible`).count()).toBe(0);
-    for (let step = 1; step < 7; step++) await page.keyboard.press("ArrowRight");
-    await expect.poll(() => page.locator(`${present} .fragment.visible`).count()).toBe(6);
-    expect(steps).toBe(7);
+    for (let step = 1; step < 6; step++) await page.keyboard.press("ArrowRight");
+    await expect.poll(() => page.locator(`${present} .fragment.visible`).count()).toBe(5);
+    expect(steps).toBe(6);
     for (let step = 0; step < 3; step++) await page.keyboard.press("PageDown");
     await page.locator("#polling.present").waitFor();
     await page.keyboard.press("ArrowLeft");

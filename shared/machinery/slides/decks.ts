@@ -242,9 +242,13 @@ function arrange(html: string, deck: Deck): string {
   const text = drawing ? rest.replace(drawing, "").trim() : "";
   const numeral = deck.number === undefined ? "" : `<span class="numeral">${deck.number}</span>`;
   const titled = heading.replace(/<h1>/, `<h1>${numeral}`);
+  if (rest.includes("<h3>")) return `${titled}<div class="cards">${pair(rest)}</div>`;
   if (!drawing || !text) return titled + rest;
   return `${titled}<div class="columns">${drawing}<div class="text">${text}</div></div>`;
 }
+
+/** Each heading of the third level with what follows it. */
+const pair = (html: string) => html.replace(/<h3>.*?(?=<h3>|$)/gs, (part) => `<div>${part}</div>`);
 
 /** All slides as the page that shows them: `template` is slides/index.html. */
 export function renderDecks(template: string, decks: Deck[]): string {

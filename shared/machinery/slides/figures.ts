@@ -3,11 +3,12 @@
 //   ```figure times What the picture shows, in words      "25 s | what happens" a line: on a logarithmic axis; "never" is its end
 //   ```figure returns …                                   a way to wait a line: fixed, doubling, full jitter
 //   ```figure scatter shared/machinery/bench/results.md Heading of a table | what the picture shows, in words
+//
+// and those of drawings.ts: log, shrink, timelines, bytes, layers, bits, connections. Their words are explained there.
 import { defaults } from "../../pieces/stay-connected.ts";
+import { bits, bytes, connections, layers, log, shrink, text, timelines, width } from "./drawings.ts";
 import { readSection } from "./section.ts";
 import { escapeXml } from "./sequence.ts";
-
-const width = 1150;
 
 /** @throws with a line that says what it could not read */
 export function drawFigure(info: string, source: string): string {
@@ -27,7 +28,18 @@ export function drawFigure(info: string, source: string): string {
 
 type Drawn = [height: number, body: string, words?: string];
 
-const figures: Record<string, (lines: string[], alt: string) => Drawn> = { times, returns, scatter };
+const figures: Record<string, (lines: string[], alt: string) => Drawn> = {
+  times,
+  returns,
+  scatter,
+  log,
+  shrink,
+  timelines,
+  bytes,
+  layers,
+  bits,
+  connections,
+};
 
 /** Moments on a logarithmic axis, from one second to never. */
 function times(lines: string[]): Drawn {
@@ -148,8 +160,4 @@ function scatter(_lines: string[], info: string): Drawn {
   const names =
     text(1_130, 380, "later →", "soft end") + text(122, 34, "↑ more bytes a message", "soft start");
   return [440, axes + across.join("") + up.join("") + names + points.join(""), alt];
-}
-
-function text(x: number, y: number, words: string, kind = ""): string {
-  return `<text class="${kind}" x="${x}" y="${y}">${escapeXml(words)}</text>`;
 }

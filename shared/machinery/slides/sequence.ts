@@ -17,7 +17,7 @@ export type Size = { width: number; height: number };
 type Step = { kind: string; text: string; from: string; to: string[]; lost: boolean; more: number };
 
 /** Of a letter beside a lane; a little more than most fonts take. */
-const letterWidth = 11;
+const letterWidth = 11.5;
 
 /** The diagram as SVG, each step a fragment of reveal.js. Throws a line that says what it could not read. */
 export function drawSequence(source: string, alt: string, { width, height }: Size): string {
