@@ -150,12 +150,19 @@ function command(text: string) {
 
 function explain(live: HTMLElement, { lesson }: Now) {
   empty(live);
-  const { number } = live.dataset;
+  const { number, poster } = live.dataset;
+  if (poster && (isPrint || isPreview)) {
+    const picture = document.createElement("img");
+    picture.src = poster;
+    picture.alt = "The lesson itself runs here, in the browser.";
+    live.replaceChildren(part(live, "hint"), picture);
+    return;
+  }
   const another = lesson !== undefined && lesson !== live.dataset.lesson;
   const lines = [
     say(another ? "Another lesson's server is running." : "This lesson's server is not running."),
   ];
-  if (isPrint || isPreview) lines[0] = say("The lesson itself runs here, in two pages side by side.");
+  if (isPrint || isPreview) lines[0] = say("The lesson itself runs here.");
   const typing = say("In the terminal of the slides, type ", command(String(number)), " and press Enter.");
   const starting = say("Or start the slides with it: ", command(`npm run slides ${number}`));
   part(live, "not-running").replaceChildren(...lines, typing, starting);
@@ -286,6 +293,12 @@ function point() {
 
 fitCode();
 await deck.initialize();
+if (isPrint && query.has("showNotes")) {
+  // A page of the shape of A4, see deck.css. In the body, after reveal.js's own rule in the head.
+  const page = document.createElement("style");
+  page.textContent = "@page { size: 1280px 1810px; }";
+  document.body.append(page);
+}
 if (isPrint || isPreview) {
   for (const live of lives) explain(live, {});
   for (const join of document.querySelectorAll<HTMLElement>(".join")) invite(join, {});

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-test("the PDF has a page for each slide, and with notes one more for each", async () => {
+test("the speaker's PDF has a page of A4's shape for each slide", async () => {
   const browser = inject("browser");
   if ("missing" in browser) throw new Error(browser.missing);
   const file = join(folder, "slides.pdf");
@@ -22,5 +22,7 @@ test("the PDF has a page for each slide, and with notes one more for each", asyn
   expect(await run.ended, run.output()).toBe(0);
   const pdf = await readFile(file, "latin1");
   expect(pdf.slice(0, 5)).toBe("%PDF-");
-  expect(pdf.match(/\/Type\s*\/Page\b/g)).toHaveLength(2 * count);
+  expect(pdf.match(/\/Type\s*\/Page\b/g)).toHaveLength(count);
+  const [, width, height] = pdf.match(/\/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]/)?.map(Number) ?? [];
+  expect(Number(height) / Number(width)).toBeCloseTo(Math.SQRT2, 2);
 });

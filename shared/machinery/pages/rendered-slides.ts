@@ -33,7 +33,7 @@ async function render(): Promise<Rendered> {
 
 /** All that the slides are made of: the decks, and the files of the workshop that they name or quote. */
 function findFiles(): string[] {
-  const files = new Set([folder, join(folder, "index.html")]);
+  const files = new Set([folder, join(folder, "index.html"), join(folder, "posters")]);
   for (const name of readdirSync(folder)) {
     if (!/^\d\d-[a-z0-9-]+\.md$/.test(name)) continue;
     files.add(join(folder, name));

@@ -1,5 +1,5 @@
 // The slides: one deck for each file slides/NN-name.md, all of them one page. A new file is a new deck.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Marked as Markdown, Tokens } from "marked";
 import { findLesson, root } from "../launcher/lessons.ts";
@@ -207,12 +207,16 @@ function figure(language: string, text: string, from = "", steps = ""): string {
   );
 }
 
+/** The picture of a lesson in its slide, made by posters.ts: for paper, and for the speaker's view. */
+export const posterOf = (folder: string) => `slides/posters/${folder}.jpg`;
+
 /** The lesson itself, twice or once. slides/deck.ts fills in what runs, or says how to start it. */
 function live({ file, title, number }: Deck, hint: string, howMany: string): string {
+  const poster = existsSync(join(root, posterOf(file))) ? ` data-poster="/${posterOf(file)}"` : "";
   const frame = (which: string) =>
     `<iframe title="${escapeHtml(title)}, ${which} tab" data-lesson-page="/lessons/${file}/"></iframe>`;
   return (
-    `<div class="live" data-lesson="${file}" data-number="${number}">` +
+    `<div class="live" data-lesson="${file}" data-number="${number}"${poster}>` +
     `<div class="hint">${hint}</div><div class="frames" hidden>${frame("first")}${howMany === "one" ? "" : frame("second")}</div>` +
     '<div class="not-running"></div></div>'
   );

@@ -1,19 +1,18 @@
-// Prints the slides to slides/slides.pdf with an installed browser; NOTES=1 puts the notes of each slide after it.
+// Prints the slides to slides/slides.pdf with an installed browser. NOTES=1: one page for each slide with its notes,
+// for the speaker. COURSE=90: only the slides of that course.
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { chromium } from "playwright-core";
-import { installedBrowser } from "../browser.ts";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort, canConnect } from "../launcher/ports.ts";
 import { startNode } from "../supervisor/supervisor.ts";
+import { startBrowser } from "./print-browser.ts";
 
 const file = process.argv[2] ?? join(root, "slides", "slides.pdf");
-const notes = process.env.NOTES === "1" ? "&showNotes=separate-page" : "";
+const notes = process.env.NOTES === "1" ? "&showNotes=true" : "";
+const course = encodeURIComponent(process.env.COURSE ?? "");
 
 async function main() {
-  const executablePath = installedBrowser();
-  if (!executablePath)
-    throw new Error("No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH to its program.");
+  const browser = await startBrowser();
   const port = await anyFreePort();
   // A pages server of its own, on a port that nobody uses: the usual one may be busy with a lesson.
   const pages = startNode([join(root, "shared", "machinery", "start.cjs"), "pages/pages"], {
@@ -21,16 +20,13 @@ async function main() {
     env: { ...process.env, PAGE_PORT: String(port) },
     output: "ignore",
   });
-  // As root (containers, CI) Chromium refuses to start with its sandbox.
-  const args = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-gpu"] : ["--disable-gpu"];
-  const browser = await chromium.launch({ executablePath, args });
   try {
     while (!(await canConnect(port, "127.0.0.1"))) {
       if (pages.child.exitCode !== null) throw new Error("The pages server did not start.");
       await pause(50);
     }
     const page = await browser.newPage();
-    await page.goto(`http://localhost:${port}/slides/?view=print${notes}`);
+    await page.goto(`http://localhost:${port}/slides/?view=print&course=${course}${notes}`);
     await page.locator("html[data-ready]").waitFor();
     await page.pdf({ path: file, preferCSSPageSize: true, printBackground: true });
     console.log(`Written: ${file}`);

@@ -1,0 +1,77 @@
+// Takes a picture of each lesson in its slide, for the places where the lesson itself can't run: on paper, and in the
+// speaker's view. `node shared/machinery/start.cjs slides/posters` for all of them, with a number for one.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Page } from "playwright-core";
+import { findLesson, findLessons, type Lesson, root } from "../launcher/lessons.ts";
+import { anyFreePort } from "../launcher/ports.ts";
+import { startNode } from "../supervisor/supervisor.ts";
+import { findDecks, posterOf } from "./decks.ts";
+import { startBrowser } from "./print-browser.ts";
+
+/** Before the messages are sent, and again before the picture is taken: numbers are counted meanwhile. */
+const waitMs = 4_000;
+
+async function main(wanted: string | undefined) {
+  const one = wanted === undefined ? undefined : findLesson(wanted);
+  if (wanted !== undefined && !one) throw new Error(`No lesson ${wanted}.`);
+  const decks = await findDecks();
+  mkdirSync(join(root, "slides", "posters"), { recursive: true });
+  const browser = await startBrowser();
+  try {
+    for (const lesson of one ? [one] : findLessons()) {
+      const deck = decks.find(({ file }) => file === lesson.folder);
+      const slide = deck?.slides.find(({ html }) => html.includes('class="live"'));
+      if (!slide) continue;
+      const page = await browser.newPage({
+        viewport: { width: 1280, height: 720 },
+        colorScheme: "light",
+        reducedMotion: "reduce",
+      });
+      await photograph(lesson, page, slide.id);
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+async function photograph(lesson: Lesson, page: Page, id: string) {
+  const [port, pagePort] = [String(await anyFreePort()), String(await anyFreePort())];
+  const slides = startNode([join(root, "shared", "machinery", "start.cjs"), "slides/slides", lesson.folder], {
+    cwd: root,
+    env: { ...process.env, PORT: port, PAGE_PORT: pagePort },
+    output: "pipe",
+  });
+  try {
+    await new Promise<void>((resolve) =>
+      slides.child.stdout?.on("data", (text) => /Open +http/.test(String(text)) && resolve()),
+    );
+    slides.child.stderr?.resume();
+    await page.goto(`http://localhost:${pagePort}/slides/#/${id}`);
+    await page.locator(".live .frames:visible iframe").first().waitFor();
+    await pause(waitMs);
+    // In both pages, whatever the lesson offers: a message, or something that moves.
+    const frames = page.frames().filter((frame) => frame.url().includes("/lessons/"));
+    for (const [index, frame] of frames.entries()) {
+      const message = frame.getByLabel("Message", { exact: true });
+      if (!(await message.count())) continue;
+      await message.fill(["Is anybody there?", "I am."][index] ?? "");
+      await message.press("Enter");
+    }
+    const robots = frames[0]?.getByLabel("30", { exact: true });
+    if (await robots?.count()) await robots?.check();
+    await pause(waitMs);
+    const path = join(root, posterOf(lesson.folder));
+    await page.locator(".live .frames:visible").screenshot({ path, type: "jpeg", quality: 70 });
+    console.log(`Written: ${path}`);
+  } finally {
+    await slides.end();
+  }
+}
+
+main(process.argv[2]).catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
