@@ -3,7 +3,7 @@ import type { Message } from "../../shared/both/message.ts";
 import { LatenessChart } from "../../shared/page/lateness-chart.ts";
 import { MovingPicture, oneIn } from "../../shared/page/moving-picture.ts";
 import { duration, readable } from "../../shared/page/numbers.ts";
-import { serverHost } from "../../shared/page/server-host.ts";
+import { hostAt, serverHost } from "../../shared/page/server-host.ts";
 import { type Counts, type Spent, StreamFigures } from "../../shared/page/stream-figures.ts";
 import { longPolling, polling } from "./lanes/polling.ts";
 import type { Reader } from "./lanes/reader.ts";
@@ -46,7 +46,7 @@ function begin({ ports, published }: Opened) {
   figures = toLanes(() => new StreamFigures(published));
   settled = false;
   const reader = (lane: Lane): Reader => ({
-    host: `${location.hostname}:${ports[lane]}`,
+    host: hostAt(ports[lane]),
     // A few earlier ones too, since not every lesson may have the latest yet. They are left out below.
     cursor: { after: Math.max(0, published - 20) },
     take: (message) => numberIn(message.text) > published && take(lane, message),

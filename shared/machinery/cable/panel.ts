@@ -1,5 +1,6 @@
 // <wire-panel>: the drawer at the foot of the page. It shows what passes through the cable, and lets the cable fail.
 import { readable } from "../../page/numbers.ts";
+import { hostAt } from "../../page/server-host.ts";
 import type { Counts, Entry } from "./entry.ts";
 import { EntryList, mostRows } from "./panel-list.ts";
 import { ownConnection, PlainWebSocket } from "./panel-own.ts";
@@ -8,7 +9,9 @@ import { cableWords, connectionLabel, counted, serverChip, serverWords, sumWords
 import type { Faults, FromPanel, FullState, ToPanel } from "./protocol.ts";
 
 /** A phone that has joined (LAN=1) gets no drawer: its buttons work on this computer only. */
-const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+const isHere =
+  ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) ||
+  location.host === process.env.PUBLIC_HOST;
 /** Filled in by the pages server; empty when there is no cable. */
 const port = process.env.CABLE_PORT || "";
 const reconnectMs = 1_000;
@@ -79,7 +82,7 @@ export class WirePanel extends HTMLElement {
   }
 
   #connect() {
-    const socket = new PlainWebSocket(`ws://${location.hostname}:${port}/cable`);
+    const socket = new PlainWebSocket(`ws://${hostAt(port)}/cable`);
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
     socket.onclose = () => {

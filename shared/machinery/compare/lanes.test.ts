@@ -105,6 +105,8 @@ test.each(["POST /settings", "POST /network", "GET /lanes"])(
 test("a page gets four cables, which count, freeze, heal, and are gone when it closes", async () => {
   const own = await openTab(server);
   expect(new Set(Object.values(own.ports)).size).toBe(4);
+  const listed = await (await fetch(`${server.url}/lanes/ports`)).json();
+  expect(listed.ports).toEqual(expect.arrayContaining(Object.values(own.ports)));
 
   // Every byte on the WebSocket's cable is counted.
   const client = await Client.open(own.ports.websocket);

@@ -189,6 +189,12 @@ serve({
     apply();
   },
 
+  // For the pages' server, where only its own port is forwarded: the ports that it may pass requests on to.
+  "GET /lanes/ports": (_request, response) => {
+    const cables = [...tabs.values()].flatMap(({ cables }) => Object.values(cables));
+    sendJson(response, 200, { ports: cables.map(({ port }) => port) });
+  },
+
   // The network between this page and its lanes fails, and recovers, in all four lanes together.
   "POST /network": async (request, response) => {
     refuseForeign(request);

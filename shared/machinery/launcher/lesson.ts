@@ -11,6 +11,7 @@ import { describeLan, lanAddresses } from "./lan.ts";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "./lessons.ts";
 import { anyFreePort, canConnect, readPort, whyNotFree } from "./ports.ts";
 import { readProgress } from "./progress.ts";
+import { pageAddress } from "./public-host.ts";
 import { describeError, describeSilence, runningAgain, silentAfterMs } from "./server-lines.ts";
 import { fitTerminal } from "./wrap.ts";
 
@@ -101,7 +102,7 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
   while (!(await pageAnswers(pagePort, lesson))) await pause(50);
   await serverIsUp;
   const path = `/lessons/${lesson.folder}/`;
-  const address = `http://localhost:${pagePort}${path}`;
+  const address = pageAddress(path);
   say(
     [
       "",

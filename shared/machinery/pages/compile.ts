@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { type Message, transform } from "esbuild";
 import { readPort } from "../launcher/ports.ts";
+import { publicHost } from "../launcher/public-host.ts";
 import { lastReset } from "../reset/last-reset.ts";
 import type { Fault } from "./fault-box.ts";
 
@@ -42,6 +43,7 @@ async function toJavaScript(source: string, file: string): Promise<string> {
       "process.env.LESSON": JSON.stringify(process.env.LESSON ?? ""),
       "process.env.LAST_RESET": JSON.stringify(lastReset()),
       "process.env.CABLE_PORT": JSON.stringify(process.env.CABLE_PORT ?? ""),
+      "process.env.PUBLIC_HOST": JSON.stringify(publicHost() ?? ""),
     },
   });
   return code;

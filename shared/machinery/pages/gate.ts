@@ -4,6 +4,7 @@ import { access, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { hostNames } from "../../server/allowed-hosts.ts";
 import { root } from "../launcher/lessons.ts";
+import { publicHost } from "../launcher/public-host.ts";
 
 /** What may be served, at the top of the repository. */
 const served = new Set(["lessons", "shared", "slides", "node_modules", "README.md", "LICENSE"]);
@@ -15,7 +16,8 @@ const served = new Set(["lessons", "shared", "slides", "node_modules", "README.m
 export function judgeHost(host: string | undefined): "ours" | "foreign" | "malformed" {
   const [, name, port = "80"] = host?.match(/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i) ?? [];
   if (!name || Number(port) > 65_535) return "malformed";
-  return hostNames.includes(name.toLowerCase()) ? "ours" : "foreign";
+  const isOurs = hostNames.includes(name.toLowerCase()) || host?.toLowerCase() === publicHost();
+  return isOurs ? "ours" : "foreign";
 }
 
 export type Found = { file: string; url: string; isFolder: boolean };

@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { root } from "../launcher/lessons.ts";
 import { judgeHost } from "./gate.ts";
+import { isForAnotherPort, isOwnOrigin, passOnUpgrade } from "./one-port.ts";
 
 /** Opens /reload on the server. Returns the function that tells all pages that a file has changed. */
 export function openReloadSocket(server: Server): (changed: string) => void {
@@ -15,6 +16,7 @@ export function openReloadSocket(server: Server): (changed: string) => void {
 
   server.on("upgrade", (request, stream, head) => {
     stream.on("error", () => {});
+    if (isForAnotherPort(request.url)) return void passOnUpgrade(request, stream, head);
     const refusal = judgeUpgrade(request);
     if (refusal) return refuse(stream, refusal);
     sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit("connection", socket, request));
@@ -26,12 +28,12 @@ export function openReloadSocket(server: Server): (changed: string) => void {
   };
 }
 
-function judgeUpgrade({ url, headers: { host, origin } }: IncomingMessage): number | undefined {
-  const verdict = judgeHost(host);
+function judgeUpgrade({ url, headers }: IncomingMessage): number | undefined {
+  const verdict = judgeHost(headers.host);
   if (verdict !== "ours") return verdict === "foreign" ? 421 : 400;
   if (url !== "/reload") return 404;
   // The browser says which page asks. A page of another site must not learn which files are saved here.
-  if (origin !== `http://${host}`) return 403;
+  if (!isOwnOrigin(headers)) return 403;
 }
 
 function refuse(stream: Duplex, status: number) {

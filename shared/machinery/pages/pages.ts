@@ -1,14 +1,17 @@
 // The pages server: gives the browser the lessons' pages, TypeScript as JavaScript, and reloads what was saved.
 import { readFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { drawQr } from "../launcher/lan.ts";
 import { root } from "../launcher/lessons.ts";
 import { alsoListen, listenAddresses } from "../launcher/listen.ts";
 import { canConnect, describePortFault, readPort } from "../launcher/ports.ts";
+import { publicHost } from "../launcher/public-host.ts";
 import { showControls } from "../supervisor/output.ts";
 import { compile, warmUp } from "./compile.ts";
 import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
 import { type Found, findServed, judgeHost } from "./gate.ts";
 import { openReloadSocket, watchFolders } from "./live.ts";
+import { isForAnotherPort, passOn } from "./one-port.ts";
 import { contentPolicy, inlineScripts, needsAnyPort } from "./policy.ts";
 import { renderedSlides } from "./rendered-slides.ts";
 
@@ -21,7 +24,9 @@ const libraries = Promise.all([
 
 /** The part of Koa's context that is used here. */
 type Context = {
-  req: { url: string };
+  req: IncomingMessage & { url: string };
+  res: ServerResponse;
+  respond: boolean;
   method: string;
   path: string;
   querystring: string;
@@ -36,6 +41,23 @@ type Context = {
 };
 type Middleware = (context: Context, next: () => Promise<void>) => Promise<void> | void;
 export type Plugin = { middleware(): Middleware | Middleware[] };
+
+/** The host that the browser shows. What forwards the port may have put localhost into Host, and the name here. */
+function hostSeen(context: Context): string {
+  const forwarded = context.get("X-Forwarded-Host");
+  return forwarded && forwarded === publicHost() ? forwarded : context.get("Host");
+}
+
+/** With one forwarded port: what isn't for the pages. */
+class OtherPorts implements Plugin {
+  middleware(): Middleware {
+    return (context, next) => {
+      if (!isForAnotherPort(context.req.url)) return next();
+      context.respond = false; // answered here, not by Koa
+      return passOn(context.req, context.res);
+    };
+  }
+}
 
 /** Refuses requests that aren't allowed. Everything after this can rely on a file that exists. */
 class Gate implements Plugin {
@@ -53,7 +75,7 @@ class Gate implements Plugin {
       }
       context.set("Cache-Control", "no-cache"); // ask each time; mostly the answer is 304
       context.set("X-Content-Type-Options", "nosniff");
-      context.set("Content-Security-Policy", contentPolicy(context.get("Host")));
+      context.set("Content-Security-Policy", contentPolicy(hostSeen(context)));
       if (["/", "/slides/now"].includes(context.path) && context.req.url.startsWith("/")) return next();
       const found = await findServed(context.req.url);
       if (!found) return; // 404
@@ -101,14 +123,14 @@ class Made implements Plugin {
       } else if (url === "/slides" && isFolder) {
         const { body, etag, scripts } = await renderedSlides();
         context.set("ETag", etag);
-        context.set("Content-Security-Policy", contentPolicy(context.get("Host"), scripts));
+        context.set("Content-Security-Policy", contentPolicy(hostSeen(context), scripts));
         context.type = "html";
         context.body = body;
       } else if (url.startsWith("/lessons/") && (isFolder || url.endsWith(".html"))) {
         const page = await findServed(isFolder ? `${url}/index.html` : url);
         if (!page) return;
         const html = await readFile(page.file, "utf8");
-        const policy = contentPolicy(context.get("Host"), inlineScripts(html), needsAnyPort(html));
+        const policy = contentPolicy(hostSeen(context), inlineScripts(html), needsAnyPort(html));
         context.set("Content-Security-Policy", policy);
         context.type = "html";
         context.body = withReload(html);
@@ -145,7 +167,7 @@ async function main() {
     port,
     hostname,
     directory: root,
-    stack: [Gate, ConditionalGet, Made, Static],
+    stack: [OtherPorts, Gate, ConditionalGet, Made, Static],
     view: { write: hear },
     _alreadyMerged: true,
   });

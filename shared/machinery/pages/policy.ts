@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { root } from "../launcher/lessons.ts";
 import { readPort } from "../launcher/ports.ts";
+import { isForwardedByHttps, publicHost } from "../launcher/public-host.ts";
 
 /**
  * The policy (W3C CSP Level 3) for a page that was asked for at `host`. Scripts come from files of the workshop; of
@@ -26,6 +27,8 @@ export function contentPolicy(host: string, inlineScripts: string[] = [], anyPor
     "base-uri 'none'",
     "form-action 'none'",
     "object-src 'none'",
+    // The page says ws: and http: as it does everywhere. Behind https, the browser makes wss: and https: of them.
+    ...(host === publicHost() && isForwardedByHttps() ? ["upgrade-insecure-requests"] : []),
   ].join("; ");
 }
 
@@ -33,6 +36,8 @@ function connectSources(host: string, anyPort: boolean): string {
   const name = host.replace(/:\d+$/, "");
   // A policy can't name an IPv6 address.
   if (name.startsWith("[")) return "http: ws:";
+  // All goes through the port that is forwarded. For some browsers 'self' doesn't include its WebSockets.
+  if (publicHost()) return `http://${host} ws://${host} wss://${host}`;
   const { CABLE_PORT } = process.env;
   const ports = anyPort ? ["*"] : [readPort("PORT"), ...(CABLE_PORT ? [CABLE_PORT] : [])];
   // The WebSocket that reloads the page: for some browsers 'self' doesn't include it.

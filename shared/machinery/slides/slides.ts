@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { findLesson, findLessons, type Lesson, listLessons, root } from "../launcher/lessons.ts";
 import { anyFreePort, canConnect, readPort, whyNotFree } from "../launcher/ports.ts";
+import { pageAddress } from "../launcher/public-host.ts";
 import { whatRunsAt } from "../launcher/what-runs.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
 import { endOnSignal, type Supervised, startNode } from "../supervisor/supervisor.ts";
@@ -76,15 +77,15 @@ async function start(lesson: Lesson | undefined) {
   const port = Number(process.env.PAGE_PORT ?? 8000);
   while (running === one && !(await canConnect(port, "127.0.0.1"))) await pause(50);
   if (running !== one || ending) return;
-  console.log(fitTerminal(describe(readPort("PAGE_PORT"), lesson)));
+  console.log(fitTerminal(describe(lesson)));
 }
 
-function describe(port: number, lesson: Lesson | undefined): string {
+function describe(lesson: Lesson | undefined): string {
   const place = lesson ? `#/${lesson.name}` : "";
   const last = lessons.at(-1)?.number;
   return [
     "",
-    `  Slides    http://localhost:${port}/slides/${place}`,
+    `  Slides    ${pageAddress(`/slides/${place}`)}`,
     "  Keys      S speaker's view with notes, M menu, D dark or light,",
     "            F full screen, ? all keys",
     `  Live      ${lesson ? `lesson ${lesson.number} runs inside its slides` : "no lesson runs yet"}`,

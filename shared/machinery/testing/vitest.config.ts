@@ -10,6 +10,8 @@ export default defineConfig({
     root: here("../../.."),
     globalSetup: here("global-setup.ts"),
     setupFiles: here("clean-up.ts"),
+    // In a dev container and in Codespaces the tests run as they do elsewhere.
+    env: { PUBLIC_HOST: "", CODESPACE_NAME: "" },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A limit costs time only where a test fails, and a second is short on a busy computer.

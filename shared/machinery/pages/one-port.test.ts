@@ -1,0 +1,190 @@
+// PUBLIC_HOST: one forwarded port, behind https and under a host name of its own.
+import { generateKeyPairSync, sign } from "node:crypto";
+import { createServer, type IncomingHttpHeaders, request, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { publicHost } from "../launcher/public-host.ts";
+import { browser } from "../testing/browser.ts";
+import { atEnd } from "../testing/clean-up.ts";
+import { say, startPages } from "../testing/lesson.ts";
+import { freePort, runNode } from "../testing/process.ts";
+
+const listen = (server: Server) =>
+  new Promise<number>((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+
+describe("the pages server with one forwarded port", () => {
+  const host = "example-8000.app.example.dev";
+  let pages: number;
+  let server: number;
+  let lane: number;
+
+  beforeAll(async () => {
+    // The lesson's server and one of its lanes: both say what they have received.
+    const echo = createServer(({ url, method, headers }, response) => {
+      if (url === "/lanes/ports") response.end(JSON.stringify({ ports: [lane] }));
+      else response.end(JSON.stringify({ url, method, ...headers }));
+    });
+    const other = createServer((_, response) => response.end('{"url":"lane"}'));
+    const sockets = new WebSocketServer({ server: echo });
+    sockets.on("connection", (socket, { url, headers }) => socket.send(JSON.stringify({ url, ...headers })));
+    [server, lane, pages] = [await listen(echo), await listen(other), await freePort()];
+    atEnd(() => {
+      for (const one of [echo, other]) one.close().closeAllConnections();
+    });
+    await startPages(server, pages, { PUBLIC_HOST: host });
+  });
+
+  const ask = (path: string, headers: Record<string, string>, method = "GET") =>
+    new Promise<{ status?: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
+      const question = request({ host: "127.0.0.1", port: pages, path, method, headers, agent: false });
+      question.on("response", async (answer) => {
+        let body = "";
+        for await (const chunk of answer.setEncoding("utf8")) body += chunk;
+        resolve({ status: answer.statusCode, headers: answer.headers, body });
+      });
+      question.on("error", reject).end(method === "POST" ? "{}" : undefined);
+    });
+  const shake = (path: string, headers: Record<string, string>) =>
+    new Promise<string>((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${pages}${path}`, { headers });
+      socket.on("message", (data) => {
+        socket.close();
+        resolve(String(data));
+      });
+      socket.on("error", ({ message }) => resolve(message));
+    });
+
+  test("passes on what its page sends, as a page of this computer would send it", async () => {
+    const own = { host: `localhost:${server}`, origin: `http://localhost:${pages}` };
+    const post = await ask(`/-/${server}/messages?a=1`, { Host: host, Origin: `https://${host}` }, "POST");
+    expect(JSON.parse(post.body)).toMatchObject({ url: "/messages?a=1", method: "POST", ...own });
+    const get = await ask(`/-/${server}/messages`, { Host: host });
+    expect(JSON.parse(get.body)).not.toHaveProperty("origin");
+    const greeting = await shake(`/-/${server}/?room=a`, { Host: host, Origin: `https://${host}` });
+    expect(JSON.parse(greeting)).toMatchObject({ url: "/?room=a", ...own });
+  });
+
+  test("takes what Codespaces sends: localhost in Host and Origin, its name in a header beside them", async () => {
+    const headers = { Host: `localhost:${pages}`, Origin: `http://localhost:${pages}` };
+    expect((await ask(`/-/${server}/messages`, headers, "POST")).status).toBe(200);
+    expect(await shake(`/-/${server}`, headers)).toContain('"url":"/"');
+    const page = await ask("/", { Host: `localhost:${pages}`, "X-Forwarded-Host": host });
+    expect(page.headers["content-security-policy"]).toContain("upgrade-insecure-requests");
+    expect(page.headers["content-security-policy"]).toContain(`wss://${host}`);
+    // The same pages at localhost, over a port that an editor forwards.
+    const plain = await ask("/", { Host: `localhost:${pages}` });
+    expect(plain.headers["content-security-policy"]).not.toContain("upgrade-insecure-requests");
+  });
+
+  test("refuses other hosts, pages of other sites, and every port that isn't the lesson's", async () => {
+    const [own, foreign] = [{ Host: host }, "https://evil.example"];
+    const refused: [string, Record<string, string>, number][] = [
+      [`/-/${server}/`, { Host: "evil.example" }, 421],
+      [`/-/${server}/`, { ...own, Origin: foreign }, 403],
+      [`/-/${server}/`, { ...own, Origin: "null" }, 403],
+      [`/-/${server}/`, { Host: host, "X-Forwarded-Host": "evil.example", Origin: foreign }, 403],
+      [`/-/${await freePort()}/`, own, 404],
+      [`/-/${pages}/`, own, 404],
+      ["/-/99999/", own, 404],
+      ["/-/x/", own, 404],
+    ];
+    for (const [path, headers, status] of refused) {
+      expect((await ask(path, headers)).status, path).toBe(status);
+      expect(await shake(path, headers), path).toContain(String(status));
+    }
+    expect((await ask("/", { Host: "evil.example" })).status).toBe(421);
+  });
+
+  test("passes on to the lanes that the lesson's server lists", async () => {
+    expect((await ask(`/-/${lane}/`, { Host: host })).body).toBe('{"url":"lane"}');
+  });
+});
+
+describe("PUBLIC_HOST", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test("follows from the variables of a codespace", () => {
+    const codespace = {
+      CODESPACE_NAME: "Curly-Tale",
+      GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN: "app.github.dev",
+    };
+    vi.stubEnv("PAGE_PORT", "8000");
+    expect(publicHost({ ...codespace, PUBLIC_HOST: "localhost:8000" })).toBe(
+      "curly-tale-8000.app.github.dev",
+    );
+    expect(publicHost({ PUBLIC_HOST: "localhost:8000" })).toBe("localhost:8000");
+    expect(publicHost({})).toBeUndefined();
+  });
+});
+
+test("a lesson works behind https and another name, with its cable", async () => {
+  const [port, pagePort] = [await freePort(), await freePort()];
+  const host = "example-8000.app.example.dev";
+  const ends = createTlsServer(selfSigned(), (socket) => {
+    const onward = connect(pagePort, "127.0.0.1");
+    socket.on("error", () => onward.destroy()).on("close", () => onward.destroy());
+    onward.on("error", () => socket.destroy());
+    socket.pipe(onward).pipe(socket);
+  });
+  // The browser's proxy: it leads to the pages, whatever name is asked for.
+  const proxy = createServer().on("connect", (_, socket) => {
+    socket.write("HTTP/1.1 200 OK\r\n\r\n");
+    ends.emit("connection", socket);
+  });
+  const server = `http://127.0.0.1:${await listen(proxy)}`;
+  atEnd(() => void proxy.close());
+  const env = { PORT: String(port), PAGE_PORT: String(pagePort), PUBLIC_HOST: host };
+  const lesson = runNode(["shared/machinery/start.cjs", "launcher/lesson", "3"], env, [], true);
+  const [, address = ""] = await lesson.prints(/Open +(https:\S+)/);
+  expect(address).toBe(`https://${host}/lessons/03-chat/`);
+
+  const context = await (await browser()).newContext({ ignoreHTTPSErrors: true, proxy: { server } });
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.locator(".status", { hasText: "open" }).waitFor();
+  await say(page, "Ada", "through one port");
+  await page.locator(".log", { hasText: "through one port" }).waitFor();
+  // As lesson 1 does it. The browser makes https of it.
+  const lessonOf = (url: string) => fetch(url).then((answer) => answer.text());
+  expect(await page.evaluate(lessonOf, `http://${host}/-/${port}/lesson`)).toContain("03-chat");
+
+  await page.getByRole("button", { name: "The cable" }).click();
+  await page.getByRole("button", { name: "Freeze" }).click();
+  await page.locator(".wire-chip", { hasText: "FROZEN" }).waitFor();
+  await say(page, "Ada", "into the ice");
+  await page.getByRole("button", { name: "Heal" }).click();
+  await page.locator(".log", { hasText: "into the ice" }).waitFor();
+  await context.close();
+  await lesson.end();
+});
+
+/** A key and a certificate that nobody trusts (RFC 5280 §4.1): no name, valid from 2020 to 2049. */
+function selfSigned() {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const element = (tag: number, ...parts: Buffer[]) => {
+    const content = Buffer.concat(parts);
+    const { length } = content; // below 256: all of it fits into one byte
+    return Buffer.concat([Buffer.from(length < 128 ? [tag, length] : [tag, 0x81, length]), content]);
+  };
+  const sequence = (...parts: Buffer[]) => element(0x30, ...parts);
+  const time = (text: string) => element(0x17, Buffer.from(text));
+  const ecdsaWithSha256 = sequence(element(0x06, Buffer.from("2a8648ce3d040302", "hex")));
+  const body = sequence(
+    element(0x02, Buffer.from([1])), // serial number
+    ecdsaWithSha256,
+    sequence(), // issuer
+    sequence(time("200101000000Z"), time("491231235959Z")),
+    sequence(), // subject
+    publicKey.export({ type: "spki", format: "der" }),
+  );
+  const signature = element(0x03, Buffer.from([0]), sign("sha256", body, privateKey));
+  const certificate = sequence(body, ecdsaWithSha256, signature).toString("base64");
+  return {
+    key: privateKey.export({ type: "pkcs8", format: "pem" }),
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate}\n-----END CERTIFICATE-----\n`,
+  };
+}
