@@ -34,6 +34,12 @@ test("a course shows its own slides in order, and the speaker's view gets their 
   await page.close();
 });
 
+test("two days have the later lessons, too", async () => {
+  const page = await open("?course=two-days");
+  expect(await page.locator("#shared-cursors-live").getAttribute("data-timing")).toBe("360");
+  await page.close();
+});
+
 test("without a course, or with one that there isn't, every slide is shown", async () => {
   for (const search of ["", "?course=91"]) {
     const page = await open(search);

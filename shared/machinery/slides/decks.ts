@@ -27,13 +27,13 @@ export type Slide = {
   notes: string;
   /** What happens meanwhile: somebody talks, everyone works on an exercise, or nobody works. */
   kind: "talk" | "own work" | "pause";
-  /** Minutes in each course that has this slide, from its notes: "**Time.** 2 min in 90, 4 in 240." */
+  /** Minutes in each course that has this slide, from its notes: "**Time.** 2 min in 90, 4 in 240, 5 in two days." */
   minutes: Partial<Record<Course, number>>;
   problems: string[];
 };
 
-/** The courses, by their length in minutes. `slides/?course=90` shows only the slides of that course. */
-export const courses = [90, 120, 240] as const;
+/** The courses, by their length in minutes or by name. `slides/?course=90` shows only the slides of that course. */
+export const courses = [90, 120, 240, "two-days"] as const;
 export type Course = (typeof courses)[number];
 
 /** Room for a diagram, in the slide's own pixels (1280 × 720): beside a text, and alone. */
@@ -107,9 +107,15 @@ function readSlide(source: string, deck: Deck): Slide {
 
 function readMinutes(notes: string): Slide["minutes"] {
   const [, time = ""] = notes.match(/^\*\*Time\.\*\* (.*)\.$/m) ?? [];
-  return Object.fromEntries(
-    [...time.matchAll(/(\d+)(?: min)? in (\d+)/g)].map(([, minutes, course]) => [course, Number(minutes)]),
+  const minutes = Object.fromEntries(
+    [...time.matchAll(/(\d+)(?: min)? in (\d+|two days)/g)].map(([, minutes, course = ""]) => [
+      course.replace(" ", "-"),
+      Number(minutes),
+    ]),
   );
+  // Two days have every slide of the shorter courses, with the same minutes where the notes name no others.
+  const same = minutes[240] ?? minutes[120];
+  return same ? { "two-days": same, ...minutes } : minutes;
 }
 
 function slideParser(deck: Deck, text: string, problems: string[]) {
@@ -293,7 +299,8 @@ function renderMenu(decks: Deck[]): string {
     );
   });
   const columns = courses.map(
-    (course) => `<a href="?course=${course}" data-course="${course}">${course}</a>`,
+    (course) =>
+      `<a href="?course=${course}" data-course="${course}">${course === "two-days" ? "2 days" : course}</a>`,
   );
   return (
     `<p class="columns"><a href="?">all slides</a><span class="minutes">${columns.join("")}</span></p>` +
@@ -340,7 +347,8 @@ function renderPlan(decks: Deck[]): string {
     );
     const { talk, ownWork, pause } = planOf(decks, course);
     const adds = `${talk} min together, ${ownWork} min your own work${pause ? `, ${pause} min pause` : ""}`;
-    return `<h3 data-course="${course}">${course} minutes <small>${adds}</small></h3><ol data-course="${course}">${items.join("")}</ol>`;
+    const name = course === "two-days" ? "two days" : `${course} minutes`;
+    return `<h3 data-course="${course}">${name} <small>${adds}</small></h3><ol data-course="${course}">${items.join("")}</ol>`;
   });
   return `<div class="plan">${bars.join("")}</div>`;
 }
