@@ -112,9 +112,9 @@ export const checks = [
   }),
 
   check("the ETag of a slow answer fits what is in it", "Hint 3", async (server) => {
-    // Each takes up to two seconds. Of so many, some are soon there.
+    // Each answer takes up to two seconds. Some of so many arrive soon.
     const slow = Array.from({ length: 30 }, () => inBackground(request(server, `${path}&slow`)));
-    // Sent after them, so the server has them all when this is answered.
+    // Sent last: when this is answered, the server has received all of them.
     await request(server, path);
     await postMessage(server, "Hello");
     let posted = false;
@@ -124,7 +124,7 @@ export const checks = [
       void (async () => {
         const { headers, body } = await asked;
         const { messages = [] } = await new Response(body).json();
-        // One that came before may have been made before the message was said, and can't tell.
+        // An earlier answer may have been made before the message was said. It proves nothing.
         if (posted && messages.length === 0) early.push(headers.get("ETag") ?? "");
       })()
         .catch(() => {})
@@ -181,7 +181,7 @@ export const checks = [
       `status 304 for ${get}, asked twice, and nothing said in between`,
       `status ${answer.status}`,
     );
-    // RFC 9110 §15.4.5: a browser takes them over for the answer that it keeps.
+    // RFC 9110 §15.4.5: a browser updates the headers of its stored answer from a 304.
     expectThat(
       mayBeKept(answer),
       "Cache-Control: no-cache in a 304 as well, or the browser drops the answer that it keeps",

@@ -7,7 +7,7 @@ import { timeline } from "../../shared/page/timeline.ts";
 
 const messages = `http://${serverHost}/messages`;
 
-/** The cursor: the last id seen, and in which log. */
+/** The cursor: the id of the last message seen, and the name of its log. */
 let after = 0;
 let log = "";
 

@@ -67,7 +67,7 @@ const span = (messages: Answer["messages"]) => (messages.at(-1)?.at ?? 0) - (mes
 export const checks = [
   check("five messages sent together arrive in one answer", "Hint 1", async (server) => {
     let [most, shortest] = [0, Number.POSITIVE_INFINITY];
-    // Three times, of which the best counts: on a busy computer they may not arrive together.
+    // The best of three tries counts: on a busy computer the messages may not arrive together.
     for (let first = 0; first < 15 && most < 5; first += 5) {
       const asked = inBackground(poll(server, first));
       await someoneWaits(server);
@@ -137,12 +137,12 @@ export const checks = [
   }),
 
   check("nobody gets an empty answer after a message that they have seen", "Hint 3", async (server) => {
-    // Again while it took too long: a request that comes after the 50 ms gets no empty answer, right or wrong.
+    // Repeat it if it took too long: a request that arrives after the 50 ms proves nothing.
     let best = Number.POSITIVE_INFINITY;
     for (let seen = 1; seen < 20 && best > 45; seen += 2) {
       const began = performance.now();
       await postMessage(server, "Seen by Grace");
-      // Grace has seen it, and asks again immediately.
+      // Grace has seen it and asks again immediately.
       const asked = inBackground(poll(server, seen));
       await Promise.race([asked, inBackground(someoneWaits(server))]);
       best = Math.min(best, performance.now() - began);
@@ -157,7 +157,7 @@ export const checks = [
           : `message ${messages[0]?.id} came`,
       );
     }
-    // Too late each time.
+    // It came too late each time.
     if (best > 45) await cannotTell();
   }),
 
@@ -166,7 +166,7 @@ export const checks = [
     "Hint 3",
     async (server) => {
       let [best, allowed] = [20, 10];
-      // Three times, of which the best counts: a busy computer doesn't keep to 15 ms.
+      // The best of three tries counts: a busy computer doesn't keep to 15 ms.
       for (let first = 0; first < 60 && best > allowed; first += 20) {
         const reading = inBackground(readUpTo(server, first + 20, first));
         await someoneWaits(server);
@@ -178,10 +178,10 @@ export const checks = [
           `the ids that came: ${ids.join(" ")}`,
         );
         best = Math.min(best, answers.length);
-        // Sent more slowly than that, they need more: an answer holds what is said in 50 ms.
+        // Sent more slowly, the messages need more answers, because each answer covers 50 ms.
         allowed = Math.max(10, span(answers.flatMap(({ messages }) => messages)) / 45);
       }
-      // So slowly that every message could have an answer of its own.
+      // This computer sent them so slowly that each message could have its own answer.
       if (allowed > 15) await cannotTell();
       expectThat(
         best <= allowed,

@@ -83,7 +83,7 @@ export const checks = [
       );
     await receives(grace, 2);
     await receives(alan, 1);
-    // Sent at most twenty times a second: by now everything has been sent.
+    // The server sends this at most twenty times a second, so by now it has sent everything.
     await pause(150);
     expectThat(
       ada.received.every(({ type, here }) => type !== "presence" || here <= 2),
@@ -142,7 +142,7 @@ export const checks = [
 
   check("the room is found in any query: /?lang=en&room=tea&big", "Hint 1", async (server) => {
     const ada = await Client.connect(server, "Ada", tea);
-    // %65 is an e.
+    // %65 is the letter e.
     for (const path of ["/?lang=en&room=tea&big", "/?room=tea&lang=en", "/?room=t%65a"]) {
       const grace = await Client.connect(server, "Grace", path);
       ada.say(`to ${path}`);

@@ -1,4 +1,4 @@
-// Broadcast: the server sends first: to one client, to everyone, or to everyone else.
+// Broadcast: the server sends without being asked, to one client, to everyone, or to everyone else.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Say, Typing } from "../../shared/both/message.ts";

@@ -37,7 +37,7 @@ async function isStopped(client: Client, first: number, pauseMs: number) {
   if (client.closed) return;
   const times = timesOf(client);
   const shortest = Math.min(...times.slice(10).map((time, n) => time - (times[n] ?? 0)));
-  // On a busy computer they may arrive later than they were sent.
+  // On a busy computer the messages may arrive more slowly than they were sent.
   if (shortest > 950) await cannotTell();
   throw new CheckFailed(
     `${client.name}, who sent ${first} messages, and ten more ${pauseMs} ms later, to be closed`,
@@ -79,7 +79,7 @@ export const checks = [
 
   check("twelve in two seconds are not too many either", "Hint 3", async (server) => {
     const ada = await Client.connect(server, "Ada");
-    // Six and six, so far apart that no second has more than six of them.
+    // Six and six, so far apart that no second contains more than six.
     for (const half of ["first", "second"]) {
       flood(ada, 6, `${half} half`);
       await ada.receivesText(`6 of 6, ${half} half`);
@@ -107,13 +107,13 @@ export const checks = [
   }),
 
   check("any second counts, wherever it begins", "Hint 3", async (server) => {
-    // Five clients, at different moments: wherever a count starts again, it does so in the middle for one of them.
+    // Five clients start at different moments. A count that restarts at fixed times misses the flood of at least one.
     const stopped = [0, 200, 400, 600, 800].map(async (afterMs, n) => {
       const client = await Client.connect(server, `Ada${n}`);
       await pause(afterMs);
       await isStopped(client, 10, 300);
     });
-    // And one message before, in case that starts the second. It ends between the two floods of at least one of them.
+    // Three more send one message first, in case it starts the second. That second ends between two of their floods.
     const afterOne = [900, 700, 500].map(async (firstMs, n) => {
       const alan = await Client.connect(server, `Alan${n}`);
       alan.say("the first");

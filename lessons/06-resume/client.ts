@@ -9,7 +9,7 @@ import { stayConnected } from "../../shared/pieces/stay-connected.ts";
 
 /** This page's own name, which nobody else can guess. */
 const page = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
-/** What this page has seen: the last id, and in which log. */
+/** The cursor: the id of the last message seen, and the name of its log. */
 let cursor: { after: number; log?: string } = { after: 0 };
 /** The last id, to count what is missing. Undefined where ids may skip: at the beginning and after a gap. */
 let lastId: number | undefined;

@@ -25,7 +25,7 @@ function replay(client: WebSocket, cursor: Cursor) {
   const { reset, messages } = log.after(cursor);
   const rest = messages.splice(50);
   client.send(JSON.stringify({ type: "replay", log: log.name, reset, messages }), (error) => {
-    // This piece has been written to the network. Only now comes the next: a slow reader doesn't fill our memory.
+    // The network has taken these. Only then are the next ones sent, so that a slow reader doesn't fill our memory.
     if (rest.length > 0 && !error) replay(client, { after: messages.at(-1)?.id ?? 0, log: log.name });
   });
   // No await since log.after, so nobody can say anything in between: nothing is lost, and nothing comes twice.
@@ -51,7 +51,7 @@ sockets.on("connection", (client) => {
     }
   });
   client.on("close", () => live.delete(client));
-  client.on("close", () => clearTimeout(late)); // it would keep the client in memory
+  client.on("close", () => clearTimeout(late)); // the timer would keep the client in memory
   client.on("close", () => console.log(`${sockets.clients.size} connected`));
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });

@@ -166,7 +166,7 @@ export const checks = [
     await receives(grace, 2, "on the second of two streams");
     const received = () => Math.min(...[ada, grace].map((stream) => stream.named("presence").length));
     const before = received();
-    // A server that waits for a moment without a change sends something only in a gap that is too long.
+    // A server that waits for a quiet moment sends only when there is a long gap.
     let [gaps, began] = [0, performance.now()];
     for (let n = 1; n <= 10; n++) {
       const previous = began;
@@ -176,7 +176,7 @@ export const checks = [
       await pause(100);
     }
     if (received() - before > gaps) return;
-    // Something came, and perhaps only because this computer is busy.
+    // Something came, perhaps only because this computer is busy.
     if (gaps > 0) await cannotTell();
     throw new CheckFailed(
       'an event "presence" in between, while a stream opened every 100 ms for a second',

@@ -9,7 +9,7 @@ import { numberIn } from "./text.ts";
 
 /** Opens lanes, as the lesson's page does. Their lessons run until the connection ends. */
 async function openLanes({ url }: LessonServer, ...lanes: Lane[]): Promise<Record<Lane, LessonServer>> {
-  // Every lane is a process that has to start first.
+  // Each lane is a process of its own, which has to start first.
   const patienceMs = 6_000;
   const late = () => new CheckFailed("an answer to GET /lanes", "none came");
   const response = await within(patienceMs, fetch(`${url}/lanes?only=${lanes}`), late);
@@ -69,7 +69,7 @@ export const checks = [
     const sum = (some: number[]) => some.reduce((total, ms) => total + ms, 0);
     const expected = "messages 1 to 5 together in lesson 1, then a pause, then 6 to 10 together, and so on";
     const happened = () => `the gaps between messages were ${gaps.slice(0, 15).join(", ")} ms`;
-    // Looked for in several places: on a busy computer, two groups may arrive together.
+    // Several groups are compared: on a busy computer, two groups may arrive together.
     await eventually(
       async () => {
         const log = await logOf(polling);
@@ -115,7 +115,7 @@ export const checks = [
     async (server) => {
       const { polling } = await openLanes(server, "polling");
       let log: Message[] = [];
-      // Twice: a long pause may happen to end by itself.
+      // Checked twice, because a long pause may end by chance.
       for (let round = 1; round <= 2; round++) {
         await slide(server, { perSecond: 0.1 });
         await pause(300);

@@ -33,7 +33,7 @@ sockets.on("connection", (client) => {
   client.on("message", (data, isBinary) => {
     const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
-    if (message.type === "beat") return deliver(client, '{"type":"beat"}'); // a page asks whether anybody is there
+    if (message.type === "beat") return deliver(client, '{"type":"beat"}'); // the page asks whether we are still there
     const now = performance.now();
     recent = [...recent.filter((time) => now - time < 1_000), now];
     // 1013, try again later: the page reconnects after its pause. 1008 would keep it away for good.
@@ -53,11 +53,11 @@ sockets.on("connection", (client) => {
 setInterval(() => {
   const silent = new Set(clients);
   for (const client of silent) client.once("pong", () => silent.delete(client)).ping();
-  broadcast({ type: "beat" }); // browsers answer pings by themselves: this one the page can see
+  broadcast({ type: "beat" }); // a browser answers pings without telling the page, so it also gets a message
   const judge = () => {
-    for (const client of silent) client.terminate(); // not close: a closing handshake takes two
+    for (const client of silent) client.terminate(); // close would wait for the client's answer
   };
-  // In two steps: after a pause of this process the first comes late, and the pongs are read before the second.
+  // Two timers: if this process was paused, the first fires late, and the pongs are read before the second fires.
   setTimeout(() => setTimeout(judge, 50), graceMs - 50);
 }, pingEveryMs);
 

@@ -61,7 +61,7 @@ sockets.on("connection", (client) => {
   });
 
   client.on("close", () => live.delete(client));
-  client.on("close", () => clearTimeout(late)); // it would keep the client in memory
+  client.on("close", () => clearTimeout(late)); // the timer would keep the client in memory
   client.on("close", () => page && pages.leave(page, client));
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
