@@ -48,6 +48,27 @@ test("without a course, or with one that there isn't, every slide is shown", asy
   }
 });
 
+test("the speaker's window shows all notes of each slide without scrolling, beside clock and pace", async () => {
+  const page = await open("?course=90");
+  const [view] = await Promise.all([page.waitForEvent("popup"), page.keyboard.press("s")]);
+  // As large as reveal.js opens it.
+  await view.setViewportSize({ width: 1100, height: 700 });
+  await view.locator(".pacing").filter({ visible: true }).waitFor();
+  await view.locator(".speaker-controls-notes").getByText("Say.").waitFor();
+  const cut = await view.evaluate(
+    (slides) =>
+      slides.filter(({ notes }) => {
+        const [value, controls] = [".value", "#speaker-controls"].map((name) => document.querySelector(name));
+        if (!value || !controls) return true;
+        value.innerHTML = notes;
+        return controls.scrollHeight > controls.clientHeight;
+      }),
+    slides.map(({ id, notes }) => ({ id, notes })),
+  );
+  expect(cut.map(({ id }) => id)).toEqual([]);
+  await page.close();
+});
+
 test("the clock of a Now-you slide counts down once it is started, and can be stopped", async () => {
   const page = await open("?course=90#/chat-now-you-whispers");
   const slide = page.locator("section.present section.present");

@@ -48,6 +48,21 @@ const deck = new Reveal({
 deck.registerKeyboardShortcut("M", "Menu");
 deck.registerKeyboardShortcut("D", "Dark or light");
 
+// The speaker's view is a window that reveal.js opens and writes. It gives the notes too little room.
+const openWindow = window.open;
+window.open = (...args) => {
+  const view = openWindow.apply(window, args);
+  // After reveal.js has written it.
+  if (view && args[1] === "reveal.js - Notes")
+    setTimeout(() => {
+      const style = view.document.createElement("link");
+      style.rel = "stylesheet";
+      style.href = new URL("speaker.css", location.href).href;
+      view.document.head.append(style);
+    });
+  return view;
+};
+
 // Day and night: as the system has it, until somebody presses D.
 const night = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (sessionStorage.getItem("scheme") ?? (night.matches ? "dark" : "light")) === "dark";
