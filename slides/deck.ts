@@ -7,6 +7,10 @@ const query = new URLSearchParams(location.search);
 const isPrint = query.get("view") === "print";
 /** Inside the speaker's view, which shows this page twice more: there the lessons stay a picture of themselves. */
 const isPreview = query.has("receiver");
+/** On the web, where the slides are for reading (npm run site). */
+const isSite = document.documentElement.hasAttribute("data-site");
+/** No lesson runs here. */
+const isStill = isPrint || isPreview || isSite;
 
 /** A course by its minutes, "90": only its slides, and the speaker's view keeps the pace. Otherwise all slides. */
 const course = query.get("course") ?? "";
@@ -166,18 +170,20 @@ function command(text: string) {
 function explain(live: HTMLElement, { lesson }: Now) {
   empty(live);
   const { number, poster } = live.dataset;
-  if (poster && (isPrint || isPreview)) {
+  if (poster && isStill) {
     const picture = document.createElement("img");
     picture.src = poster;
     picture.alt = "The lesson itself runs here, in the browser.";
     live.replaceChildren(part(live, "hint"), picture);
+    if (isSite)
+      live.append(say("A picture. The lesson runs on your computer: ", command(`npm run lesson ${number}`)));
     return;
   }
   const another = lesson !== undefined && lesson !== live.dataset.lesson;
   const lines = [
     say(another ? "Another lesson's server is running." : "This lesson's server is not running."),
   ];
-  if (isPrint || isPreview) lines[0] = say("The lesson itself runs here.");
+  if (isStill) lines[0] = say("The lesson itself runs here.");
   const typing = say("In the terminal of the slides, type ", command(String(number)), " and press Enter.");
   const starting = say("Or start the slides with it: ", command(`npm run slides ${number}`));
   part(live, "not-running").replaceChildren(...lines, typing, starting);
@@ -314,12 +320,14 @@ if (isPrint && query.has("showNotes")) {
   page.textContent = "@page { size: 1280px 1810px; }";
   document.body.append(page);
 }
-if (isPrint || isPreview) {
+if (!isPrint && !isPreview) {
+  for (const event of ["slidechanged", "fragmentshown", "fragmenthidden"]) deck.on(event, point);
+  point();
+}
+if (isStill) {
   for (const live of lives) explain(live, {});
   for (const join of document.querySelectorAll<HTMLElement>(".join")) invite(join, {});
 } else {
-  for (const event of ["slidechanged", "fragmentshown", "fragmenthidden"]) deck.on(event, point);
-  point();
   deck.on("slidechanged", show);
   // A lesson may be started, stopped or changed in the terminal at any time.
   setInterval(show, 1_500);

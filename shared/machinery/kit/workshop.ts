@@ -25,7 +25,7 @@ export function exportWorkshop(folder: string): string {
 /** Not what was installed, measured or printed here. */
 function isOurs(path: string): boolean {
   const [top = ""] = path.split(sep);
-  return !["node_modules", ".workshop", ".git"].includes(top) && !/\.(log|pdf)$/.test(path);
+  return !["node_modules", ".workshop", "site", ".git"].includes(top) && !/\.(log|pdf)$/.test(path);
 }
 
 /** False without git, and where it doesn't track the workshop. */
