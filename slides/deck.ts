@@ -46,6 +46,8 @@ const deck = new Reveal({
   preloadIframes: false,
   pdfSeparateFragments: false,
   pdfMaxPagesPerSlide: 1,
+  // While the menu is open, all keys are its own, also when nothing in it has the focus.
+  keyboardCondition: () => !menu.open,
   keyboard: { 77: () => menu.showModal(), 68: () => dark(!isDark()) },
   plugins: [Notes],
 });
@@ -95,8 +97,20 @@ menu.addEventListener("keydown", (event) => {
   event.stopPropagation(); // arrows and Enter are the menu's while it is open
 });
 
+/** In the menu: the lesson that runs, open to the network or not. */
+const network = menu.querySelector("#network") as HTMLDetailsElement;
+network.addEventListener("toggle", async () => {
+  await show();
+  network.scrollIntoView({ block: "end" });
+});
+
 // The lessons in their slides. A lesson stays in its frames while its deck is shown: the chat goes on behind the talk.
-type Now = { lesson?: string; answers?: boolean; join?: { address: string; code: string } };
+type Now = {
+  lesson?: string;
+  answers?: boolean;
+  mayOpen?: boolean;
+  join?: { address: string; code: string; joined: number };
+};
 const lives = [...document.querySelectorAll<HTMLElement>(".live")];
 
 async function whatRuns(): Promise<Now | undefined> {
@@ -112,6 +126,7 @@ async function show() {
   const shown = deck.getCurrentSlide()?.parentElement;
   const wanted = lives.filter((live) => shown?.contains(live));
   const joins = [...(shown?.querySelectorAll<HTMLElement>(".join") ?? [])];
+  if (network.open) joins.push(network);
   for (const live of lives) if (!wanted.includes(live)) empty(live);
   if (wanted.length + joins.length === 0) return;
   const now = await whatRuns();
@@ -217,8 +232,12 @@ function furnish(frame: HTMLIFrameElement, index: number) {
   });
 }
 
-function invite(join: HTMLElement, { join: open }: Now) {
-  const start = `npm run slides ${join.dataset.number}`;
+/** The QR code, how many have joined, and for the speaker a button. Rewritten only when something has changed. */
+function invite(join: HTMLElement, now: Now) {
+  const state = JSON.stringify(now);
+  if (join.dataset.state === state) return;
+  join.dataset.state = state;
+  const { join: open, mayOpen } = now;
   const code = part(join, "code");
   if (open) {
     const picture = document.createElement("img");
@@ -227,14 +246,40 @@ function invite(join: HTMLElement, { join: open }: Now) {
     const address = document.createElement("a");
     address.href = open.address;
     address.textContent = open.address;
-    code.replaceChildren(picture, address);
+    const joined = say(open.joined === 1 ? "1 has joined." : `${open.joined} have joined.`);
+    code.replaceChildren(picture, address, joined);
+    if (mayOpen) code.append(networkButton("Close to the network", "close"));
+  } else if (mayOpen) {
+    code.replaceChildren(
+      say("Only this computer reaches the lesson."),
+      networkButton("Open to this network", "open"),
+      say(
+        "Everyone in this network can then read the workshop's files and join the lesson, without a password.",
+      ),
+      say("Nothing is encrypted. The lesson restarts."),
+    );
   } else {
+    const start = `npm run slides ${join.dataset.number ?? now.lesson ?? 3}`;
     code.replaceChildren(
       say("This lesson isn't open to the network. To open it, start it like this:"),
       say("", command(`LAN=1 ${start}`)),
       say("In PowerShell: ", command(`$env:LAN=1; ${start}`)),
     );
   }
+}
+
+function networkButton(words: string, wish: "open" | "close") {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = words;
+  button.addEventListener("click", async () => {
+    button.textContent = "A moment …";
+    const answer = await fetch(`network?${wish}`, { method: "POST" }).catch(() => undefined);
+    if (answer?.ok) return;
+    button.textContent = words;
+    button.after(say((await answer?.text()) || "The slides' program doesn't answer."));
+  });
+  return button;
 }
 
 // Clocks count down while the room works.

@@ -123,6 +123,68 @@ describe.skipIf(process.platform !== "linux")("a lesson that is open to the netw
   });
 });
 
+describe.skipIf(process.platform !== "linux")("the slides of a lesson, on the speaker's computer", () => {
+  const room = "127.0.0.2";
+  const guest = "127.0.0.5";
+  let slides: Running;
+  let page: number;
+  let server: number;
+  let stage: Page;
+
+  beforeAll(async () => {
+    [server, page] = [await freePort(), await freePort()];
+    const env = { PORT: String(server), PAGE_PORT: String(page), LAN: room };
+    slides = runNode(["shared/machinery/start.cjs", "slides/slides", "4"], env, []);
+    await slides.prints(/Slides +http/);
+    stage = await openPage(`http://localhost:${page}/slides/#/broadcast-everybody-join`);
+  });
+  afterAll(async () => {
+    await slides.end();
+  });
+
+  /** Asks to close the lesson, as a page of `host` that is on the computer `from`. */
+  const ask = (from: string, host: string, origin = `http://${host}`) =>
+    new Promise<number>((resolve, reject) => {
+      const headers = { Host: host, Origin: origin };
+      const options = { port: page, path: "/slides/network?close", method: "POST", localAddress: from };
+      const question = request({ ...options, host: room, headers, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      question.on("error", reject).end();
+    });
+
+  test("say how many have joined, and take no orders from them", async () => {
+    await stage.getByText("0 have joined.").waitFor();
+    const options = { origin: `http://${room}:${page}`, localAddress: guest };
+    const gone = [`ws://${room}:${page}/reload`, `ws://${room}:${server}`].map(
+      (url) =>
+        new Promise((resolve, reject) =>
+          new WebSocket(url, options).on("close", resolve).on("error", reject),
+        ),
+    );
+    await stage.getByText("1 has joined.").waitFor();
+    expect(await ask(guest, `${room}:${page}`)).toBe(403);
+    expect(await ask(guest, `localhost:${page}`)).toBe(403);
+    expect(await ask("127.0.0.1", `localhost:${page}`, "http://evil.example")).toBe(403);
+    expect(await ask("127.0.0.1", `localhost:${page}`, `http://localhost:${page + 1}`)).toBe(403);
+
+    await stage.getByRole("button", { name: "Close to the network" }).click();
+    await Promise.all(gone);
+    await stage.getByText("Only this computer reaches the lesson.").waitFor();
+    for (const port of [page, server]) expect(await canConnect(port, room)).toBe(false);
+  });
+
+  test("open it again, with the code and what that means", async () => {
+    await stage.getByText("Everyone in this network can then read the workshop's files").waitFor();
+    await stage.getByRole("button", { name: "Open to this network" }).click();
+    await stage
+      .getByRole("img", { name: `QR code of http://${room}:${page}/lessons/04-broadcast/` })
+      .waitFor();
+    for (const port of [page, server]) expect(await canConnect(port, room)).toBe(true);
+  });
+});
+
 test("an address of another computer is refused in one line, and nothing is started", async () => {
   const env = { PORT: String(await freePort()), PAGE_PORT: String(await freePort()), LAN: "203.0.113.7" };
   const lesson = runNode(["shared/machinery/start.cjs", "launcher/lesson", "4"], env, []);

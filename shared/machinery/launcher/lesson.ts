@@ -97,6 +97,8 @@ async function run(lesson: Lesson, port: number, pagePort: number) {
       : new Promise<void>((resolve) =>
           server.child.on("message", (state: { server: string }) => state.server === "running" && resolve()),
         );
+  // The slides ask, through the pages, to open the lesson to the network: see slides.ts.
+  programs.at(-1)?.process.child.on("message", (wish) => process.send?.(wish));
   void runTogether(programs);
 
   while (!(await pageAnswers(pagePort, lesson))) await pause(50);

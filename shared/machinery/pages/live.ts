@@ -3,16 +3,28 @@ import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import { join, relative, sep } from "node:path";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { root } from "../launcher/lessons.ts";
 import { judgeHost } from "./gate.ts";
 import { isForAnotherPort, isOwnOrigin, passOnUpgrade } from "./one-port.ts";
 
-/** Opens /reload on the server. Returns the function that tells all pages that a file has changed. */
-export function openReloadSocket(server: Server): (changed: string) => void {
+/**
+ * Opens /reload on the server. `tell` tells all pages that a file has changed. `visitors` counts the computers and
+ * phones that have a page open over an address of the network.
+ */
+export function openReloadSocket(server: Server): { tell(changed: string): void; visitors(): number } {
   // A WebSocket, not an EventSource: six tabs with those would use up the browser's connections to this server.
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
-  sockets.on("connection", (socket) => socket.on("error", () => {})); // it closes by itself
+  const network = process.env.LAN_HOSTS?.split(",") ?? [];
+  const visitors = new Map<WebSocket, string>();
+  sockets.on(
+    "connection",
+    (socket, { socket: { localAddress = "", remoteAddress = "" } }: IncomingMessage) => {
+      socket.on("error", () => {}); // it closes by itself
+      if (network.includes(localAddress)) visitors.set(socket, remoteAddress);
+      socket.on("close", () => visitors.delete(socket));
+    },
+  );
 
   server.on("upgrade", (request, stream, head) => {
     stream.on("error", () => {});
@@ -22,9 +34,12 @@ export function openReloadSocket(server: Server): (changed: string) => void {
     sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit("connection", socket, request));
   });
 
-  return (changed) => {
-    const message = JSON.stringify({ changed });
-    for (const socket of sockets.clients) socket.send(message);
+  return {
+    tell(changed) {
+      const message = JSON.stringify({ changed });
+      for (const socket of sockets.clients) socket.send(message);
+    },
+    visitors: () => new Set(visitors.values()).size,
   };
 }
 

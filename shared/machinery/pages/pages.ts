@@ -11,6 +11,7 @@ import { compile, warmUp } from "./compile.ts";
 import { renderMarkdown, tableOfContents, withReload } from "./documents.ts";
 import { type Found, findServed, judgeHost } from "./gate.ts";
 import { openReloadSocket, watchFolders } from "./live.ts";
+import { canOpen, changeNetwork, isSpeaker, networkPath } from "./network.ts";
 import { isForAnotherPort, passOn } from "./one-port.ts";
 import { contentPolicy, inlineScripts, needsAnyPort } from "./policy.ts";
 import { renderedSlides } from "./rendered-slides.ts";
@@ -68,6 +69,12 @@ class Gate implements Plugin {
         context.status = host === "foreign" ? 421 : 400;
         return;
       }
+      if (context.method === "POST" && context.path === networkPath) {
+        const { status, why } = changeNetwork(context.req);
+        context.status = status;
+        if (why) context.body = why;
+        return;
+      }
       if (!["GET", "HEAD"].includes(context.method)) {
         context.status = 405;
         context.set("Allow", "GET, HEAD");
@@ -101,7 +108,7 @@ class Made implements Plugin {
         return;
       }
       if (context.path === "/slides/now") {
-        context.body = await whatRuns();
+        context.body = await whatRuns(isSpeaker(context.req));
         return;
       }
       const { file, url, isFolder } = context.state.found;
@@ -144,19 +151,31 @@ class Made implements Plugin {
 /** The server's own port, past the cable, which would take any connection and show it. */
 const serverPort = () => Number(process.env.SERVER_PORT || readPort("PORT"));
 
-/** For the slides: the lesson that the launcher has started, and where phones find it when it is open to them. */
-async function whatRuns() {
+/**
+ * For the slides: the lesson that the launcher has started, and where phones find it when it is open to them. The
+ * speaker, who sits at this computer, may also open it.
+ */
+async function whatRuns(isSpeaker: boolean) {
   const { LESSON: lesson, LAN_HOSTS, PAGE_PORT = "8000" } = process.env;
   const answers = lesson !== undefined && (await canConnect(serverPort(), "127.0.0.1"));
-  if (!lesson || !LAN_HOSTS) return { lesson, answers };
+  const mayOpen = isSpeaker && canOpen();
+  if (!lesson || !LAN_HOSTS) return { lesson, answers, mayOpen };
   const address = `http://${LAN_HOSTS.split(",")[0]}:${PAGE_PORT}/lessons/${lesson}/`;
-  return { lesson, answers, join: { address, code: drawQr(address) } };
+  return {
+    lesson,
+    answers,
+    mayOpen,
+    join: { address, code: drawQr(address), joined: reload?.visitors() ?? 0 },
+  };
 }
 
 /** How long a connection may stay silent, in ms: before its first request, and between two. */
 const silentMs = 10_000;
 
 const brokenOff = new Set<string | undefined>(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
+
+/** The WebSocket that each open page has to this server. */
+let reload: ReturnType<typeof openReloadSocket> | undefined;
 
 async function main() {
   const port = readPort("PAGE_PORT");
@@ -187,7 +206,8 @@ async function main() {
   server.keepAliveTimeout = silentMs;
   server.setTimeout(silentMs + 5_000);
 
-  const tell = openReloadSocket(server);
+  reload = openReloadSocket(server);
+  const { tell } = reload;
   server.on("listening", async () => {
     await alsoListen(server, port, others).catch((error) => refuse(describe(error)));
     console.log(`Pages at http://localhost:${port}/`);

@@ -11,6 +11,8 @@ import { endOnSignal, type Supervised, startNode } from "../supervisor/superviso
 const lessons = findLessons();
 let running: Supervised | undefined;
 let ending = false;
+/** Changes wait for each other: two at a time would want the same ports. */
+let changes: Promise<unknown> = Promise.resolve();
 
 void main(process.argv[2]);
 
@@ -27,7 +29,10 @@ async function main(wanted: string | undefined) {
   });
   // The same for every lesson: the slides that are open know it already.
   process.env.CABLE_PORT = String(await anyFreePort());
-  process.stdin.setEncoding("utf8").on("data", (line) => void change(String(line).trim()));
+  // What LAN is when the speaker opens the lesson in the slides.
+  const { LAN = "" } = process.env;
+  process.env.SLIDES_LAN = ["", "0"].includes(LAN) ? "1" : LAN;
+  process.stdin.setEncoding("utf8").on("data", (line) => change(String(line).trim()));
   await start(lesson);
 }
 
@@ -55,12 +60,20 @@ async function whyNotStart(lesson: Lesson | undefined): Promise<string | undefin
 }
 
 /** Another lesson, chosen by typing its number; the open slides notice by themselves. */
-async function change(wanted: string) {
-  if (ending || wanted === "") return;
+function change(wanted: string) {
+  if (wanted === "") return;
   const lesson = findLesson(wanted, lessons);
   if (!lesson) return console.log(fitTerminal(`No lesson ${wanted}. There is:\n\n${listLessons(lessons)}\n`));
-  await end();
-  if (!ending) await start(lesson);
+  restart(lesson);
+}
+
+/** What runs ends with all its connections, and the lesson starts. */
+function restart(lesson: Lesson | undefined) {
+  changes = changes.then(async () => {
+    if (ending) return;
+    await end();
+    if (!ending) await start(lesson);
+  });
 }
 
 /** The lesson's own launcher, or without a lesson the pages alone. */
@@ -71,6 +84,12 @@ async function start(lesson: Lesson | undefined) {
     output: "inherit",
   });
   running = one;
+  // The speaker has opened the lesson to the network in the slides, or closed it.
+  one.child.on("message", ({ network }: { network?: boolean }) => {
+    if (network === undefined || running !== one) return;
+    process.env.LAN = network ? process.env.SLIDES_LAN : "0";
+    restart(lesson);
+  });
   void one.ended.then(({ code }) => {
     if (running === one) process.exit(code ?? 1); // it has said why
   });
