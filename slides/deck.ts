@@ -99,6 +99,7 @@ menu.addEventListener("keydown", (event) => {
 
 /** In the menu: the lesson that runs, open to the network or not. */
 const network = menu.querySelector("#network") as HTMLDetailsElement;
+network.hidden = isStill;
 network.addEventListener("toggle", async () => {
   await show();
   network.scrollIntoView({ block: "end" });
