@@ -1,17 +1,20 @@
 // Text as people see it: counts and cuts characters as readers do, and finds text that can't be seen.
 
-const characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
 
 /**
  * The first `limit` characters of `text`, as people count them: an emoji of seven code points is one, and is
  * kept whole or left out whole (Unicode UAX #29). Costs no more for a long text than for its beginning.
  */
 export function cutText(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  // Made when it is needed first, because that takes 10 ms.
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   // One visible character can be made of thousands of code units. 8 for each are plenty on average.
   const enough = limit * 8;
   let length = 0;
   let count = 0;
-  for (const { segment } of characters.segment(text)) {
+  for (const { segment } of segmenter.segment(text)) {
     if (++count > limit || length + segment.length > enough) return text.slice(0, length);
     length += segment.length;
   }

@@ -1,6 +1,7 @@
 // Compiles a lesson's server into one file: servers start three times as fast from it as from their sources.
-import { existsSync } from "node:fs";
-import { relative } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { SourceMap } from "node:module";
+import { dirname, join, relative } from "node:path";
 import { build, type Message, type Plugin } from "esbuild";
 import { root } from "../launcher/lessons.ts";
 
@@ -29,10 +30,10 @@ export async function bundle(
     target: "node20",
     // `ws` asks for Node's own modules with `require`, which a module doesn't have.
     banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);',
     },
     sourcemap: "inline",
-    // Where a line is from is enough: Node reads the map at each start.
+    // Where a line is from is enough: some programs read the map at each start.
     sourcesContent: false,
     logLevel: "silent",
     plugins: [packages, ...(source === undefined ? [] : [replace(file, source)])],
@@ -49,6 +50,22 @@ export async function bundle(
     text: lineText.trim() ? error.text : `${error.text}. Something above is opened and not closed.`,
     // A tab stays a tab, or the caret would point beside the mistake.
     code: lineText.trim() ? `${lineText}\n${lineText.slice(0, column).replace(/[^\t]/g, " ")}^` : "",
+  };
+}
+
+/**
+ * Where the code of a compiled server is from: a function of a line and a column in there, both counted from 0, that
+ * returns "lessons/03-chat/server.ts:17:5", or undefined when they are from no file.
+ */
+export function placesIn(program: string): (line: number, column: number) => string | undefined {
+  const [, map] = readFileSync(program, "utf8").match(/sourceMappingURL=data:\S+?base64,(\S+)/) ?? [];
+  if (!map) return () => undefined;
+  const sources = new SourceMap(JSON.parse(Buffer.from(map, "base64").toString()));
+  return (line, column) => {
+    const entry = sources.findEntry(line, column);
+    if (!("originalSource" in entry)) return;
+    const file = relative(root, join(dirname(program), entry.originalSource)).replaceAll("\\", "/");
+    return `${file}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   };
 }
 

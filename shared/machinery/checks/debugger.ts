@@ -1,11 +1,8 @@
 // Looks into a Node.js process over its debugger: is it in an endless loop, and in which line? How much memory does it use?
-import { readFileSync } from "node:fs";
-import { SourceMap } from "node:module";
-import { dirname, join, relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
-import { root } from "../launcher/lessons.ts";
+import { placesIn } from "./bundle.ts";
 
 /** Options for a process in which a loop may be looked for: its debugger gets any free port when it is needed. */
 export const debuggable = ["--inspect-port=127.0.0.1:0"];
@@ -127,14 +124,7 @@ class Debugger {
 /** The line in the source from which a compiled line was made. */
 function sourceOf(url: string, { lineNumber, columnNumber }: Place): string | undefined {
   if (!url.startsWith("file:")) return;
-  const program = fileURLToPath(url);
-  const [, map] = readFileSync(program, "utf8").match(/sourceMappingURL=data:\S+?base64,(\S+)/) ?? [];
-  if (!map) return;
-  const payload = JSON.parse(Buffer.from(map, "base64").toString());
-  const entry = new SourceMap(payload).findEntry(lineNumber, columnNumber);
-  if (!("originalSource" in entry)) return;
-  const file = join(dirname(program), entry.originalSource);
-  return `${relative(root, file).replaceAll("\\", "/")}:${entry.originalLine + 1}`;
+  return placesIn(fileURLToPath(url))(lineNumber, columnNumber)?.replace(/:\d+$/, "");
 }
 
 /** What `find` returns once it returns something; undefined after 10 s. */

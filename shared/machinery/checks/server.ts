@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
 import { startNode } from "../supervisor/supervisor.ts";
+import { placesIn } from "./bundle.ts";
 import { debuggable, findLoop, memoryOf } from "./debugger.ts";
 
 export type LessonServer = {
@@ -44,8 +45,9 @@ const running = new Set<Running>();
 /** Starts a compiled server. `folder` is where its source is. */
 export async function startServer(program: string, folder: string) {
   const port = await anyFreePort();
-  const { HOST: _, ...env } = process.env;
-  const one = startNode(["--enable-source-maps", ...debuggable, program], {
+  // Certificates are for requests to other sites. Reading them takes Node 20 twice as long as the rest of its start.
+  const { HOST: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env;
+  const one = startNode([...debuggable, program], {
     cwd: root,
     env: { ...env, PORT: String(port), NO_COLOR: "1" },
   });
@@ -63,7 +65,7 @@ export async function startServer(program: string, folder: string) {
   gone.catch(() => {});
   void one.ended.then(({ why }) => {
     running.delete(server);
-    if (!stopped) fail(new Ended(complaint(errors, folder) ?? { why, where: undefined }));
+    if (!stopped) fail(new Ended(complaint(errors, program, folder) ?? { why, where: undefined }));
   });
   const server = {
     port,
@@ -71,7 +73,7 @@ export async function startServer(program: string, folder: string) {
     /** Rejects when the server ends before `stop()`: with `Ended`, or with `Looping`. */
     gone,
     /** The last error that it has printed, if there is one. */
-    complaint: () => complaint(errors, folder),
+    complaint: () => complaint(errors, program, folder),
     /** Resolves when it accepts connections, rejects as `gone` does. */
     listening: Promise.race([listening(port, () => stopped), gone]),
     stop() {
@@ -129,15 +131,16 @@ async function answers(port: number): Promise<boolean> {
 }
 
 /** "TypeError: …" and where in the learner's folder, from what a server has printed. */
-function complaint(output: string, folder: string): Complaint | undefined {
+function complaint(output: string, program: string, folder: string): Complaint | undefined {
   const lines = output.split("\n").map((line) => line.trimEnd());
   const why = lines.findLast((line) => /^(Uncaught )?\w*Error\b.*: /.test(line));
   if (!why) return;
-  const plain = (text: string) => text.replaceAll("\\", "/").replaceAll("file:///", "/");
-  const inFolder = `${plain(relative(root, folder))}/`;
-  const trace = lines.slice(lines.lastIndexOf(why)).map(plain);
-  const place = [...trace, ...lines.map(plain)]
-    .map((line) => line.match(/([^/\s()]+\.ts:\d+(?::\d+)?)\)?$/)?.[1] && line.split(inFolder)[1])
-    .find(Boolean);
-  return { why, where: place && `${inFolder}${place.replace(/\)$/, "")}` };
+  const inFolder = `${relative(root, folder).replaceAll("\\", "/")}/`;
+  const placeOf = placesIn(program);
+  const trace = lines.slice(lines.lastIndexOf(why));
+  const where = [...trace, ...lines]
+    .map((line) => line.match(/server\.mjs:(\d+)(?::(\d+))?\)?$/))
+    .map((found) => found && placeOf(Number(found[1]) - 1, Number(found[2] ?? 1) - 1))
+    .find((place) => place?.startsWith(inFolder));
+  return { why, where: where ?? undefined };
 }

@@ -39,7 +39,7 @@ const running = new Set<Supervised>();
  * Runs `node ...args`. The process ends with this one, however that goes, even by SIGKILL and even if it is in an
  * endless loop, and so does everything that it has started:
  * - Windows does that by itself. Node puts what it starts into a job that ends with the process that made it.
- * - Elsewhere each process gets a process group of its own and a shell that guards it, see `guard`.
+ * - Elsewhere each process gets a process group of its own, and a shell guards them all, see `guard`.
  *
  * Its own group also means that Ctrl-C reaches this process alone, which can then end the others in order.
  */
@@ -54,7 +54,7 @@ export function startNode(
     detached: !windows,
     windowsHide: true,
   });
-  const guarding = child.pid === undefined ? undefined : guard(child.pid);
+  if (child.pid !== undefined) guard(child.pid, true);
   const ended = new Promise<Exit>((resolve) => {
     // It could not be started. Errors of `send` to a process that is gone arrive here as well.
     child.on("error", ({ message }) => {
@@ -62,7 +62,7 @@ export function startNode(
     });
     child.once("exit", (code, signal) => {
       killGroup(child); // what it has left behind
-      guarding?.kill("SIGKILL");
+      if (child.pid !== undefined) guard(child.pid, false);
       const done = () => resolve({ code, signal, why: signal ? `killed (${signal})` : `exit code ${code}` });
       child.once("close", done);
       setTimeout(done, outputMs).unref();
@@ -115,19 +115,33 @@ export function sayGoodbye(child: ChildProcess, how: "signal" | "message" = wind
   else killGroup(child);
 }
 
+const guarded = new Set<number>();
+let guardian: ChildProcess | undefined;
+
 /**
- * A shell that waits until this process is gone, and then ends the group: SIGTERM first, SIGKILL a second later.
- * It holds the other end of a pipe, which the system closes with this process. A process in an endless loop could
- * not notice that itself. A shell, because it starts in 2 ms and takes 1 MiB.
+ * A shell that waits until this process is gone, and then ends every group that is guarded: SIGTERM first, SIGKILL a
+ * second later. It reads the list of them from a pipe, which the system closes with this process. A process in an endless
+ * loop could not notice that itself. A shell, because it starts in 2 ms and takes 1 MiB.
  */
-function guard(pid: number): ChildProcess | undefined {
+function guard(pid: number, yes: boolean): void {
   if (windows) return;
-  const script = 'read -r _; kill -TERM "-$0"; sleep 1; kill -KILL "-$0"';
-  const shell = spawn("/bin/sh", ["-c", script, String(pid)], {
+  if (yes) guarded.add(pid);
+  else guarded.delete(pid);
+  guardian ??= startGuardian();
+  guardian.stdin?.write(`${[...guarded].join(" ")}\n`);
+}
+
+function startGuardian(): ChildProcess {
+  const end = (signal: string) => `for group in $list; do kill -${signal} "-$group"; done`;
+  const script = `while read -r line; do list=$line; done; [ "$list" ] || exit; ${end("TERM")}; sleep 1; ${end("KILL")}`;
+  const shell = spawn("/bin/sh", ["-c", script], {
     stdio: ["pipe", "ignore", "ignore"],
-    detached: true, // Ctrl-C, a closed terminal and the end of this group must not reach it
+    detached: true, // Ctrl-C, a closed terminal and the end of a group must not reach it
   });
   shell.on("error", () => {});
+  shell.on("exit", () => {
+    guardian = undefined;
+  });
   shell.stdin.on("error", () => {});
   // It is no reason to stay alive.
   shell.unref();
