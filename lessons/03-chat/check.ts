@@ -4,6 +4,7 @@ import {
   eventually,
   expectForgotten,
   expectThat,
+  longCheck,
   pause,
 } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
@@ -188,7 +189,7 @@ export const checks = [
     await isRefused(ada, "Grace");
   }),
 
-  check("a client that has left is forgotten, and so is its name", "Hint 3", async (server) => {
+  longCheck("a client that has left is forgotten, and so is its name", "Hint 3", async (server) => {
     await expectForgotten(
       server,
       async (n) => {

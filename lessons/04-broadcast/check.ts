@@ -1,5 +1,11 @@
 // Exercise 4, Rooms: a client that connects to /?room=tea receives what is said at tea, and nothing from elsewhere.
-import { check, expectForgotten, expectThat, pause } from "../../shared/machinery/checks/checks.ts";
+import {
+  check,
+  expectForgotten,
+  expectThat,
+  longCheck,
+  pause,
+} from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 
@@ -130,7 +136,7 @@ export const checks = [
     }
   }),
 
-  check("the server's tick reaches every room", "Hint 3", async (server) => {
+  longCheck("the server's tick reaches every room", "Hint 3", async (server) => {
     const people = [
       await Client.connect(server, "Ada", tea),
       await Client.connect(server, "Alan", coffee),
@@ -174,15 +180,19 @@ export const checks = [
     }
   }),
 
-  check("a room that is empty is forgotten, and so are the clients that left", "Hint 3", async (server) => {
-    await expectForgotten(
-      server,
-      async (n) => {
-        const visitor = await Client.connect(server, `Visitor ${n}`, `/?room=${n}${"o".repeat(6_000)}`);
-        await visitor.leaves();
-      },
-      "nothing to be kept of clients that connect, each to a room of its own, and leave",
-      "Remove a client from every Set and Map when it closes, and a room when its last client leaves",
-    );
-  }),
+  longCheck(
+    "a room that is empty is forgotten, and so are the clients that left",
+    "Hint 3",
+    async (server) => {
+      await expectForgotten(
+        server,
+        async (n) => {
+          const visitor = await Client.connect(server, `Visitor ${n}`, `/?room=${n}${"o".repeat(6_000)}`);
+          await visitor.leaves();
+        },
+        "nothing to be kept of clients that connect, each to a room of its own, and leave",
+        "Remove a client from every Set and Map when it closes, and a room when its last client leaves",
+      );
+    },
+  ),
 ];

@@ -6,6 +6,7 @@ import {
   eventually,
   expectForgotten,
   expectThat,
+  longCheck,
   pause,
 } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
@@ -121,7 +122,7 @@ export const checks = [
     await staysAndReceives(ada, ada, "Back again");
   }),
 
-  check("a page that has left is forgotten after a while, with its socket", "Hint 3", async (server) => {
+  longCheck("a page that has left is forgotten after a while, with its socket", "Hint 3", async (server) => {
     await expectForgotten(
       server,
       async (n) => {

@@ -6,6 +6,7 @@ import {
   expectNoSilence,
   expectSoon,
   expectThat,
+  longCheck,
   pause,
 } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
@@ -110,7 +111,7 @@ export const checks = [
     );
   }),
 
-  check("a page that goes on talking doesn't wait until it stops", "Hint 2", async (server) => {
+  longCheck("a page that goes on talking doesn't wait until it stops", "Hint 2", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     for (let n = 1; n <= 100; n++) {
       say(ada, "ada1", n);

@@ -5,6 +5,7 @@ import {
   check,
   eventually,
   expectThat,
+  longCheck,
   pause,
 } from "../../shared/machinery/checks/checks.ts";
 import { postAll, postMessage, request } from "../../shared/machinery/checks/client.ts";
@@ -137,7 +138,7 @@ export const checks = [
     await receives(ada, 2, "after HEAD /events three times and a second stream");
   }),
 
-  check("while no stream opens or closes, nothing is sent", "Hint 2", async (server) => {
+  longCheck("while no stream opens or closes, nothing is sent", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
     await receives(ada, 1, "on the only stream");
     await pause(150);
@@ -160,7 +161,7 @@ export const checks = [
     expectThat(times <= 25, "at most 25 events for fifty streams that open together", `${times} came`);
   }),
 
-  check("while streams keep opening, the pages still receive the number", "Hint 2", async (server) => {
+  longCheck("while streams keep opening, the pages still receive the number", "Hint 2", async (server) => {
     const [ada, grace] = [await EventStream.open(server), await EventStream.open(server)];
     await receives(ada, 2, "on the first of two streams");
     await receives(grace, 2, "on the second of two streams");

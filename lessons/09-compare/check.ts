@@ -64,7 +64,7 @@ const gapsOf = (log: Message[]) => log.slice(1).map(({ at }, n) => at - (log[n]?
 
 export const checks = [
   check("messages come in groups of five", "Hint 1", async (server) => {
-    const { polling } = await published(server, 20, 1);
+    const { polling } = await published(server, 30, 1);
     let gaps: number[] = [];
     const sum = (some: number[]) => some.reduce((total, ms) => total + ms, 0);
     const expected = "messages 1 to 5 together in lesson 1, then a pause, then 6 to 10 together, and so on";
@@ -87,12 +87,12 @@ export const checks = [
   }),
 
   check("the average stays what the slider says", "Hint 2", async (server) => {
-    const { log } = await published(server, 30, 60);
+    const { log } = await published(server, 50, 60);
     const seconds = ((log.at(-1)?.at ?? 0) - (log[0]?.at ?? 0)) / 1_000;
     const perSecond = (log.length - 5) / seconds;
     expectThat(
-      perSecond > 13 && perSecond < 67,
-      "about 30 messages a second when the slider says 30",
+      perSecond > 22 && perSecond < 111,
+      "about 50 messages a second when the slider says 50",
       `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s`,
     );
   }),

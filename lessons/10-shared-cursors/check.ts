@@ -1,5 +1,11 @@
 // Exercise 10, Area of interest: a page that shows a part of the board receives only the pointers in that part.
-import { check, eventually, expectForgotten, expectThat } from "../../shared/machinery/checks/checks.ts";
+import {
+  check,
+  eventually,
+  expectForgotten,
+  expectThat,
+  longCheck,
+} from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 import { fromBytes, type Position } from "./positions.ts";
@@ -224,7 +230,7 @@ export const checks = [
     );
   }),
 
-  check("a page that has left is forgotten, and so is what it looked at", "Hint 3", async (server) => {
+  longCheck("a page that has left is forgotten, and so is what it looked at", "Hint 3", async (server) => {
     await expectForgotten(
       server,
       async () => {

@@ -12,7 +12,7 @@
 // Each check gets a server of its own, started from the learner's files, and talks to it as any page could. It fails
 // with a sentence in two halves, `expected` and `happened`: say what the check did, and what came back.
 //
-//   check, expectThat, expectWithin, expectSoon, expectNoSilence, expectForgotten, eventually,
+//   check, longCheck, expectThat, expectWithin, expectSoon, expectNoSilence, expectForgotten, eventually,
 //   inBackground, pause, cannotTell                                                      this file
 //   request, postMessage, Client (a WebSocket)                                           client.ts
 //   EventStream (server-sent events)                                                     event-stream.ts
@@ -32,10 +32,17 @@ export type Check = {
   /** A heading or the beginning of a hint in the lesson's README: "Why", "Hint 2". */
   read: string;
   run: (server: LessonServer) => Promise<void>;
+  /** It starts before the others. */
+  isLong: boolean;
 };
 
 export function check(title: string, read: string, run: Check["run"]): Check {
-  return { title, read, run };
+  return { title, read, run, isLong: false };
+}
+
+/** A check that takes a second or more on a quiet computer, also when it passes. */
+export function longCheck(title: string, read: string, run: Check["run"]): Check {
+  return { title, read, run, isLong: true };
 }
 
 /** The server doesn't do what a check asks for. Both texts are for the learner: "status 304", "status 200, with 52 bytes". */

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { root } from "../launcher/lessons.ts";
 import { bundle, type CompileError } from "./bundle.ts";
 import { type Check, CheckFailed } from "./checks.ts";
-import { type Complaint, Ended, type LessonServer, Looping, startServer } from "./server.ts";
+import { type Complaint, Ended, type LessonServer, Looping, serversOfCheck, startServer } from "./server.ts";
 import { isDoubtful, pause, TooBusy, within } from "./time.ts";
-import { inTurn } from "./turns.ts";
+import { inTurn, startInTurn } from "./turns.ts";
 
 export type Fault = {
   /**
@@ -60,8 +60,10 @@ export async function runChecks(
     const program = join(folder, "server.mjs");
     const compileError = await bundle(file, program, source);
     if (compileError) return { compileError };
-    const results = checks.map((each) => untilSure(each, program, dirname(file), doubt));
-    return { results: await Promise.all(results) };
+    const running = new Map<Check, Promise<Result>>();
+    const [long, short] = [checks.filter(({ isLong }) => isLong), checks.filter(({ isLong }) => !isLong)];
+    for (const each of [...long, ...short]) running.set(each, untilSure(each, program, dirname(file), doubt));
+    return { results: await Promise.all(checks.flatMap((each) => running.get(each) ?? [])) };
   } finally {
     remove(folder);
   }
@@ -83,13 +85,22 @@ class Late extends CheckFailed {}
 
 type Try = { result: Result; doubtful: boolean };
 
-async function runOne({ title, read, run }: Check, program: string, folder: string): Promise<Try> {
-  const servers: Awaited<ReturnType<typeof startServer>>[] = [];
+function runOne(check: Check, program: string, folder: string): Promise<Try> {
+  return serversOfCheck.run(new Set(), tryOne, check, program, folder);
+}
+
+async function tryOne({ title, read, run }: Check, program: string, folder: string): Promise<Try> {
+  const servers = serversOfCheck.getStore() ?? new Set();
   let over = false;
   const startAnother = async (): Promise<LessonServer> => {
-    const server = await startServer(program, folder);
+    const server = await startInTurn(async () => {
+      const server = await startServer(program, folder);
+      // The next one starts when this one listens, or takes long.
+      await Promise.race([server.listening.catch(() => {}), pause(500)]);
+      return server;
+    });
     if (over) server.stop();
-    servers.push(server);
+    servers.add(server);
     await within(
       4_000,
       server.listening,
@@ -104,15 +115,19 @@ async function runOne({ title, read, run }: Check, program: string, folder: stri
   try {
     const server = await startAnother();
     // Whatever a check waits for has a limit of its own. This one is for a mistake in the check.
-    const late = () => new Late("this check to be over within 20 s", "it still waits for the server");
-    const crash = Promise.race(servers.map(({ gone }) => gone));
-    await within(20_000, Promise.race([run(server), crash]), late, 90_000);
+    const late = () => new Late("this check to be over within a minute", "it still waits for the server");
+    await within(
+      60_000,
+      Promise.race([run(server), ...Array.from(servers, ({ gone }) => gone)]),
+      late,
+      300_000,
+    );
     return { result: { title, read }, doubtful: false };
   } catch (error) {
     // A connection that breaks may be the first sign of a server that crashes.
-    const gone = servers.map((server) => server.gone.catch((why) => why));
+    const gone = Array.from(servers, (each) => each.gone.catch((why) => why));
     const crash = await Promise.race([...gone, pause(200)]);
-    const fault = describe(crash ?? error, servers[0]?.complaint());
+    const fault = describe(crash ?? error, [...servers][0]?.complaint());
     return { result: { title, read, fault }, doubtful: !crash && isDoubtful(error) };
   } finally {
     over = true;

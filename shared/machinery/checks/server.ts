@@ -1,4 +1,5 @@
 // The learner's server as a process of its own, on a port that nobody else uses.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { connect } from "node:net";
 import { relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -40,7 +41,9 @@ export class Looping extends Error {
 export type Complaint = { why: string; where: string | undefined };
 
 type Running = Awaited<ReturnType<typeof startServer>>;
-const running = new Set<Running>();
+
+/** The servers of the check that is under way. Others, of checks that run beside it, are none of its business. */
+export const serversOfCheck = new AsyncLocalStorage<Set<Running>>();
 
 /** Starts a compiled server. `folder` is where its source is. */
 export async function startServer(program: string, folder: string) {
@@ -64,7 +67,6 @@ export async function startServer(program: string, folder: string) {
   });
   gone.catch(() => {});
   void one.ended.then(({ why }) => {
-    running.delete(server);
     if (!stopped) fail(new Ended(complaint(errors, program, folder) ?? { why, where: undefined }));
   });
   const server = {
@@ -78,14 +80,13 @@ export async function startServer(program: string, folder: string) {
     listening: Promise.race([listening(port, () => stopped), gone]),
     stop() {
       stopped = true;
-      running.delete(server);
       void one.kill();
     },
     memory: async () => (one.child.pid === undefined ? undefined : memoryOf(one.child.pid, () => errors)),
     /** Stops it if it is in an endless loop. */
     async endLoop() {
       const { pid } = one.child;
-      if (pid === undefined || (await answers(port))) return;
+      if (stopped || pid === undefined || (await answers(port))) return;
       const where = await findLoop(pid, () => errors);
       if (where === undefined || stopped) return;
       fail(new Looping(where));
@@ -93,18 +94,12 @@ export async function startServer(program: string, folder: string) {
     },
   };
   server.listening.catch(() => {});
-  running.add(server);
   return server;
 }
 
-let ending: Promise<unknown> | undefined;
-
-/** Stops all servers that are in an endless loop. */
+/** Stops the servers of the check that is under way, as far as they are in an endless loop. */
 export async function endLoops(): Promise<void> {
-  ending ??= Promise.all([...running].map((server) => server.endLoop())).finally(() => {
-    ending = undefined;
-  });
-  await ending;
+  await Promise.all(Array.from(serversOfCheck.getStore() ?? [], (server) => server.endLoop()));
 }
 
 async function listening(port: number, given: () => boolean) {

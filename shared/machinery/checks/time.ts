@@ -35,6 +35,8 @@ export async function withDoubt(error: Error, slowness?: number): Promise<Error>
   return error;
 }
 
+/** A measurement says something about the time right after it, too: checks that run beside each other are often late together. */
+const measuredForMs = 200;
 let measuring: Promise<number> | undefined;
 
 /** How many times slower than usual this computer is now, at least 1. Measured by starting an empty Node.js program. */
@@ -43,7 +45,9 @@ export function measureSlowness(): Promise<number> {
     const began = performance.now();
     const child = spawn(process.execPath, ["--eval", ""], { stdio: "ignore", windowsHide: true });
     const done = () => {
-      measuring = undefined;
+      setTimeout(() => {
+        measuring = undefined;
+      }, measuredForMs).unref();
       resolve(Math.max(1, (performance.now() - began) / usualStartMs));
     };
     child.on("exit", done).on("error", done);
@@ -52,7 +56,8 @@ export function measureSlowness(): Promise<number> {
 }
 
 /**
- * The value of `work`, if it comes within `ms` of a quiet computer.
+ * The value of `work`, if it comes within `ms` of a quiet computer: where it is five times slower now, five seconds count
+ * as one.
  * @throws what `late` returns, or TooBusy where that would be longer than `longest`
  */
 export async function within<Value>(
@@ -64,14 +69,19 @@ export async function within<Value>(
   const began = performance.now();
   const settled = new AbortController();
   const tooLate = async (): Promise<never> => {
-    for (let limitMs = ms; ; ) {
-      await sleep(limitMs - (performance.now() - began), undefined, { signal: settled.signal });
+    let [countedMs, countedAt, restMs] = [0, began, ms];
+    for (;;) {
+      await sleep(restMs, undefined, { signal: settled.signal });
       // A server in an endless loop would itself make the computer busy.
       await endLoops();
       const slowness = await measureSlowness();
-      limitMs = Math.max(limitMs, Math.min(ms * slowness, longest));
-      if (performance.now() - began < limitMs) continue;
-      throw ms * slowness > longest ? new TooBusy(slowness) : await withDoubt(late(), slowness);
+      const now = performance.now();
+      countedMs += (now - countedAt) / slowness;
+      countedAt = now;
+      if (countedMs >= ms && ms * slowness <= longest) throw await withDoubt(late(), slowness);
+      if (countedMs >= ms || now - began >= longest) throw new TooBusy(slowness);
+      // In short steps: it may have been slow for a moment only.
+      restMs = Math.min(ms, (ms - countedMs) * slowness);
     }
   };
   try {

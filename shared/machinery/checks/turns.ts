@@ -1,34 +1,42 @@
-// Whose turn it is. Most of a check is waiting, so several run beside each other. But a crowd of servers that start at
-// the same moment keeps the computer busy, and what it was too busy to tell runs again, alone.
+// Whose turn it is. Most of a check is waiting, so many run beside each other. But a crowd of servers that start at the
+// same moment keeps the computer busy, so they start one after the other, as many at a time as it has cores. What it was
+// still too busy to tell runs again, alone.
 import { availableParallelism } from "node:os";
 
-const places = 2 * availableParallelism() + 1;
+const cores = availableParallelism();
 
-const waiting: { alone: boolean; start(): Promise<unknown> }[] = [];
-let underWay = 0;
-let oneIsAlone = false;
+/** Runs what is given to it in turn, at most `places` at the same time. */
+function makeQueue(places: number) {
+  const waiting: { alone: boolean; start(): Promise<unknown> }[] = [];
+  let underWay = 0;
+  let oneIsAlone = false;
+
+  function startNext() {
+    const [first] = waiting;
+    if (!first || oneIsAlone || underWay >= (first.alone ? 1 : places)) return;
+    waiting.shift();
+    underWay++;
+    oneIsAlone = first.alone;
+    void first.start().then(() => {
+      underWay--;
+      oneIsAlone = false;
+      startNext();
+    });
+    startNext();
+  }
+
+  return <Value>(work: () => Promise<Value>, { alone = false } = {}): Promise<Value> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ alone, start: () => work().then(resolve, reject) });
+      startNext();
+    });
+}
 
 /**
- * Calls `work` in its turn: beside others, or `alone`, when all that came before it is over.
+ * Calls `work`, a check, in its turn: beside others, or `alone`, when all that came before it is over.
  * @returns what `work` returns
  */
-export function inTurn<Value>(work: () => Promise<Value>, { alone = false } = {}): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    waiting.push({ alone, start: () => work().then(resolve, reject) });
-    startNext();
-  });
-}
+export const inTurn = makeQueue(6 * cores);
 
-function startNext() {
-  const [first] = waiting;
-  if (!first || oneIsAlone || underWay >= (first.alone ? 1 : places)) return;
-  waiting.shift();
-  underWay++;
-  oneIsAlone = first.alone;
-  void first.start().then(() => {
-    underWay--;
-    oneIsAlone = false;
-    startNext();
-  });
-  startNext();
-}
+/** Calls `work`, the start of a server, in its turn. @returns what `work` returns */
+export const startInTurn = makeQueue(cores);
