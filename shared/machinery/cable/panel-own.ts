@@ -10,9 +10,13 @@ const toleranceMs = 50;
 /** The panel's own WebSocket is this one: it doesn't go through the cable. */
 export const PlainWebSocket = globalThis.WebSocket;
 
-/** When the page's latest WebSocket was opened, by performance.now(). The page's own script has run before this one. */
+/**
+ * When the page's latest WebSocket was opened, by performance.now(). The page's own script has run before this one, so
+ * nobody here saw its first socket open. But that was asked for before the panel's own socket: it had opened when the
+ * cable first said something there.
+ */
 const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-let latest = { fromMs: navigation?.domInteractive ?? 0, toMs: performance.now() };
+let latest: { fromMs: number; toMs?: number } = { fromMs: navigation?.domInteractive ?? 0 };
 
 globalThis.WebSocket = new Proxy(PlainWebSocket, {
   construct(target, args, newTarget) {
@@ -25,8 +29,12 @@ globalThis.WebSocket = new Proxy(PlainWebSocket, {
   },
 });
 
-/** The number of this page's own connection; undefined when it can't be known. `offsetMs`: the cable's clock minus ours. */
+/**
+ * The number of this page's own connection; undefined when it can't be known. Called with all that the cable says.
+ * `offsetMs`: the cable's clock minus ours.
+ */
 export function ownConnection(connections: ConnectionState[], offsetMs: number): number | undefined {
+  latest.toMs ??= performance.now();
   const from = latest.fromMs + offsetMs - toleranceMs;
   const to = latest.toMs + offsetMs + toleranceMs;
   const candidates = connections.filter(
