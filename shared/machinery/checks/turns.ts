@@ -1,6 +1,6 @@
-// Whose turn it is. Most of a check is waiting, so many run beside each other. But a crowd of servers that start at the
-// same moment keeps the computer busy, so they start one after the other, as many at a time as it has cores. What it was
-// still too busy to tell runs again, alone.
+// Whose turn it is. Most of a check is waiting, so many run beside each other. But servers that start keep the computer
+// busy, so they start one after the other and leave a core for the checks that run. What the computer was still too busy
+// to tell runs again, alone.
 import { availableParallelism } from "node:os";
 
 const cores = availableParallelism();
@@ -39,4 +39,4 @@ function makeQueue(places: number) {
 export const inTurn = makeQueue(6 * cores);
 
 /** Calls `work`, the start of a server, in its turn. @returns what `work` returns */
-export const startInTurn = makeQueue(cores);
+export const startInTurn = makeQueue(Math.max(1, cores - 1));
