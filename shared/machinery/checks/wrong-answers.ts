@@ -465,6 +465,15 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "07-outbox",
+    "messages that wait as long as their acknowledgement",
+    "only the acknowledgement waits",
+    [
+      "      for (const each of live) deliver(each, bytes);",
+      "      setTimeout(() => {\n        for (const each of live) deliver(each, bytes);\n      }, 50);",
+    ],
+  ],
+  [
+    "07-outbox",
     "a timer that crashes the server when its page has left",
     "a page that leaves right after",
     [
@@ -658,6 +667,12 @@ export const wrongAnswers: WrongAnswer[] = [
     "the first part for ever",
     "a page may look elsewhere",
     ['message?.type === "look")', 'message?.type === "look" && !views.has(client))'],
+  ],
+  [
+    "10-shared-cursors",
+    "forgets which pointers are shown when the page looks again",
+    "a page that looks again",
+    ["views.get(client)?.shown ?? new Set()", "new Set()"],
   ],
   [
     "10-shared-cursors",
