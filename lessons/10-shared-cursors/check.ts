@@ -121,14 +121,15 @@ export const checks = [
       right: 30,
       bottom: 40,
     });
+    // Those outside come first: a pointer that leaves is another check.
     for (const [x, y] of [
+      [31, 40],
+      [10, 19],
       [30, 40],
-      [60_000, 0],
-      [60_001, 0],
       [10, 20],
     ] as const)
       await move(x, y, grace);
-    expectPlaces(grace, ada, ["30 40", "60000 0", "10 20"], "Her part goes from 10, 20 to 30, 40");
+    expectPlaces(grace, ada, ["30 40", "10 20"], "Her part goes from 10, 20 to 30, 40");
   }),
 
   check("a pointer that leaves the part is sent once more, and then no longer", "Hint 2", async (server) => {
@@ -208,6 +209,21 @@ export const checks = [
     await grace.settle();
     for (const x of [1_000, 60_000]) await move(x, 0, grace);
     expectPlaces(grace, ada, ["50001 0", "1000 0", "60000 0"], "She shows the whole board now");
+  }),
+
+  check("a page that looks again still receives a pointer that leaves", "Hint 3", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    await move(1_000, 0, grace);
+    grace.client.send(leftHalf);
+    await grace.settle();
+    await move(50_000, 0, grace);
+    expectPlaces(
+      grace,
+      ada,
+      ["1000 0", "50000 0"],
+      "She sent the same look again while Ada's pointer was in her part",
+    );
   }),
 
   check("a page that joins again, with another name, keeps its part", "Hint 3", async (server) => {
