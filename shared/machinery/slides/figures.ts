@@ -146,7 +146,12 @@ function scatter(_lines: string[], info: string): Drawn {
     const above = labels.filter((label) => Math.abs(label.left - left) < 250).map((label) => label.top + 30);
     const at = Math.max(top - (name === "server-sent events" ? 18 : 0), ...above);
     labels.push({ left, top: at });
-    return text(left + (side === "end" ? -24 : 24), at + 8, `${name}: ${bytes} B`, side);
+    // Beside all dots that are close, not on one of them.
+    const near = (dot: { left: number; top: number }) =>
+      Math.abs(dot.left - left) < 90 && Math.abs(dot.top - at) < 30;
+    const close = dots.filter(near).map((dot) => dot.left);
+    const edge = side === "end" ? Math.min(left, ...close) - 24 : Math.max(left, ...close) + 24;
+    return text(edge, at + 8, `${name}: ${bytes} B`, side);
   });
   for (const { name, left, top } of dots) {
     const transport = colors[name] ?? "websocket";
