@@ -46,7 +46,11 @@ test("has no dead link, and none that leaves its own folder", () => {
 });
 
 test("works in a folder of a web server, with slides that need no lesson", async () => {
-  const types: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
+  const types: Record<string, string> = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+  };
   const server = createServer(({ url = "" }, response) => {
     const path = url.replace(/[?#].*/, "").replace(/\/$/, "/index.html");
     const file = join(folder, path.replace(/^\/workshop\//, ""));

@@ -44,9 +44,16 @@ async function renderFile(file: string): Promise<string> {
   const own = lesson
     ? ["server.ts", "client.ts", "index.html"].map((name) => `<a href="${name}">${name}</a>`)
     : [];
-  const links = ['<a href="/">Workshop</a>', `<a href="/slides/${lesson ? `#/${lesson.name}` : ""}">Slides</a>`, ...own];
+  const links = [
+    '<a href="/">Workshop</a>',
+    `<a href="/slides/${lesson ? `#/${lesson.name}` : ""}">Slides</a>`,
+    ...own,
+  ];
   return html
-    .replace('<article class="prose">', isMarkdown ? "$&" : '<article class="prose" style="max-width: 64rem">')
+    .replace(
+      '<article class="prose">',
+      isMarkdown ? "$&" : '<article class="prose" style="max-width: 64rem">',
+    )
     .replace(/ *<script type="module" src="[^"]*\/reload\.ts"><\/script>\n/, "")
     .replace('<a href="/">All lessons</a>', links.join(" · "))
     .replace(/<a href="http:[^>]*>(.*?)<\/a>/g, "<code>$1</code>"); // a server of the reader's own
