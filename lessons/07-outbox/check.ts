@@ -155,7 +155,7 @@ export const checks = [
     );
   }),
 
-  check("a message that is sent again is acknowledged again", "Hint 1", async (server) => {
+  check("a message that is sent again is acknowledged again", "Exercise", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     say(ada, "ada1", 1);
     await isCovered(ada, "ada1", 1, "after it was sent");
