@@ -43,7 +43,7 @@ function remove(folder: string) {
 
 /**
  * Runs checks beside each other, each with a server of its own: about 3 s on a quiet computer. What this computer was
- * too busy to tell runs again after the others, alone.
+ * too busy to tell runs again, beside fewer others.
  * @param file the server, the learner's or ours
  * @param source what stands in the file: by default, what is on disk
  * @param doubt whether a check that failed on a slow computer "counts" or runs "again"
@@ -72,8 +72,8 @@ export async function runChecks(
 async function untilSure(check: Check, program: string, folder: string, doubt: string): Promise<Result> {
   const run = () => runOne(check, program, folder);
   let tried = await inTurn(run);
-  if (tried.doubtful && doubt === "again") tried = await inTurn(run, { alone: true });
-  if (tried.result.fault?.kind === "unsure") tried = await inTurn(run, { alone: true });
+  if (tried.doubtful && doubt === "again") tried = await inTurn(run, 3);
+  if (tried.result.fault?.kind === "unsure") tried = await inTurn(run, 1);
   return tried.result;
 }
 
