@@ -38,4 +38,23 @@ everyPage("04-broadcast", (ports, _server, tabs) => {
     await ada.getByRole("button", { name: "Open again" }).click();
     await until(async () => (await shown(ada, "here")) === 2);
   });
+
+  test("lays out its list once for a hundred messages that arrive together, and shows their end", async () => {
+    // As text: it runs in the page as it stands here.
+    const [measured, isAtEnd] = await tabs().ada.evaluate<[number, boolean]>(`(async () => {
+      const { room } = await import("/shared/page/chat-room.ts");
+      const log = document.querySelector(".log");
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      let measured = 0;
+      const { get } = Object.getOwnPropertyDescriptor(Element.prototype, "scrollHeight");
+      Object.defineProperty(log, "scrollHeight", { configurable: true, get: () => ++measured && get.call(log) });
+      for (let id = 1; id <= 100; id++) room.show({ id: 1e9 + id, from: "Eve", text: String(id), at: 0 });
+      const before = measured;
+      delete log.scrollHeight;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      return [before, log.scrollTop + log.clientHeight > log.scrollHeight - 2];
+    })()`);
+    expect(measured).toBe(1);
+    expect(isAtEnd).toBe(true);
+  });
 });

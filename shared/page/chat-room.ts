@@ -21,6 +21,7 @@ export class ChatRoom extends HTMLElement {
   #hintEnds: ReturnType<typeof setTimeout> | undefined;
   #form!: HTMLFormElement;
   #seen = new Set<number>();
+  #frame: number | undefined;
 
   connectedCallback() {
     this.innerHTML = `
@@ -78,7 +79,7 @@ export class ChatRoom extends HTMLElement {
     const entry = element("li", from === this.who ? "message mine" : "message");
     entry.dataset.id = String(id);
     // textContent, never innerHTML: a message is text, even if it looks like HTML.
-    const time = element("time", "", clock(at));
+    const time = element("time", "", clock.format(at));
     time.setAttribute("datetime", new Date(at).toISOString());
     const words = element("span", "text", text);
     words.dir = "auto";
@@ -155,12 +156,18 @@ export class ChatRoom extends HTMLElement {
     });
   }
 
+  /** Measured and scrolled once for each frame, however many messages come: both make the browser lay out the list. */
   #keepAtEnd(change: () => void) {
-    const { scrollTop, clientHeight, scrollHeight } = this.#log;
-    const atEnd = scrollTop + clientHeight > scrollHeight - 40;
+    if (this.#frame === undefined) {
+      const { scrollTop, clientHeight, scrollHeight } = this.#log;
+      const atEnd = scrollTop + clientHeight > scrollHeight - 40;
+      this.#frame = requestAnimationFrame(() => {
+        this.#frame = undefined;
+        // Don't scroll if somebody has scrolled back to read.
+        if (atEnd) this.#log.scrollTop = this.#log.scrollHeight;
+      });
+    }
     change();
-    // Don't scroll if somebody has scrolled back to read.
-    if (atEnd) this.#log.scrollTop = this.#log.scrollHeight;
   }
 }
 
@@ -178,9 +185,8 @@ function inWords({ name, message }: Error): string {
   return message;
 }
 
-function clock(at: number): string {
-  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-}
+/** Made once: that takes longer than to use it. */
+const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 customElements.define("chat-room", ChatRoom);
 

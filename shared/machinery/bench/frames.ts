@@ -1,0 +1,119 @@
+// How smooth a page stays under a stream: frames a second of lesson 4's page with its drawer open, beside a plain list
+// of 200 rows that is written once for each frame and shows the same messages.
+//
+// node shared/machinery/start.cjs bench/frames 100 1000      messages a second; 1,000 unless told otherwise
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { chromium, type Page } from "playwright-core";
+import { WebSocket } from "ws";
+import { installedBrowser } from "../browser.ts";
+import { root } from "../launcher/lessons.ts";
+import { anyFreePort, canConnect } from "../launcher/ports.ts";
+import { startNode } from "../supervisor/supervisor.ts";
+
+const measuredMs = 5_000;
+/** The server allows 200 messages a second from one client. */
+const senders = 10;
+
+/** In the page: a list as simple as can be. As text, so that it runs there as it stands here. */
+const plainList = (port: number) => `
+  document.body.innerHTML = '<div style="height: 30rem; overflow-y: auto"><ol></ol></div>';
+  const [box, list] = [document.querySelector("div"), document.querySelector("ol")];
+  let waiting = [];
+  new WebSocket("ws://localhost:${port}").onmessage = ({ data }) => {
+    if (waiting.length === 0) requestAnimationFrame(write);
+    waiting.push(data);
+  };
+  function write() {
+    for (const text of waiting.splice(0)) {
+      const row = list.children.length < 200 ? document.createElement("li") : list.firstElementChild;
+      row.textContent = text;
+      list.append(row);
+    }
+    box.scrollTop = box.scrollHeight;
+  }`;
+
+/** Frames a second, and milliseconds of CPU time that the page's own thread takes for each second. */
+async function measure(page: Page): Promise<string> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const cpuMs = async () => {
+    const { metrics } = await devtools.send("Performance.getMetrics");
+    return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0) * 1_000;
+  };
+  await pause(1_000); // the first rows are made
+  const before = await cpuMs();
+  const [frames = 0, seconds = 1] = await page.evaluate<number[]>(`new Promise((resolve) => {
+    let frames = 0;
+    const began = performance.now();
+    const next = (now) => {
+      if (now - began > ${measuredMs}) return resolve([frames, (now - began) / 1_000]);
+      frames++;
+      requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+  })`);
+  const spent = (await cpuMs()) - before;
+  return `${Math.round(frames / seconds)} frames a second, ${Math.round(spent / seconds)} ms of CPU`;
+}
+
+async function main() {
+  const executablePath = installedBrowser();
+  if (!executablePath)
+    throw new Error("No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH.");
+  const rates = process.argv
+    .slice(2)
+    .map(Number)
+    .filter((rate) => rate > 0);
+  const [port, pagePort] = [await anyFreePort(), await anyFreePort()];
+  const lesson = startNode([join(root, "shared", "machinery", "start.cjs"), "launcher/lesson", "4"], {
+    cwd: root,
+    env: { ...process.env, PORT: String(port), PAGE_PORT: String(pagePort) },
+    output: "ignore",
+  });
+  const args = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-gpu"] : ["--disable-gpu"];
+  const browser = await chromium.launch({ executablePath, args });
+  const clients: WebSocket[] = [];
+  let timer: ReturnType<typeof setInterval> | undefined;
+  try {
+    // The page doesn't reconnect by itself: the server has to be there first.
+    while (!(await fetch(`http://127.0.0.1:${port}/lesson`).catch(() => undefined))?.ok) await pause(100);
+    while (!(await canConnect(pagePort, "127.0.0.1"))) await pause(50);
+    for (let n = 0; n < senders; n++) clients.push(new WebSocket(`ws://127.0.0.1:${port}`));
+    await Promise.all(clients.map((client) => new Promise((resolve) => client.once("open", resolve))));
+    for (const rate of rates.length > 0 ? rates : [1_000]) {
+      let due = 0;
+      let sent = 0;
+      const everyMs = 10;
+      timer = setInterval(() => {
+        for (due += (rate * everyMs) / 1_000; sent < due; sent++)
+          clients[sent % senders]?.send(
+            JSON.stringify({ type: "say", from: "Ada", text: `message ${sent}` }),
+          );
+      }, everyMs);
+      const results: string[] = [];
+      for (const what of ["lesson 4, drawer open", "plain list of 200 rows"]) {
+        const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+        await page.goto(
+          `http://localhost:${pagePort}/${what.startsWith("lesson") ? "lessons/04-broadcast/" : ""}`,
+        );
+        if (what.startsWith("lesson")) await page.locator(".wire-body:not([hidden])").waitFor();
+        else await page.evaluate(plainList(port));
+        results.push(`${what} ${await measure(page)}`);
+        await page.close();
+      }
+      clearInterval(timer);
+      console.log(`${rate} messages a second: ${results.join("; ")}`);
+    }
+  } finally {
+    clearInterval(timer);
+    for (const client of clients) client.terminate();
+    await browser.close();
+    await lesson.end();
+  }
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
