@@ -16,7 +16,10 @@ const coloured = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
 const paint = (code: number) => (text: string) => (coloured ? `\x1b[${code}m${text}\x1b[0m` : text);
 const [green, red, yellow, bold] = [paint(32), paint(31), paint(33), paint(1)];
 
-void main(process.argv.slice(2));
+main(process.argv.slice(2)).catch((error) => {
+  console.error(error); // a mistake in a lesson's check.ts, say
+  process.exit(1);
+});
 
 async function main(args: string[]) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
