@@ -51,7 +51,7 @@ export const Typing = v.strictObject({ type: v.literal("typing"), from: Name });
 /** "Is anybody there?" The server answers with the same. */
 export const Beat = v.strictObject({ type: v.literal("beat") });
 
-const Word = v.pipe(
+export const Word = v.pipe(
   v.string("must be a string."),
   v.regex(/^[a-z0-9]{1,40}$/i, "must be 1 to 40 letters and digits."),
 );

@@ -1,0 +1,134 @@
+// Jukebox, the page's half: plays what the shared state says, when it says it, and sends what the reader presses.
+import { controlled, showState } from "../../shared/page/connection.ts";
+import { keepName } from "../../shared/page/own-name.ts";
+import { serverHost } from "../../shared/page/server-host.ts";
+import { stayConnected } from "../../shared/pieces/stay-connected.ts";
+import { Clock, sample } from "./clock.ts";
+import { correction, driftOf } from "./drift.ts";
+import type { Welcome } from "./messages.ts";
+import { People } from "./people.ts";
+import { Player } from "./player.ts";
+import { SharedState } from "./shared-state.ts";
+import { type Press, positionAt, type State, trackOf } from "./state.ts";
+import { onsettings, ownTime, settings } from "./switches.ts";
+import { View } from "./view.ts";
+
+const nameBox = document.querySelector("input[name=from]") as HTMLInputElement;
+const page = Math.random().toString(36).slice(2); // the same after a reconnect, and nobody else knows it
+const people = new People();
+const clock = new Clock();
+const shared = new SharedState((command) => send(command));
+const view = new View({ press, join: joinIn, knock, vote });
+let player: Player | undefined;
+let started: number | undefined; // which run of the server we know
+let askLater: ReturnType<typeof setTimeout> | undefined;
+
+keepName(nameBox);
+const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
+const sendText = controlled(connect);
+const send = (message: object) => sendText(JSON.stringify(message));
+const introduce = () => send({ type: "join", name: nameBox.value, page });
+const roomTime = () => clock.at(ownTime()) ?? ownTime();
+
+function onopen() {
+  introduce();
+  askTime();
+}
+
+/** One question at a time. Those that a frozen network held back would return late, and push the good ones out. */
+function askTime() {
+  clearTimeout(askLater);
+  send({ type: "time", t1: ownTime() });
+}
+
+function onmessage(data: string) {
+  const t4 = ownTime();
+  const { type, ...message } = JSON.parse(data);
+  if (type === "time") {
+    clock.add(sample(message.t1, message.t2, message.t3, t4));
+    clearTimeout(askLater);
+    askLater = setTimeout(askTime, clock.count < 8 ? 100 : 2_000);
+  }
+  if (type === "here") people.change(message.people);
+  if (type === "votes") view.votes(message);
+  if (type === "welcome") welcome(message);
+  if (type === "state") {
+    view.changed(message, people.me);
+    shared.changed(message, message.by?.id === people.me, roomTime());
+  }
+  if (type === "stale") {
+    view.stale(shared.waiting, message);
+    shared.refused(roomTime(), message);
+  }
+  if (type === "refused") {
+    view.refused(message.reason);
+    shared.refused(roomTime());
+  }
+  follow();
+}
+
+function welcome({ id, started: run, people: all, ...room }: Welcome) {
+  const isSame = started === undefined || started === run;
+  started = run;
+  people.startOver(id, all);
+  view.changed(room, id, isSame);
+  shared.welcome(room, isSame);
+}
+
+function press(pressed: Press) {
+  view.pressed(pressed.type);
+  shared.press(pressed, roomTime());
+  follow();
+}
+
+function vote() {
+  if (shared.state) send({ type: "vote", track: shared.state.track });
+}
+
+/** Brings the player to where the room is: four times a second, and whenever something has changed. */
+function follow() {
+  const { state } = shared;
+  if (!state || !player?.isAwake() || clock.count === 0) return;
+  if (!state.playing) return player.stop();
+  const track = trackOf(state);
+  const heard = player.heardMs(track);
+  const change = heard === undefined ? "jump" : correction(driftOf(heard, target(state), track.lengthMs));
+  if (change === "jump") player.play(track, () => target(state));
+  else player.rate = change;
+}
+setInterval(follow, 250);
+
+/** The position to be at now: by the server's clock, or (a switch) by this computer's. */
+const target = (state: State) => positionAt(state, settings.follow === "own" ? ownTime() : roomTime());
+
+/** Browsers let no page make a sound before the reader has clicked. Until then it shows the music, and is silent. */
+function joinIn() {
+  player = new Player();
+  player.muted = settings.muted;
+  follow();
+}
+
+function knock(byMs: number) {
+  const { state } = shared;
+  const heard = state && player?.heardMs(trackOf(state));
+  if (state && heard !== undefined) player?.play(trackOf(state), () => heard + byMs);
+}
+
+function draw() {
+  const { state } = shared;
+  if (state) {
+    const heard = player?.isAwake() ? player.heardMs(trackOf(state)) : undefined;
+    view.draw(state, { heard, room: positionAt(state, roomTime()), shown: heard ?? target(state) });
+    view.numbers(clock, player);
+  }
+  requestAnimationFrame(draw);
+}
+requestAnimationFrame(draw);
+
+// A laptop has woken up, and its clock may have slept, too.
+document.addEventListener("visibilitychange", () => document.hidden || askTime());
+nameBox.addEventListener("change", introduce);
+onsettings(() => {
+  if (player) player.muted = settings.muted;
+  askTime();
+});

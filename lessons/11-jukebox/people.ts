@@ -1,0 +1,38 @@
+// Everybody who is here, as a list.
+import { number } from "../../shared/page/numbers.ts";
+
+type Person = { id: number; name: string };
+const list = document.querySelector(".people") as HTMLElement;
+const listedAtMost = 12;
+
+export class People {
+  /** Our own id. */
+  me = 0;
+  readonly #names = new Map<number, string>();
+
+  /** We are connected: this is our id, and these are here. */
+  startOver(me: number, people: Person[]): void {
+    this.me = me;
+    this.#names.clear();
+    this.change(people);
+  }
+
+  /** Who has come, or has another name. Without a name: gone. */
+  change(changed: { id: number; name?: string }[]): void {
+    for (const { id, name } of changed) {
+      if (name === undefined) this.#names.delete(id);
+      else this.#names.set(id, name);
+    }
+    const entries = [...this.#names].map(([id, name]) => (id === this.me ? `${name} (you)` : name));
+    const more = entries.length - listedAtMost;
+    if (more > 0) entries.splice(listedAtMost, more, `and ${more} more`);
+    number("here", this.#names.size);
+    list.replaceChildren(
+      ...entries.map((text) => {
+        const entry = document.createElement("li");
+        entry.textContent = text;
+        return entry;
+      }),
+    );
+  }
+}

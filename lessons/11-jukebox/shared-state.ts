@@ -1,0 +1,66 @@
+// The room's state as this page has it: what the server said last, and what the reader has pressed since.
+import type { Room } from "./messages.ts";
+import { after, type Command, type Press, type State } from "./state.ts";
+
+export class SharedState {
+  readonly #send: (command: Command) => void;
+  /** What the server said last. */
+  #room: Room | undefined;
+  /** What it will say, if it obeys. The page shows this without waiting. */
+  #guess: State | undefined;
+  /** What was pressed and sent, and has no answer yet. */
+  #sent: Command | undefined;
+  /** What was pressed after that. It can't be sent yet: its revision is the one that the answer will bring. */
+  #held: Press | undefined;
+
+  constructor(send: (command: Command) => void) {
+    this.#send = send;
+  }
+
+  /** What to show and to play. Undefined: the server hasn't said anything yet. */
+  get state(): State | undefined {
+    return this.#guess ?? this.#room;
+  }
+
+  get waiting(): Command | undefined {
+    return this.#sent;
+  }
+
+  /** The reader has pressed something, at `nowMs` of the server's clock. Only the reader calls this, never a message. */
+  press(press: Press, nowMs: number): void {
+    if (!this.#room) return;
+    this.#guess = after(this.#guess ?? this.#room, press, nowMs);
+    if (this.#sent) this.#held = press;
+    else {
+      this.#sent = { ...press, revision: this.#room.revision };
+      this.#send(this.#sent);
+    }
+  }
+
+  /** A new state has come from the server. `ours`: because of what we pressed. It is shown, and never sent back. */
+  changed(room: Room, ours: boolean, nowMs: number): void {
+    this.#room = room;
+    if (ours && this.#sent?.revision === room.revision - 1) this.#answered(nowMs);
+    else this.#guess = this.#held = undefined; // somebody was first: what we guessed won't come
+  }
+
+  /** The server has refused what we sent. Without `room` it has said why in another way. */
+  refused(nowMs: number, room = this.#room): void {
+    this.#room = room;
+    this.#answered(nowMs);
+  }
+
+  /** Connected, for the first time or again. `isSame`: to the same run of the server. */
+  welcome(room: Room, isSame: boolean): void {
+    this.#room = room;
+    // Safe to send again: if it was obeyed before the connection broke, that has made its revision stale.
+    if (this.#sent && isSame && this.#sent.revision === room.revision) this.#send(this.#sent);
+    else this.#sent = this.#held = this.#guess = undefined;
+  }
+
+  #answered(nowMs: number) {
+    const next = this.#held;
+    this.#sent = this.#held = this.#guess = undefined;
+    if (next) this.press(next, nowMs);
+  }
+}

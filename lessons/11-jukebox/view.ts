@@ -1,0 +1,143 @@
+// The jukebox as the reader sees it: beat, waveform, buttons, who pressed last, and the numbers.
+import { number, readable } from "../../shared/page/numbers.ts";
+import type { Clock } from "./clock.ts";
+import { driftOf } from "./drift.ts";
+import type { Room } from "./messages.ts";
+import type { Player } from "./player.ts";
+import { type Command, type Press, type State, trackOf, tracks } from "./state.ts";
+import { Waveform } from "./waveform.ts";
+
+type Handlers = {
+  press(press: Press): void;
+  join(): void;
+  knock(byMs: number): void;
+  vote(): void;
+};
+/** In milliseconds: the position that is heard, if any is; the one that the room has; and the one to show. */
+type Positions = { heard: number | undefined; room: number; shown: number };
+
+const element = <Kind extends HTMLElement>(selector: string) => document.querySelector(selector) as Kind;
+const words = { play: "Play", pause: "Pause", next: "Next", seek: "another position" };
+
+export class View {
+  readonly #box = element(".jukebox");
+  readonly #beat = element(".beat");
+  readonly #name = element(".track");
+  readonly #place = element(".place");
+  readonly #play = element<HTMLButtonElement>("#play");
+  readonly #slider = element<HTMLInputElement>("#position");
+  readonly #pressed = element(".pressed");
+  readonly #refused = element(".refused");
+  readonly #wave = new Waveform(element<HTMLCanvasElement>(".wave"));
+  #sliding = false;
+  #stale = 0;
+  #numbersAt = 0;
+  #drift: number | undefined;
+
+  /** Buttons and slider fire these events for the reader only. Nothing that a script sets comes back as a press. */
+  constructor({ press, join, knock, vote }: Handlers) {
+    this.#play.addEventListener("click", () =>
+      press({ type: this.#play.textContent === "Play" ? "play" : "pause" }),
+    );
+    element("#next").addEventListener("click", () => press({ type: "next" }));
+    this.#slider.addEventListener("input", () => {
+      this.#sliding = true;
+    });
+    this.#slider.addEventListener("change", () => {
+      this.#sliding = false;
+      press({ type: "seek", position: Number(this.#slider.value) });
+    });
+    element("#vote").addEventListener("click", vote);
+    const joinButton = element<HTMLButtonElement>("#join");
+    joinButton.addEventListener("click", () => {
+      join();
+      joinButton.hidden = true;
+      this.#play.focus();
+    });
+    for (const button of document.querySelectorAll<HTMLButtonElement>("[data-knock]"))
+      button.addEventListener("click", () => knock(Number(button.dataset.knock)));
+  }
+
+  /** The reader has pressed something. */
+  pressed(type: Press["type"]): void {
+    this.#refused.textContent = "";
+    this.#say(`You pressed ${words[type]}. Waiting for the server.`, true);
+  }
+
+  /** The state has come from the server. */
+  changed({ by, revision }: Room, me: number, isSame = true): void {
+    number("revision", revision);
+    const who = by?.id === me ? "You" : by?.name;
+    if (!isSame) this.#say("The server has restarted, and has forgotten what was playing.");
+    else if (revision === 0) this.#say("Nobody has pressed anything yet.");
+    else if (by) this.#say(`${who} pressed ${words[by.pressed]}. Confirmed: revision ${revision}.`);
+    else this.#say(`Enough votes for the next track. Revision ${revision}.`);
+  }
+
+  /** What we pressed was refused, because somebody was first. */
+  stale(ours: Command | undefined, { by, revision }: Room): void {
+    number("stale", ++this.#stale);
+    number("revision", revision);
+    const first = by?.name ?? "Somebody";
+    if (ours)
+      this.#say(
+        `${first} was first. Your ${words[ours.type]} was for revision ${ours.revision}, and now it is ${revision}.`,
+      );
+  }
+
+  votes({ votes, needed }: { votes: number; needed: number }): void {
+    number("votes", `${votes} of ${needed}`);
+  }
+
+  refused(reason: string): void {
+    this.#refused.textContent = `Not accepted: ${reason}`;
+  }
+
+  draw(state: State, { heard, room, shown }: Positions): void {
+    const track = trackOf(state);
+    const beatMs = track.lengthMs / track.beats;
+    const beat = Math.floor(shown / beatMs);
+    write(this.#beat, String((beat % 4) + 1));
+    // From 1 on the beat to 0: twice a second at most, so it never flashes.
+    this.#beat.style.setProperty("--pulse", state.playing ? (1 - (shown % beatMs) / beatMs).toFixed(3) : "0");
+    write(this.#name, `${state.track + 1} of ${tracks.length}: ${track.name}`);
+    write(this.#place, `bar ${Math.floor(beat / 4) + 1}, ${seconds(shown)} of ${seconds(track.lengthMs)}`);
+    write(this.#play, state.playing ? "Pause" : "Play");
+    this.#slider.max = String(track.lengthMs);
+    if (!this.#sliding) this.#slider.value = String(shown);
+    this.#wave.draw(track, shown / track.lengthMs);
+    this.#drift = heard === undefined ? undefined : driftOf(heard, room, track.lengthMs);
+    // For tests: what is heard at which moment of a clock that all windows share.
+    this.#box.dataset.heard = heard === undefined ? "" : heard.toFixed(1);
+    this.#box.dataset.at = String(Date.now());
+  }
+
+  /** Four times a second, or nobody could read them. */
+  numbers(clock: Clock, player: Player | undefined): void {
+    if (performance.now() - this.#numbersAt < 250) return;
+    this.#numbersAt = performance.now();
+    this.#slider.ariaValueText = seconds(Number(this.#slider.value));
+    const { offsetMs, uncertaintyMs } = clock.best ?? {};
+    number("offset", offsetMs === undefined ? "–" : signed(offsetMs));
+    number("uncertainty", uncertaintyMs === undefined ? "–" : `± ${readable(uncertaintyMs)} ms`);
+    number("drift", this.#drift === undefined ? "–" : signed(this.#drift));
+    number("rate", this.#drift === undefined ? "–" : `${(100 * (player?.rate ?? 1)).toFixed(1)} %`);
+    number("jumps", player?.jumps ?? 0);
+  }
+
+  #say(text: string, waiting = false) {
+    write(this.#pressed, text);
+    this.#pressed.classList.toggle("waiting", waiting);
+  }
+}
+
+/** Only what has changed, since a screen reader would read it again. */
+function write(place: HTMLElement, text: string) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+/** 3215 → "3.2 s" */
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
+
+/** With its sign, since it matters here: "+3 ms", "−2 000 ms". */
+const signed = (ms: number) => `${ms < 0 ? "−" : "+"}${readable(Math.abs(ms))} ms`;
