@@ -21,6 +21,7 @@ const shared = new SharedState((command) => send(command));
 const view = new View({ press, join: joinIn, knock, vote });
 let player: Player | undefined;
 let started: number | undefined; // which run of the server we know
+let asked = 0;
 let askLater: ReturnType<typeof setTimeout> | undefined;
 
 keepName(nameBox);
@@ -32,23 +33,25 @@ const roomTime = () => clock.at(ownTime()) ?? ownTime();
 
 function onopen() {
   introduce();
+  askAgain();
+}
+
+function askAgain() {
+  asked = 0;
   askTime();
 }
 
-/** One question at a time. Those that a frozen network held back would return late, and push the good ones out. */
+/** Four times a second for ten seconds, and then every two seconds. Late answers do no harm: they are never the best. */
 function askTime() {
   clearTimeout(askLater);
   send({ type: "time", t1: ownTime() });
+  askLater = setTimeout(askTime, ++asked < 40 ? 250 : 2_000);
 }
 
 function onmessage(data: string) {
   const t4 = ownTime();
   const { type, ...message } = JSON.parse(data);
-  if (type === "time") {
-    clock.add(sample(message.t1, message.t2, message.t3, t4));
-    clearTimeout(askLater);
-    askLater = setTimeout(askTime, clock.count < 8 ? 100 : 2_000);
-  }
+  if (type === "time") clock.add(sample(message.t1, message.t2, message.t3, t4));
   if (type === "here") people.change(message.people);
   if (type === "votes") view.votes(message);
   if (type === "welcome") welcome(message);
@@ -88,7 +91,7 @@ function vote() {
 /** Brings the player to where the room is: four times a second, and whenever something has changed. */
 function follow() {
   const { state } = shared;
-  if (!state || !player?.isAwake() || clock.count === 0) return;
+  if (!state || !player?.isAwake() || !clock.best) return;
   if (!state.playing) return player.stop();
   const track = trackOf(state);
   const heard = player.heardMs(track);
@@ -126,9 +129,9 @@ function draw() {
 requestAnimationFrame(draw);
 
 // A laptop has woken up, and its clock may have slept, too.
-document.addEventListener("visibilitychange", () => document.hidden || askTime());
+document.addEventListener("visibilitychange", () => document.hidden || askAgain());
 nameBox.addEventListener("change", introduce);
 onsettings(() => {
   if (player) player.muted = settings.muted;
-  askTime();
+  askAgain();
 });

@@ -1,49 +1,54 @@
-// Whose clock? An estimate of how far a clock that we can't see is from ours: four timestamps, best of eight (NTP, RFC 5905 §8).
+// Whose clock? An estimate of how far a clock that we can't see is from ours: four timestamps, best of eight (NTP, RFC 5905).
 
-/** Both in milliseconds: the other clock is ours plus `offsetMs`, and surely not further from that than `uncertaintyMs`. */
-export type Sample = { offsetMs: number; uncertaintyMs: number };
+/**
+ * One answer. All in milliseconds: the other clock is ours plus `offsetMs`, and surely not further from that than
+ * `uncertaintyMs`. `takenMs` is when it came, by our clock.
+ */
+export type Sample = { offsetMs: number; uncertaintyMs: number; takenMs: number };
 
+/** This many answers are kept. */
 const kept = 8;
+/** No two clocks run equally fast. Many differ by 0.01 %, so what we know is worth less from second to second. */
+const agingPerMs = 0.0001;
+/** Browsers round their clocks. */
+const roundingMs = 1;
 
 /** This program's clock, in milliseconds since 1970. Unlike Date.now() it never jumps: it began there, and only goes on. */
 export const ownClock = (): number => performance.timeOrigin + performance.now();
 
 /**
- * One question to the other clock: we asked at `t1`, it was there at `t2` and answered at `t3`, and we had the answer at
- * `t4`. t1 and t4 are by our clock, t2 and t3 by the other one.
+ * We asked at `t1`, the question arrived at `t2`, the answer left at `t3`, and arrived at `t4`. t1 and t4 are by our clock,
+ * t2 and t3 by the other one.
  */
 export function sample(t1: number, t2: number, t3: number, t4: number): Sample {
   const roundTripMs = t4 - t1 - (t3 - t2);
-  // If both ways took the same time. At worst, one of them took all of it.
-  return { offsetMs: (t2 - t1 + (t3 - t4)) / 2, uncertaintyMs: roundTripMs / 2 };
+  // Right if both ways took equally long. At worst, one of them took all the time.
+  return { offsetMs: (t2 - t1 + (t3 - t4)) / 2, uncertaintyMs: roundTripMs / 2, takenMs: t4 };
 }
 
 export class Clock {
+  /** The best first. */
   #samples: Sample[] = [];
 
-  /** The one of the last eight with the shortest round trip: there, the two ways had the least room to differ. */
+  /** The one with the shortest round trip: its two ways had the least room to differ. */
   get best(): Sample | undefined {
-    return this.#samples.toSorted((a, b) => a.uncertaintyMs - b.uncertaintyMs)[0];
-  }
-
-  /** How many samples the estimate is made from. */
-  get count(): number {
-    return this.#samples.length;
+    return this.#samples[0];
   }
 
   add(next: Sample): void {
-    if (next.uncertaintyMs < 0) return; // one of the clocks was set back between question and answer
-    // Two that can't both be right: one of the clocks has jumped in between. A laptop slept, or somebody set its time.
-    const agrees = ({ offsetMs, uncertaintyMs }: Sample) =>
-      Math.abs(offsetMs - next.offsetMs) <= uncertaintyMs + next.uncertaintyMs + toleranceMs;
-    this.#samples = [...this.#samples.filter(agrees).slice(1 - kept), next];
+    if (next.uncertaintyMs < 0) return; // one of the clocks was set between question and answer
+    const now = next.takenMs;
+    const uncertainty = ({ uncertaintyMs, takenMs }: Sample) => uncertaintyMs + (now - takenMs) * agingPerMs;
+    // Two that can't both be right: a clock has jumped in between. A laptop slept, or somebody set its time.
+    const agrees = (one: Sample) =>
+      Math.abs(one.offsetMs - next.offsetMs) <= uncertainty(one) + uncertainty(next) + roundingMs;
+    this.#samples = [...this.#samples.filter(agrees), next]
+      .sort((a, b) => uncertainty(a) - uncertainty(b))
+      .slice(0, kept);
   }
 
-  /** What the other clock shows when ours shows `ownMs`. Undefined while there is no sample. */
+  /** What the other clock shows when ours shows `ownMs`. Undefined while there is no answer. */
   at(ownMs: number): number | undefined {
     return this.best && ownMs + this.best.offsetMs;
   }
 }
-
-/** Browsers round their clocks, and no two clocks run equally fast. */
-const toleranceMs = 2;

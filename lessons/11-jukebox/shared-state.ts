@@ -11,7 +11,7 @@ export class SharedState {
   /** What was pressed and sent, and has no answer yet. */
   #sent: Command | undefined;
   /** What was pressed after that. It can't be sent yet: its revision is the one that the answer will bring. */
-  #held: Press | undefined;
+  #held: Press[] = [];
 
   constructor(send: (command: Command) => void) {
     this.#send = send;
@@ -30,8 +30,10 @@ export class SharedState {
   press(press: Press, nowMs: number): void {
     if (!this.#room) return;
     this.#guess = after(this.#guess ?? this.#room, press, nowMs);
-    if (this.#sent) this.#held = press;
-    else {
+    if (this.#sent) {
+      if (press.type === "seek" && this.#held.at(-1)?.type === "seek") this.#held.pop();
+      this.#held.push(press);
+    } else {
       this.#sent = { ...press, revision: this.#room.revision };
       this.#send(this.#sent);
     }
@@ -41,7 +43,7 @@ export class SharedState {
   changed(room: Room, ours: boolean, nowMs: number): void {
     this.#room = room;
     if (ours && this.#sent?.revision === room.revision - 1) this.#answered(nowMs);
-    else this.#guess = this.#held = undefined; // somebody was first: what we guessed won't come
+    else this.#forget(); // somebody was first: what we guessed won't come
   }
 
   /** The server has refused what we sent. Without `room` it has said why in another way. */
@@ -55,12 +57,21 @@ export class SharedState {
     this.#room = room;
     // Safe to send again: if it was obeyed before the connection broke, that has made its revision stale.
     if (this.#sent && isSame && this.#sent.revision === room.revision) this.#send(this.#sent);
-    else this.#sent = this.#held = this.#guess = undefined;
+    else {
+      this.#sent = undefined;
+      this.#forget();
+    }
   }
 
   #answered(nowMs: number) {
-    const next = this.#held;
-    this.#sent = this.#held = this.#guess = undefined;
-    if (next) this.press(next, nowMs);
+    const held = this.#held;
+    this.#sent = undefined;
+    this.#forget();
+    for (const press of held) this.press(press, nowMs);
+  }
+
+  #forget() {
+    this.#guess = undefined;
+    this.#held = [];
   }
 }
