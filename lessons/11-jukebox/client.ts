@@ -22,6 +22,7 @@ const view = new View({ press, join: joinIn, knock, vote });
 let player: Player | undefined;
 let started: number | undefined; // which run of the server we know
 let asked = 0;
+let voted: number | undefined; // the track that we have voted to skip
 let askLater: ReturnType<typeof setTimeout> | undefined;
 
 keepName(nameBox);
@@ -56,6 +57,7 @@ function onmessage(data: string) {
   if (type === "votes") view.votes(message);
   if (type === "welcome") welcome(message);
   if (type === "state") {
+    if (message.track !== voted) voted = undefined;
     view.changed(message, people.me);
     shared.changed(message, message.by?.id === people.me, roomTime());
   }
@@ -76,6 +78,7 @@ function welcome({ id, started: run, people: all, ...room }: Welcome) {
   people.startOver(id, all);
   view.changed(room, id, isSame);
   shared.welcome(room, isSame);
+  if (voted === room.track && isSame) vote(); // a vote leaves with its connection
 }
 
 function press(pressed: Press) {
@@ -85,7 +88,8 @@ function press(pressed: Press) {
 }
 
 function vote() {
-  if (shared.state) send({ type: "vote", track: shared.state.track });
+  voted = shared.state?.track;
+  send({ type: "vote", track: voted });
 }
 
 /** Brings the player to where the room is: four times a second, and whenever something has changed. */

@@ -1,0 +1,231 @@
+// Exercise 11, A vote: when at least half of the pages that are here have voted to skip, the next track plays.
+import {
+  check,
+  eventually,
+  expectForgotten,
+  expectThat,
+  pause,
+} from "../../shared/machinery/checks/checks.ts";
+import { Client } from "../../shared/machinery/checks/client.ts";
+import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+
+/** Somebody who has joined. `page` is the page's own name: the same for two connections of one page. */
+async function join(server: LessonServer, name: string, page?: string): Promise<Client> {
+  const client = await Client.connect(server, name);
+  client.send({ type: "join", name, ...(page !== undefined && { page }) });
+  await client.receives("welcome");
+  return client;
+}
+
+const names = ["Ada", "Grace", "Alan", "Edsger", "Radia"];
+
+/** So many people, each with a page of their own: Ada's page is "page1", Grace's "page2". */
+async function people(server: LessonServer, count: number) {
+  const all: Client[] = [];
+  for (const name of names.slice(0, count)) all.push(await join(server, name, `page${all.length + 1}`));
+  return all as [Client, Client, Client, Client, Client];
+}
+
+const vote = async (client: Client, track = 0) => {
+  client.send({ type: "vote", track });
+  await client.isUpToDate();
+};
+
+/** The last state that has arrived. */
+const stateOf = (client: Client) => client.received.findLast(({ revision }) => revision !== undefined);
+const trackOf = (client: Client) => stateOf(client).track as number;
+const name = (track: number) => `track ${track + 1}`;
+
+const expectTrack = (client: Client, track: number, why: string) =>
+  eventually(
+    () => trackOf(client) === track,
+    `${client.name} to receive a state with ${name(track)}. ${why}`,
+    () => `it is still ${name(trackOf(client))}`,
+  );
+
+/** Several servers count a moment later. That has to be over. */
+async function expectStill(client: Client, track: number, why: string) {
+  const { revision } = stateOf(client);
+  await pause(150);
+  await client.isUpToDate();
+  const skips = stateOf(client).revision - revision;
+  expectThat(
+    trackOf(client) === track && skips === 0,
+    `${name(track)} to play on. ${why}`,
+    skips > 1 ? `it was skipped again and again, ${skips} times` : `${name(trackOf(client))} was played`,
+  );
+}
+
+/** Waits for {"type":"votes","votes":1,"needed":2}, as the last one that has arrived. */
+const expectVotes = (client: Client, votes: number, needed: number, why: string) =>
+  eventually(
+    () => {
+      const last = client.received.findLast(({ type }) => type === "votes");
+      return last?.votes === votes && last.needed === needed;
+    },
+    `${client.name} to receive {"type":"votes","votes":${votes},"needed":${needed}}. ${why}`,
+    () => client.describe("votes"),
+  );
+
+export const checks = [
+  check("when half of the people have voted, the next track plays", "Hint 1", async (server) => {
+    const [ada, grace, alan] = await people(server, 4);
+    await vote(ada);
+    await vote(grace);
+    for (const client of [ada, alan]) await expectTrack(client, 1, "Ada and Grace have voted, two of four");
+  }),
+
+  check("less than half is not enough", "Hint 1", async (server) => {
+    const [ada, grace] = await people(server, 3);
+    await vote(ada);
+    await expectStill(grace, 0, "Ada has voted, one of three");
+    await vote(grace);
+    await expectTrack(ada, 1, "Ada and Grace have voted, two of three");
+  }),
+
+  check("somebody alone needs nobody else", "Hint 1", async (server) => {
+    const [ada] = await people(server, 1);
+    await expectStill(ada, 0, "Nobody has voted");
+    await vote(ada);
+    await expectTrack(ada, 1, "Ada has voted, one of one");
+  }),
+
+  check("somebody who votes again and again has one vote", "Hint 1", async (server) => {
+    const [ada, grace] = await people(server, 4);
+    for (let n = 0; n < 3; n++) await vote(ada);
+    await expectStill(grace, 0, "Ada has voted three times. She is one of four");
+  }),
+
+  check("a vote makes a new state, as Next does", "Hint 1", async (server) => {
+    const [ada, grace] = await people(server, 2);
+    ada.send({ type: "play", revision: 0 });
+    await grace.receives("state", ({ revision }) => revision === 1, "receive what Ada has pressed");
+    await vote(ada);
+    await expectTrack(grace, 1, "Ada has voted, one of two");
+    const { revision, position, playing, at } = stateOf(grace);
+    const happened = JSON.stringify(stateOf(grace));
+    expectThat(revision === 2, "the revision 2: Ada's Play was 1, and the vote is the next one", happened);
+    expectThat(position === 0 && playing, "position 0, and playing as before", happened);
+    const before = ada.received.find(({ revision }) => revision === 1).at;
+    expectThat(at > before, `an "at" later than ${before}: the moment of the vote`, happened);
+    grace.send({ type: "next", revision: 1 });
+    await grace.receives("stale", undefined, "be told that a command for revision 1 is stale");
+  }),
+
+  check("everybody receives how many votes there are, and how many are needed", "Hint 2", async (server) => {
+    const [ada, grace, alan, edsger, radia] = await people(server, 5);
+    await vote(ada);
+    for (const client of [ada, radia]) await expectVotes(client, 1, 3, "Ada has voted, one of five");
+    await edsger.leaves();
+    await expectVotes(alan, 1, 2, "Edsger has left, and now they are four");
+    await vote(grace);
+    await expectVotes(alan, 0, 2, "With Grace's vote the track was skipped. The votes begin again");
+  }),
+
+  check("a newcomer receives the number of votes, too", "Hint 2", async (server) => {
+    const [ada] = await people(server, 3);
+    await vote(ada);
+    await expectVotes(ada, 1, 2, "Ada has voted, one of three");
+    const late = await join(server, "Late", "late");
+    await expectVotes(late, 1, 2, "Ada had voted before Late came, and half of four is two");
+  }),
+
+  check("after a vote has succeeded, all votes are gone", "Hint 2", async (server) => {
+    const [ada, grace, alan] = await people(server, 4);
+    await vote(ada);
+    await vote(grace);
+    await expectTrack(alan, 1, "Ada and Grace have voted, two of four");
+    await vote(alan, 1);
+    await expectStill(alan, 1, "Alan alone has voted to skip this one");
+  }),
+
+  check("a track that somebody skips with Next takes its votes along", "Hint 2", async (server) => {
+    const [ada, grace, alan] = await people(server, 4);
+    await vote(ada);
+    alan.send({ type: "next", revision: 0 });
+    await expectTrack(grace, 1, "Alan has pressed Next");
+    await vote(grace, 1);
+    await expectStill(grace, 1, "Grace alone has voted to skip this one. Ada's vote was for the one before");
+  }),
+
+  check("a vote for a track that no longer plays is not counted", "Hint 2", async (server) => {
+    const [ada, grace] = await people(server, 2);
+    grace.send({ type: "next", revision: 0 });
+    await expectTrack(ada, 1, "Grace has pressed Next");
+    await vote(ada, 0);
+    await expectStill(ada, 1, "Ada has voted for track 1, before she saw that track 2 plays");
+  }),
+
+  check("somebody who leaves takes their vote along", "Hint 3", async (server) => {
+    const [ada, grace, alan] = await people(server, 5);
+    await vote(ada);
+    await ada.leaves();
+    await expectVotes(grace, 0, 2, "Ada has voted and left, so there are four, and no vote");
+    await vote(grace);
+    await expectStill(alan, 0, "Grace has voted, one of the four that are here");
+  }),
+
+  check("when somebody leaves, the votes of the others may be enough", "Hint 3", async (server) => {
+    const [ada, grace, alan] = await people(server, 3);
+    await vote(ada);
+    await alan.leaves();
+    await expectTrack(grace, 1, "Ada has voted. Alan has left, so she is one of two");
+  }),
+
+  check(
+    "a page with several connections is one of those present, with one vote",
+    "Hint 3",
+    async (server) => {
+      const [ada, grace] = await people(server, 4);
+      // Her network failed twice, and she is back. The server hasn't missed the old connections yet.
+      const again = [await join(server, "Ada", "page1"), await join(server, "Ada", "page1")];
+      for (const client of [ada, ...again]) await vote(client);
+      await expectStill(grace, 0, "Ada's page has voted over all its connections. It is one of four");
+      await vote(grace);
+      await expectTrack(grace, 1, "Grace has voted as well: two of four pages, which have six connections");
+    },
+  ),
+
+  check("an old connection that closes late doesn't take the vote along", "Hint 3", async (server) => {
+    const [ada, grace, alan] = await people(server, 4);
+    const again = await join(server, "Ada", "page1");
+    await vote(again);
+    await ada.leaves();
+    await expectVotes(grace, 1, 2, "Ada's page is here with a new connection, and so is its vote");
+    await vote(alan);
+    await expectTrack(grace, 1, "Ada and Alan have voted, two of four");
+  }),
+
+  check("somebody who comes back and votes again has one vote", "Hint 3", async (server) => {
+    const [ada, grace] = await people(server, 4);
+    await vote(ada);
+    await ada.leaves();
+    const again = await join(server, "Ada", "page1");
+    await vote(again);
+    await expectStill(grace, 0, "Ada has voted, left, come back and voted: one of four");
+  }),
+
+  check("clients that send no page count as one each", "Hint 3", async (server) => {
+    const ada = await join(server, "Ada");
+    const others = [await join(server, "Grace"), await join(server, "Alan"), await join(server, "Edsger")];
+    await vote(ada);
+    await expectStill(ada, 0, "Ada has voted, one of four. None of them sent a page");
+    await vote(others[0] as Client);
+    await expectTrack(ada, 1, "Ada and Grace have voted, two of four");
+  }),
+
+  check("a page that has left is forgotten, and so is its vote", "Hint 3", async (server) => {
+    await people(server, 5);
+    await expectForgotten(
+      server,
+      async (n) => {
+        const visitor = await join(server, "Visitor", `visitor${n}`.padEnd(40, "x"));
+        for (const track of [0, 1, 2]) visitor.send({ type: "vote", track }); // one of them plays
+        await visitor.isUpToDate();
+        await visitor.leaves();
+      },
+      "nothing to be kept of clients that join, vote, and leave",
+      "Remove the vote of a page that is no longer here",
+    );
+  }),
+];

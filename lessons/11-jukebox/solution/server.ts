@@ -1,0 +1,80 @@
+// Jukebox: one state for the whole room. The server orders what people press, and says what time it is.
+import { type WebSocket, WebSocketServer } from "ws";
+import { heartbeat } from "../../../shared/pieces/heartbeat.ts";
+import { claimName } from "../../../shared/server/names.ts";
+import { serve } from "../../../shared/server/serve.ts";
+import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../../shared/server/sockets.ts";
+import { ownClock } from "../clock.ts";
+import { Incoming, JoinFirst, namesOf, type Person, type Presence, type Room } from "../messages.ts";
+import { after, type Command } from "../state.ts";
+
+const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000 } = process.env;
+const people = new Map<WebSocket, Person>();
+const changed = new Map<number, Presence>(); // not sent yet: who has come, gone, or changed names
+const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
+const started = ownClock(); // tells one run of this server from the next
+let room: Room = { track: 0, playing: false, position: 0, at: started, revision: 0 };
+let lastId = 0;
+const votes = new Set<string>(); // the pages that want to skip this track
+let lastCounted = "";
+
+const send = (client: WebSocket, message: object) => deliver(client, JSON.stringify(message));
+
+function broadcast(message: object) {
+  const bytes = Buffer.from(JSON.stringify(message));
+  for (const client of people.keys()) deliver(client, bytes);
+}
+
+/** The server's order decides. Somebody who pressed before they saw the last change meant another state than this one. */
+function obey(client: WebSocket, command: Command, { id, name }: Person) {
+  if (command.revision !== room.revision) return send(client, { type: "stale", ...room });
+  room = { ...after(room, command, ownClock()), by: { id, name, pressed: command.type } };
+  if (command.type === "next") votes.clear();
+  broadcast({ type: "state", ...room });
+}
+
+/** A page's own name, or, for a client that has none, one that no page can have. */
+const pageOf = ({ id, page }: Person) => page ?? `connection ${id}`;
+
+/** Counts pages, not connections: one that has reconnected may have two, until the server misses the old one. */
+function countVotes() {
+  const present = new Set([...people.values()].map(pageOf));
+  for (const page of votes) if (!present.has(page)) votes.delete(page);
+  if (votes.size > 0 && votes.size * 2 >= present.size) {
+    votes.clear();
+    room = { ...after(room, { type: "next" }, ownClock()), by: undefined };
+    broadcast({ type: "state", ...room });
+  }
+  const counted = JSON.stringify({ type: "votes", votes: votes.size, needed: Math.ceil(present.size / 2) });
+  if (counted !== lastCounted || changed.size > 0) broadcast(JSON.parse(counted));
+  lastCounted = counted;
+}
+
+sockets.on("connection", (client) => {
+  const id = ++lastId;
+  client.on("message", (data, isBinary) => {
+    const t2 = ownClock();
+    const person = people.get(client);
+    const message = receive(client, data, isBinary, person ? Incoming : JoinFirst);
+    if (message?.type === "beat") deliver(client, '{"type":"beat"}');
+    if (message?.type === "time") send(client, { type: "time", t1: message.t1, t2, t3: ownClock() });
+    if (message?.type === "join") {
+      const name = claimName(client, message.name); // "Ada (2)" when another Ada is here
+      people.set(client, { id, name, page: message.page });
+      changed.set(id, { id, name });
+      if (!person) send(client, { type: "welcome", id, started, people: namesOf(people), ...room });
+    }
+    if (person && message?.type === "vote" && message.track === room.track) votes.add(pageOf(person));
+    if (person && message && "revision" in message) obey(client, message, person);
+  });
+  client.on("close", () => people.delete(client) && changed.set(id, { id })); // no name any more: gone
+  client.on("error", (error) => console.log(`error: ${error.message}`));
+});
+
+setInterval(() => {
+  if (changed.size > 0) broadcast({ type: "here", people: [...changed.values()] });
+  countVotes();
+  changed.clear();
+}, 50);
+heartbeat(sockets.clients, { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+closeOnShutdown(sockets.clients);
