@@ -28,7 +28,7 @@ export class View {
   readonly #slider = element<HTMLInputElement>("#position");
   readonly #pressed = element(".pressed");
   readonly #refused = element(".refused");
-  readonly #wave = new Waveform(element<HTMLCanvasElement>(".wave"));
+  readonly #wave = new Waveform(element<HTMLCanvasElement>(".wave canvas"));
   #sliding = false;
   #stale = 0;
   #numbersAt = 0;
@@ -105,7 +105,8 @@ export class View {
     write(this.#play, state.playing ? "Pause" : "Play");
     this.#slider.max = String(track.lengthMs);
     if (!this.#sliding) this.#slider.value = String(shown);
-    this.#wave.draw(track, shown / track.lengthMs);
+    this.#wave.show(track);
+    this.#box.style.setProperty("--share", (shown / track.lengthMs).toFixed(4));
     this.#drift = heard === undefined ? undefined : driftOf(heard, room, track.lengthMs);
     // For tests: what is heard at which moment of a clock that all windows share.
     this.#box.dataset.heard = heard === undefined ? "" : heard.toFixed(1);

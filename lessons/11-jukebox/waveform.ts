@@ -1,4 +1,4 @@
-// A track as a picture: how loud it is from its beginning to its end, and a playhead.
+// A track as a picture: how loud it is from its beginning to its end. The playhead over it is moved by the page's style.
 import { loudness } from "./sound.ts";
 import type { Track } from "./state.ts";
 
@@ -7,36 +7,31 @@ const bars = 128;
 export class Waveform {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
-  readonly #known = new Map<Track, number[]>();
+  #track: Track | undefined;
 
   constructor(canvas: HTMLCanvasElement) {
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d") as CanvasRenderingContext2D;
-    new ResizeObserver(() => this.#fit()).observe(canvas);
+    new ResizeObserver(() => this.#draw()).observe(canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
   }
 
-  /** `share`: where the playhead is, from 0 to 1. The part that has been played is darker. */
-  draw(track: Track, share: number): void {
-    const { width, height } = this.#canvas;
-    const context = this.#context;
-    const { color, caretColor } = getComputedStyle(this.#canvas);
-    const loud = this.#known.get(track) ?? loudness(track, bars);
-    this.#known.set(track, loud);
-    context.clearRect(0, 0, width, height);
-    const wide = width / bars;
-    for (const [n, part] of loud.entries()) {
-      context.globalAlpha = (n + 1) / bars <= share ? 1 : 0.35;
-      context.fillStyle = color;
+  /** Draws it, unless it is there already. */
+  show(track: Track): void {
+    if (this.#track === track) return;
+    this.#track = track;
+    this.#draw();
+  }
+
+  #draw() {
+    if (!this.#track) return;
+    const width = Math.round(this.#canvas.clientWidth * devicePixelRatio);
+    const height = Math.round(this.#canvas.clientHeight * devicePixelRatio);
+    Object.assign(this.#canvas, { width, height }); // which also clears it
+    this.#context.fillStyle = getComputedStyle(this.#canvas).color;
+    for (const [n, part] of loudness(this.#track, bars).entries()) {
       const high = Math.max(2, part * height * 0.95);
-      context.fillRect(n * wide, (height - high) / 2, wide * 0.7, high);
+      this.#context.fillRect((n * width) / bars, (height - high) / 2, (width / bars) * 0.7, high);
     }
-    context.globalAlpha = 1;
-    context.fillStyle = caretColor;
-    context.fillRect(share * width - devicePixelRatio, 0, 2 * devicePixelRatio, height);
-  }
-
-  #fit() {
-    this.#canvas.width = Math.round(this.#canvas.clientWidth * devicePixelRatio);
-    this.#canvas.height = Math.round(this.#canvas.clientHeight * devicePixelRatio);
   }
 }

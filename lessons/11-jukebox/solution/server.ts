@@ -16,7 +16,7 @@ const started = ownClock(); // tells one run of this server from the next
 let room: Room = { track: 0, playing: false, position: 0, at: started, revision: 0 };
 let lastId = 0;
 const votes = new Set<string>(); // the pages that want to skip this track
-let lastCounted = "";
+let counted = { type: "votes", votes: 0, needed: 0 };
 
 const send = (client: WebSocket, message: object) => deliver(client, JSON.stringify(message));
 
@@ -45,9 +45,10 @@ function countVotes() {
     room = { ...after(room, { type: "next" }, ownClock()), by: undefined };
     broadcast({ type: "state", ...room });
   }
-  const counted = JSON.stringify({ type: "votes", votes: votes.size, needed: Math.ceil(present.size / 2) });
-  if (counted !== lastCounted || changed.size > 0) broadcast(JSON.parse(counted));
-  lastCounted = counted;
+  const [count, needed] = [votes.size, Math.ceil(present.size / 2)];
+  const isNew = count !== counted.votes || needed !== counted.needed;
+  counted = { type: "votes", votes: count, needed };
+  if (isNew || changed.size > 0) broadcast(counted); // a newcomer has seen none
 }
 
 sockets.on("connection", (client) => {

@@ -738,21 +738,21 @@ export const wrongAnswers: WrongAnswer[] = [
     "a state that only the voter receives",
     "when half of the people",
     [
-      'broadcast({ type: "state", ...room });\n  }\n  const counted',
-      'send([...people.keys()][0] as WebSocket, { type: "state", ...room });\n  }\n  const counted',
+      'broadcast({ type: "state", ...room });\n  }\n  const [count',
+      'send([...people.keys()][0] as WebSocket, { type: "state", ...room });\n  }\n  const [count',
     ],
   ],
   [
     "11-jukebox",
     "no number of votes",
     "everybody receives how many",
-    ["if (counted !== lastCounted || changed.size > 0) broadcast(JSON.parse(counted));", ""],
+    ["if (isNew || changed.size > 0) broadcast(counted);", ""],
   ],
   [
     "11-jukebox",
     "the number of votes only when it changes",
     "a newcomer receives",
-    [" || changed.size > 0", ""],
+    ["isNew || changed.size > 0", "isNew"],
   ],
   [
     "11-jukebox",
@@ -823,7 +823,7 @@ export const wrongAnswers: WrongAnswer[] = [
     "11-jukebox",
     "the connections of those who have voted",
     "a page that has left is forgotten",
-    ["let lastCounted", "const voters = new Set<WebSocket>();\nlet lastCounted"],
+    ["let counted", "const voters = new Set<WebSocket>();\nlet counted"],
     ["votes.add(pageOf(person));", "(votes.add(pageOf(person)), voters.add(client));"],
   ],
 ];
