@@ -62,6 +62,11 @@ async function photograph(lesson: Lesson, page: Page, id: string) {
     }
     const robots = frames[0]?.getByLabel("30", { exact: true });
     if (await robots?.count()) await robots?.check();
+    for (const [index, frame] of frames.entries())
+      for (const name of index === 0 ? ["Join", "Play"] : ["Join"]) {
+        const button = frame.getByRole("button", { name, exact: true });
+        if (await button.count()) await button.click();
+      }
     await pause(waitMs);
     const path = join(root, posterOf(lesson.folder));
     await page.locator(".live .frames:visible").screenshot({ path, type: "jpeg", quality: 70 });
