@@ -83,7 +83,7 @@ everyPage(
       const { ada, grace } = tabs();
       const release = await hold(ada, "play");
       await press(ada, "Play");
-      expect(await playing(ada)).toBe(true);
+      await until(() => playing(ada)); // shown in the next frame of the screen
       expect(await text(ada, ".pressed")).toBe("You pressed Play. Waiting for the server.");
       expect(await playing(grace)).toBe(false);
       await release();
@@ -98,7 +98,7 @@ everyPage(
       await press(grace, "Next");
       await until(async () => (await track(ada)).startsWith("3 of 3"));
       // What it had guessed is gone: the music plays on.
-      expect(await playing(ada)).toBe(true);
+      await until(() => playing(ada));
       await release();
       await says(ada, /^Grace was first\. Your Pause was for revision \d+, and now it is \d+\.$/);
       expect(await shown(ada, "stale")).toBe(1);
@@ -122,7 +122,7 @@ everyPage(
       await press(grace, "Pause");
       await press(grace, "Play");
       await press(grace, "Next");
-      await grace.getByRole("slider").press("Home");
+      await grace.getByRole("slider").press("PageUp");
       await until(async () => (await shown(ada, "revision")) >= before + 4);
       await press(ada, "Pause");
       await until(async () => !(await playing(grace)));

@@ -47,6 +47,13 @@ export class View {
       this.#sliding = false;
       press({ type: "seek", position: Number(this.#slider.value) });
     });
+    // Moved and put back to where it was: then no change follows.
+    for (const end of ["pointerup", "pointercancel", "keyup"])
+      this.#slider.addEventListener(end, () =>
+        setTimeout(() => {
+          this.#sliding = false;
+        }),
+      );
     element("#vote").addEventListener("click", vote);
     const joinButton = element<HTMLButtonElement>("#join");
     joinButton.addEventListener("click", () => {
