@@ -146,9 +146,9 @@ test("everybody learns of newcomers, other names and leavers, and nobody of a pa
   await hears("HEDY (2)");
   other.send({ type: "join", name: "Radia", page: "k3f9a1" });
   await hears("Radia");
+  const late = await join("Late");
   other.socket.terminate();
   await hears(undefined);
-  const late = await join("Late");
   expect(JSON.stringify([...hedy.client.heard, ...late.client.heard])).not.toContain("k3f9a1");
   leave(hedy, late);
 });
