@@ -72,6 +72,12 @@ export class ChatRoom extends HTMLElement {
     return this.#inputs.from.value;
   }
 
+  /** A name that is decided elsewhere, for example by a login. It can't be changed here. */
+  set who(name: string) {
+    this.#inputs.from.value = name;
+    this.#inputs.from.readOnly = true;
+  }
+
   /** Puts a message in its place by id. False when it is there already. `remark` is shown beside it. */
   show({ id, from, text, at }: Message, remark = ""): boolean {
     if (this.#seen.has(id)) return false;

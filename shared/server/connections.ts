@@ -33,9 +33,12 @@ export class BoundedServer extends Server {
   readonly #waiting: Exchange[][] = Array.from({ length: 8 }, () => []);
   #isTurnTaken = false;
   readonly #printRefusal = printAtMostTenASecond();
+  readonly #paths: string[];
 
-  constructor() {
+  /** `paths`: where a WebSocket may be opened. A handshake for another path is answered as a request. */
+  constructor(paths = ["/"]) {
     super(timeouts);
+    this.#paths = paths;
     setInterval(() => this.#everySecond(), 1_000).unref();
   }
 
@@ -112,7 +115,7 @@ export class BoundedServer extends Server {
     socket.on("error", ignore);
     if (this.#answering.has(socket)) socket.destroy();
     if (socket.destroyed) return true;
-    if (!isHandshake(request) || this.#excess.has(socket)) {
+    if (!isHandshake(request, this.#paths) || this.#excess.has(socket)) {
       this.#answerInstead(request, socket);
       return true;
     }
@@ -171,7 +174,7 @@ function ignore() {}
 const isWebSocket = ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket";
 
 /** A key is left to the WebSocketServer. It would also accept version 8, which has no Origin header to check. */
-function isHandshake(request: IncomingMessage): boolean {
+function isHandshake(request: IncomingMessage, paths: string[]): boolean {
   try {
     checkHost(request);
   } catch (error) {
@@ -181,7 +184,7 @@ function isHandshake(request: IncomingMessage): boolean {
   return (
     isWebSocket(request) &&
     request.method === "GET" &&
-    request.url?.split("?")[0] === "/" &&
+    paths.includes(request.url?.split("?")[0] ?? "") &&
     request.headers["sec-websocket-version"] === "13"
   );
 }

@@ -1,5 +1,5 @@
 // Around a lesson: an HTTP server that listens on this machine, refuses malformed requests, and shuts down in good order.
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { isHostIgnored, listenAddresses } from "./allowed-hosts.ts";
 import { BoundedServer } from "./connections.ts";
@@ -17,9 +17,17 @@ escapeConsole();
  * with exit code 0. A taken port: one line, exit code 1.
  */
 export function serve(routes: Routes = { "GET /": upgradeRequired }): Server {
-  const server = new BoundedServer();
   const all: Routes = { "GET /lesson": sendLesson, ...routes };
-  server.on("request", (request, response) => void answer(all, request, response));
+  return serveListener((request, response) => void answer(all, request, response));
+}
+
+/**
+ * The same, with a listener of your own that answers all requests, such as an Express app. It must check their Host and
+ * Origin by itself, and answer `GET /lesson` with `sendLesson`. `paths`: where a WebSocket may be opened.
+ */
+export function serveListener(listener: RequestListener, paths = ["/"]): Server {
+  const server = new BoundedServer(paths);
+  server.on("request", listener);
   const listeners = listen(server, Number(process.env.PORT ?? 8080));
   closeOnSignal(server, listeners);
   return server;
@@ -67,14 +75,14 @@ function listen(server: BoundedServer, port: number): TcpServer[] {
 }
 
 /** Which lesson this is, so that a page can see whether it is its own: the launcher says so, or else the file's folder. */
-function sendLesson(_request: IncomingMessage, response: ServerResponse) {
+export function sendLesson(_request: IncomingMessage, response: ServerResponse) {
   sendJson(response, 200, {
     lesson: process.env.LESSON ?? process.argv[1]?.match(/lessons[\\/]([^\\/]+)/)?.[1],
   });
 }
 
-/** What a WebSocket server answers to a request that is no handshake. */
-function upgradeRequired(_request: IncomingMessage, response: ServerResponse) {
+/** What a WebSocket server answers to a request that is no handshake. Throws an HttpError. */
+export function upgradeRequired(_request: IncomingMessage, response: ServerResponse) {
   response.setHeader("Upgrade", "websocket");
   response.setHeader("Sec-WebSocket-Version", "13");
   response.setHeader("Connection", "Upgrade, close");

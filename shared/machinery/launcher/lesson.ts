@@ -1,5 +1,6 @@
 // Starts a lesson: its server and the server of its page, together. Without a number it lists the lessons.
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -63,6 +64,8 @@ async function programsOf(lesson: Lesson, port: number, pagePort: number, lan: s
   // SERVER_FILE: our solution instead of the learner's file (npm run solution 3 run).
   const file = process.env.SERVER_FILE ?? join("lessons", lesson.folder, "server.ts");
   const env: Record<string, string> = { PORT: `${port}`, PAGE_PORT: `${pagePort}`, LESSON: lesson.folder };
+  // Lesson 12 signs its sessions with it. People stay logged in when a file is saved and the server restarts.
+  env.SESSION_SECRET = process.env.SESSION_SECRET ?? randomBytes(32).toString("base64url");
   if (lan.length > 0) env.LAN_HOSTS = lan.join(",");
   // Only what is named here opens to the network: the pages, and either the cable or the server.
   const open = (variable: string) =>

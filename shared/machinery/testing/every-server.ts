@@ -5,6 +5,7 @@ import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   Client,
+  type Door,
   type Heard,
   type LessonServer,
   raw,
@@ -222,18 +223,19 @@ const chat: Talk = {
 
 /**
  * Tests for the lessons that use WebSocket. `enter`: what a client does before it receives what others say. `talk`: how
- * it says something, if not in a chat.
+ * it says something, if not in a chat. `knock`: how the next client comes in, where not everybody may.
  */
 export function everySocketServer(
   lesson: string,
   enter: (client: Client) => Promise<void> = async () => {},
   talk = chat,
+  knock = (): Door => ({ path: "/", headers: {} }),
 ): void {
   const hears = (client: Client, said: string) =>
     client.hears(talk.type, (message) => talk.has(message, said));
 
   async function open(port: number) {
-    const client = await Client.open(port);
+    const client = await Client.open(port, knock());
     await enter(client);
     return client;
   }
@@ -247,8 +249,11 @@ export function everySocketServer(
       grace.socket.close();
     });
 
+    const { path } = knock();
+    const bytesOf = (change: Record<string, string | undefined>, requestLine = `GET ${path} HTTP/1.1`) =>
+      handshakeBytes({ ...knock().headers, ...change }, requestLine);
     const handshake = (change: Record<string, string | undefined>, requestLine?: string) =>
-      raw(server().port, handshakeBytes(change, requestLine));
+      raw(server().port, bytesOf(change, requestLine));
 
     test.each<[string, Record<string, string | undefined>, number[]]>([
       ["a foreign Origin", { Origin: "https://evil.example" }, [403]],
@@ -271,7 +276,7 @@ export function everySocketServer(
       ["GET /elsewhere", [404]],
       ["GET //", [404, 400]],
       ["GET /%", [404, 400]],
-      ["POST /", [405]],
+      [`POST ${path}`, [405]],
     ])("a handshake by %s is refused", async (line, expected) => {
       expect(expected).toContain(status(await handshake({}, `${line} HTTP/1.1`)));
     });
@@ -293,7 +298,7 @@ export function everySocketServer(
 
     test("no subprotocol is agreed to", async () => {
       const client = connectTcp(server().port, "127.0.0.1");
-      client.write(handshakeBytes({ "Sec-WebSocket-Protocol": "chat, superchat" }));
+      client.write(bytesOf({ "Sec-WebSocket-Protocol": "chat, superchat" }));
       const answer = String(await new Promise((resolve) => client.once("data", resolve)));
       expect(status(answer)).toBe(101);
       expect(answer).not.toMatch(/^sec-websocket-protocol/im);
@@ -301,10 +306,7 @@ export function everySocketServer(
     });
 
     test("a handshake behind a request, in one packet, closes the connection", async () => {
-      const answers = await raw(
-        server().port,
-        `GET / HTTP/1.1\r\nHost: localhost\r\n\r\n${handshakeBytes({})}`,
-      );
+      const answers = await raw(server().port, `GET / HTTP/1.1\r\nHost: localhost\r\n\r\n${bytesOf({})}`);
       expect(answers).not.toMatch(/ 101 /);
     });
 
@@ -327,7 +329,8 @@ export function everySocketServer(
 
     test("the workshop's own page may connect", async () => {
       for (const origin of [page, "http://127.0.0.1:8000"]) {
-        const client = new Client(server().port, { origin });
+        const { path, headers } = knock();
+        const client = new Client(server().port, { origin, headers }, "127.0.0.1", path);
         await client.opened;
         client.socket.close();
       }
@@ -358,7 +361,7 @@ export function everySocketServer(
         1008,
       ],
     ])("%s costs one connection, not the server", async (_what, bytes, code) => {
-      const socket = await rawWebSocket(server().port);
+      const socket = await rawWebSocket(server().port, knock());
       const ended = new Promise((resolve) => socket.on("close", resolve));
       let received = Buffer.alloc(0);
       const closeCode = new Promise<number>((resolve) =>
@@ -407,9 +410,7 @@ export function everySocketServer(
     test("a message in the same packet as the handshake is not lost", async () => {
       const client = await open(server().port);
       const socket = connectTcp(server().port, "127.0.0.1");
-      socket.write(
-        Buffer.concat([Buffer.from(handshakeBytes({})), frame(0x81, JSON.stringify(talk.say("early")))]),
-      );
+      socket.write(Buffer.concat([Buffer.from(bytesOf({})), frame(0x81, JSON.stringify(talk.say("early")))]));
       await hears(client, "early");
       socket.destroy();
       client.socket.close();
@@ -439,17 +440,20 @@ export function everySocketServer(
 
     test("after all this, SIGTERM closes every page with 1001 and ends the server with exit code 0", async () => {
       await stillWell();
-      await closesEveryPage(server(), () => server().end());
+      await closesEveryPage(server(), () => server().end(), knock);
     });
   });
 }
 
 /** Expects every page to be closed with 1001 when `end` asks the server to end, and the server to exit with code 0. */
-export async function closesEveryPage(server: LessonServer, end: () => unknown): Promise<void> {
-  const clients = [await Client.open(server.port), await Client.open(server.port)];
-  const viaIPv6 = new Client(server.port, {}, "[::1]");
-  await viaIPv6.opened;
-  const silent = await rawWebSocket(server.port);
+export async function closesEveryPage(
+  server: LessonServer,
+  end: () => unknown,
+  knock = (): Door => ({ path: "/", headers: {} }),
+): Promise<void> {
+  const clients = [await Client.open(server.port, knock()), await Client.open(server.port, knock())];
+  const viaIPv6 = await Client.open(server.port, knock(), "[::1]");
+  const silent = await rawWebSocket(server.port, knock());
   const began = performance.now();
   end();
   for (const client of [...clients, viaIPv6])

@@ -125,6 +125,10 @@ export function raw(port: number, bytes: string | Uint8Array, withinMs = 30_000)
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type Heard = any;
 
+/** How a client comes in: where, and with which headers. Most lessons are at `/`, and ask for nothing. */
+export type Door = { path: string; headers: Record<string, string> };
+const openDoor: Door = { path: "/", headers: {} };
+
 /** A WebSocket client that remembers all it heard. */
 export class Client {
   readonly socket: WebSocket;
@@ -132,8 +136,13 @@ export class Client {
   readonly opened: Promise<void>;
   readonly closed: Promise<{ code: number; reason: string }>;
 
-  constructor(port: number, options: ConstructorParameters<typeof WebSocket>[2] = {}, host = "127.0.0.1") {
-    this.socket = new WebSocket(`ws://${host}:${port}`, options);
+  constructor(
+    port: number,
+    options: ConstructorParameters<typeof WebSocket>[2] = {},
+    host = "127.0.0.1",
+    path = "/",
+  ) {
+    this.socket = new WebSocket(`ws://${host}:${port}${path}`, options);
     this.socket.on("message", (data, isBinary) =>
       this.heard.push(isBinary ? data : JSON.parse(data.toString())),
     );
@@ -148,8 +157,8 @@ export class Client {
     );
   }
 
-  static async open(port: number): Promise<Client> {
-    const client = new Client(port);
+  static async open(port: number, { path, headers } = openDoor, host?: string): Promise<Client> {
+    const client = new Client(port, { headers }, host, path);
     await client.opened;
     return client;
   }
@@ -184,11 +193,14 @@ export class Client {
 }
 
 /** A handshake by hand on a raw TCP socket, for frames that no library would send. Resolves when 101 has come. */
-export async function rawWebSocket(port: number): Promise<Socket> {
+export async function rawWebSocket(port: number, { path, headers } = openDoor): Promise<Socket> {
   const socket = connectTcp(port, "127.0.0.1");
   socket.on("error", () => {});
   socket.write(
-    `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      Object.entries(headers)
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+        .join("") +
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
   await new Promise((resolve, reject) => {
