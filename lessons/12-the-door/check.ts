@@ -1,0 +1,296 @@
+// Exercise 12, Invitations: a guest comes in without a login, once, with a word that a member has got for it.
+import { randomUUID } from "node:crypto";
+import { WebSocket } from "ws";
+import {
+  check,
+  eventually,
+  expectForgotten,
+  expectThat,
+  expectWithin,
+  pause,
+} from "../../shared/machinery/checks/checks.ts";
+import { request } from "../../shared/machinery/checks/client.ts";
+import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { cookieName, newSession, sign } from "./sessions.ts";
+
+// The servers that are checked get the same secret: so nobody has to log in first.
+process.env.SESSION_SECRET ??= randomUUID();
+
+type Headers = Record<string, string>;
+type Message = { type: string; name?: string; from?: string; text?: string };
+
+/** What a browser that is logged in sends along. */
+function logIn(name: string, role: "member" | "reader" = "member"): Headers {
+  return { Cookie: `${cookieName}=${sign(newSession({ name, role }, 600))}` };
+}
+
+/** POST /invitation, as it is answered. `body` undefined: for a minute. */
+function ask(server: LessonServer, headers: Headers, body: object = { seconds: 60 }): Promise<Response> {
+  const json = { ...headers, "Content-Type": "application/json" };
+  return request(server, "/invitation", { method: "POST", headers: json, body: JSON.stringify(body) });
+}
+
+async function invite(server: LessonServer, headers = logIn("Ada"), seconds = 60): Promise<string> {
+  const response = await ask(server, headers, { seconds });
+  const text = await response.text();
+  expectThat(
+    response.status === 201,
+    "201 as the answer to POST /invitation from a member",
+    `status ${response.status}: ${text.slice(0, 200)}`,
+  );
+  const { invitation } = parse(text) as { invitation?: unknown };
+  expectThat(
+    typeof invitation === "string",
+    'an answer like {"invitation":"k3f9…"}',
+    `the answer was ${text.slice(0, 200)}`,
+  );
+  return invitation as string;
+}
+
+/** Somebody at the door of the room. */
+class Guest {
+  readonly received: Message[] = [];
+  /** "4401, log in": how it was closed. "status 403": there was no socket. */
+  ended: string | undefined;
+  readonly #socket: WebSocket;
+
+  constructor({ port }: LessonServer, query: string, headers: Headers = {}) {
+    this.#socket = new WebSocket(`ws://127.0.0.1:${port}/room${query}`, { headers });
+    this.#socket.on("error", () => {});
+    this.#socket.on("message", (data) => this.received.push(parse(data.toString())));
+    this.#socket.on("unexpected-response", (_request, { statusCode }) => {
+      this.ended = `status ${statusCode}`;
+      this.#socket.terminate();
+    });
+    this.#socket.on("close", (code, reason) => {
+      this.ended ??= `${code}, ${reason}`;
+    });
+  }
+
+  get #welcome() {
+    return this.received.find(({ type }) => type === "welcome");
+  }
+
+  /** In words, what the door has said. */
+  get outcome(): string {
+    return this.#welcome ? `was let in as ${this.#welcome.name}` : `was refused with ${this.ended}`;
+  }
+
+  /** Waits for the answer of the door. */
+  async knock(): Promise<this> {
+    await eventually(
+      () => this.#welcome || this.ended,
+      "an answer to a handshake at /room, or a close frame",
+      () => "none came",
+      2_500,
+    );
+    return this;
+  }
+
+  /** Waits, and expects to be in. Returns the name. */
+  async enters(why: string): Promise<string> {
+    await this.knock();
+    expectThat(this.#welcome !== undefined, `${why} to be let in`, `it ${this.outcome}`);
+    return this.#welcome.name ?? "";
+  }
+
+  /** Waits, and expects to be closed with 4401. */
+  async isRefused(why: string): Promise<void> {
+    await this.knock();
+    expectThat(
+      !this.#welcome && (this.ended ?? "").startsWith("4401"),
+      `${why} to be closed with 4401`,
+      `it ${this.outcome}`,
+    );
+    this.leave();
+  }
+
+  send(message: object): void {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  leave(): void {
+    this.#socket.close();
+  }
+}
+
+const at = (server: LessonServer, invitation: string, headers: Headers = {}) =>
+  new Guest(server, `?invitation=${invitation}`, headers);
+
+export const checks = [
+  check("a member gets an invitation that nobody can guess", "Hint 1", async (server) => {
+    const ada = logIn("Ada");
+    const all = [await invite(server, ada), await invite(server, ada), await invite(server, ada)];
+    expectThat(new Set(all).size === 3, "another word each time", `the words were ${all.join(", ")}`);
+    const short = all.find((word) => word.length < 16);
+    expectThat(short === undefined, "words of 16 characters or more", `one was ${short}`);
+    const begins = all.every((word) => word.slice(0, 8) === all[0]?.slice(0, 8));
+    expectThat(!begins, "words that have nothing in common", `they were ${all.join(", ")}`);
+  }),
+
+  check("a guest comes in with it, without a login", "Hint 2", async (server) => {
+    const guest = at(server, await invite(server));
+    const name = await guest.enters("a guest with a new invitation");
+    expectThat(name === "Guest of Ada", 'the name "Guest of Ada" in welcome', `it was ${name}`);
+  }),
+
+  check("and speaks under that name", "Hint 2", async (server) => {
+    const guest = at(server, await invite(server));
+    const ada = new Guest(server, "", logIn("Ada"));
+    await guest.enters("a guest with a new invitation");
+    await ada.enters("Ada, with her cookie,");
+    guest.send({ type: "say", text: "Hello" });
+    const said = await eventually(
+      () => ada.received.find(({ type }) => type === "message"),
+      "Ada to receive what her guest says",
+      () => `the last message that came was ${JSON.stringify(ada.received.at(-1))}`,
+    );
+    expectThat(
+      said.from === "Guest of Ada",
+      'the message to be from "Guest of Ada"',
+      `it was from ${said.from}`,
+    );
+  }),
+
+  check("an invitation works once", "Hint 2", async (server) => {
+    const word = await invite(server);
+    const guest = at(server, word);
+    await guest.enters("a guest with a new invitation");
+    await at(server, word).isRefused("a second guest with the same invitation");
+    guest.leave();
+    await eventually(
+      () => guest.ended,
+      "the server to answer the first guest's close frame",
+      () => "the connection stays open",
+    );
+    await at(server, word).isRefused("a guest with an invitation whose guest has left again");
+  }),
+
+  check("ten who come with it at the same time are one guest", "Hint 2", async (server) => {
+    const word = await invite(server);
+    const all = await Promise.all(Array.from({ length: 10 }, () => at(server, word).knock()));
+    const inside = all.filter(({ outcome }) => outcome.startsWith("was let in")).length;
+    expectThat(inside === 1, "one of ten connections to be let in", `${inside} were`);
+  }),
+
+  check("a word that nobody has given out opens nothing", "Hint 2", async (server) => {
+    await invite(server);
+    for (const word of ["made-up", "constructor", "__proto__", "toString", "undefined"])
+      await at(server, word).isRefused(`a guest with the invitation "${word}"`);
+  }),
+
+  check("a made-up invitation isn't helped by a cookie", "Hint 3", async (server) => {
+    await at(server, "made-up", logIn("Ada")).isRefused("Ada, with her cookie and a made-up invitation,");
+  }),
+
+  check("nobody invites without a login, and no reader does", "Hint 1", async (server) => {
+    await invite(server);
+    for (const [who, headers, expected] of [
+      ["nobody", {}, 401],
+      ["somebody with a cookie that was made up", { Cookie: `${cookieName}=e30.x` }, 401],
+      ["a reader", logIn("Radia", "reader"), 403],
+    ] as const) {
+      const { status } = await ask(server, headers);
+      expectThat(status === expected, `${expected} as the answer to ${who}`, `status ${status}`);
+    }
+  }),
+
+  check("a body without a time is refused", "Hint 1", async (server) => {
+    await invite(server);
+    for (const body of [{}, { seconds: 0 }, { seconds: "60" }, { seconds: 60, name: "Ada" }]) {
+      const { status } = await ask(server, logIn("Ada"), body);
+      expectThat(status === 422, `422 as the answer to ${JSON.stringify(body)}`, `status ${status}`);
+    }
+  }),
+
+  check("an invitation lasts as long as was asked for", "Hint 3", async (server) => {
+    const ada = logIn("Ada");
+    const [short, long] = [await invite(server, ada, 1), await invite(server, ada, 60)];
+    await pause(1_200);
+    await at(server, short).isRefused("a guest who comes 1.2 seconds later with an invitation for 1 second");
+    await at(server, long).enters("a guest who comes 1.2 seconds later with an invitation for 60 seconds");
+  }),
+
+  check("a logout ends the invitations of that session", "Hint 3", async (server) => {
+    const [ada, grace] = [logIn("Ada"), logIn("Grace")];
+    const [hers, other] = [await invite(server, ada), await invite(server, grace)];
+    await request(server, "/logout", { method: "POST", headers: ada });
+    await at(server, hers).isRefused("a guest with the invitation of somebody who has logged out");
+    await at(server, other).enters("a guest of Grace, who is still logged in,");
+  }),
+
+  check("and closes its guests within a second", "Hint 3", async (server) => {
+    const ada = logIn("Ada");
+    const guest = at(server, await invite(server, ada));
+    await guest.enters("a guest with a new invitation");
+    const began = performance.now();
+    await request(server, "/logout", { method: "POST", headers: ada });
+    await eventually(
+      () => guest.ended,
+      "the guest to be closed when Ada has logged out",
+      () => "the connection stays open",
+      2_000,
+    );
+    const tookMs = performance.now() - began;
+    const ended = guest.ended ?? "";
+    expectThat(ended.startsWith("4401"), "the guest to be closed with 4401", `it was closed with ${ended}`);
+    await expectWithin(1_500, tookMs, "this within a second", `it took ${Math.round(tookMs)} ms`);
+  }),
+
+  check("a page of another site can't come in with it, and doesn't use it up", "Hint 3", async (server) => {
+    const word = await invite(server);
+    const foreign = await at(server, word, { Origin: "https://evil.example" }).knock();
+    expectThat(
+      foreign.ended === "status 403",
+      "a handshake with a foreign Origin to get 403",
+      `it ${foreign.outcome}`,
+    );
+    await at(server, word).enters("the guest, after that,");
+  }),
+
+  check("tickets and cookies open the room as before", "Exercise", async (server) => {
+    const ada = logIn("Ada");
+    const { ticket } = await (await request(server, "/ticket", { method: "POST", headers: ada })).json();
+    for (const [query, headers] of [
+      ["", ada],
+      [`?ticket=${ticket}`, {}],
+    ] as const) {
+      const name = await new Guest(server, query, headers).enters(`Ada, at /room${query && "?ticket=…"},`);
+      expectThat(name === "Ada", "Ada to be in as Ada", `she was in as ${name}`);
+    }
+    await new Guest(server, `?ticket=${await invite(server, ada)}`).isRefused(
+      "somebody with an invitation in place of a ticket",
+    );
+  }),
+
+  check("an invitation that was used or has expired is forgotten", "Hint 3", async (server) => {
+    const ada = logIn("Ada");
+    await expectForgotten(
+      server,
+      async (n) => {
+        // Many, since a word and a session take only a few hundred bytes.
+        const words: string[] = [];
+        for (let each = 0; each < 15; each++) words.push(await invite(server, ada, 1));
+        if (n % 4 > 0) return pause(1_100);
+        const guest = await at(server, words[0] ?? "").knock();
+        guest.leave();
+        await eventually(
+          () => guest.ended,
+          "the server to answer a guest's close frame",
+          () => "the connection stays open",
+        );
+      },
+      "nothing to be kept of invitations that were used, or that have expired",
+      "Remove them from your Map, also those that nobody uses",
+    );
+  }),
+];
+
+/** @returns always an object: a check may look at any field */
+function parse(text: string): Message {
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {}
+  return { type: "not a JSON object", text };
+}
