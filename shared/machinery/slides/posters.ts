@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Page } from "playwright-core";
+import type { Frame, Page } from "playwright-core";
 import { findLesson, findLessons, type Lesson, root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
 import { startNode } from "../supervisor/supervisor.ts";
@@ -54,6 +54,8 @@ async function photograph(lesson: Lesson, page: Page, id: string) {
     await pause(waitMs);
     // In both pages, whatever the lesson offers: a message, or something that moves.
     const frames = page.frames().filter((frame) => frame.url().includes("/lessons/"));
+    const user = frames[0]?.getByLabel("User", { exact: true });
+    if (await user?.count()) await logIn(frames);
     for (const [index, frame] of frames.entries()) {
       const message = frame.getByLabel("Message", { exact: true });
       if (!(await message.count())) continue;
@@ -74,6 +76,16 @@ async function photograph(lesson: Lesson, page: Page, id: string) {
   } finally {
     await slides.end();
   }
+}
+
+/** On the left. The page on the right has the same cookie, and comes back. */
+async function logIn([left, right]: Frame[]) {
+  await left?.getByLabel("User", { exact: true }).fill("Ada");
+  await left?.getByLabel("Password").fill("correct horse");
+  await left?.getByRole("button", { name: "Make this user" }).click();
+  await left?.getByText("Ada, member").waitFor();
+  await right?.getByRole("button", { name: "Come back" }).click();
+  await right?.getByText("Ada, member").waitFor();
 }
 
 main(process.argv[2]).catch((error) => {
