@@ -54,8 +54,8 @@ class Guest {
   ended: string | undefined;
   readonly #socket: WebSocket;
 
-  constructor({ port }: LessonServer, query: string, headers: Headers = {}) {
-    this.#socket = new WebSocket(`ws://127.0.0.1:${port}/room${query}`, { headers });
+  constructor({ port }: LessonServer, query: string, headers: Headers = {}, door = "/room") {
+    this.#socket = new WebSocket(`ws://127.0.0.1:${port}${door}${query}`, { headers });
     this.#socket.on("error", () => {});
     this.#socket.on("message", (data) => this.received.push(parse(data.toString())));
     this.#socket.on("unexpected-response", (_request, { statusCode }) => {
@@ -244,6 +244,9 @@ export const checks = [
       foreign.ended === "status 403",
       "a handshake with a foreign Origin to get 403",
       `it ${foreign.outcome}`,
+    );
+    await new Guest(server, `?invitation=${word}`, { Origin: "https://evil.example" }, "/naive").isRefused(
+      "a guest at /naive, where nobody checks the Origin,",
     );
     await at(server, word).enters("the guest, after that,");
   }),

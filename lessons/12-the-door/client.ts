@@ -9,22 +9,30 @@ import { ask, onlogin, type Session } from "./login-form.ts";
 
 const find = <Kind extends HTMLElement>(selector: string) => document.querySelector(selector) as Kind;
 const ways = find<HTMLFormElement>("#ways");
-const invitation = new URLSearchParams(location.search).get("invitation"); // of a guest
+/** A guest's page has one in its address. It comes before any cookie, until somebody logs in on this page. */
+let invitation = new URLSearchParams(location.search).get("invitation");
 let session: Session | null = null;
 let last: { path: string; firstWord?: string } | undefined; // what this page has shown at the door
 let log = "";
 
-/** Asked before each attempt, since a ticket is good for one. Undefined: there is nothing to show, so no attempt. */
-async function address(): Promise<string | undefined> {
-  const way = new FormData(ways).get("way");
+/** What this page shows at the door. Undefined: nobody is logged in. */
+async function whatToShow(): Promise<typeof last> {
+  if (invitation !== null) return { path: `/room?invitation=${encodeURIComponent(invitation)}` };
   ({ session } = await ask("GET", "/me"));
   showSession();
-  if (!session && invitation === null) return;
-  if (!session) last = { path: `/room?invitation=${encodeURIComponent(invitation ?? "")}` };
-  else if (way === "token") last = { path: `/naive?token=${(await ask("POST", "/token")).token}` };
-  else if (way === "ticket") last = { path: `/room?ticket=${(await ask("POST", "/ticket")).ticket}` };
-  else if (way === "word") last = { path: "/room?ticket=", firstWord: (await ask("POST", "/ticket")).ticket };
-  else last = { path: way === "naive" ? "/naive" : "/room" };
+  if (!session) return;
+  const way = new FormData(ways).get("way");
+  if (way === "token") return { path: `/naive?token=${(await ask("POST", "/token")).token}` };
+  if (way === "ticket") return { path: `/room?ticket=${(await ask("POST", "/ticket")).ticket}` };
+  if (way === "word") return { path: "/room?ticket=", firstWord: (await ask("POST", "/ticket")).ticket };
+  return { path: way === "naive" ? "/naive" : "/room" };
+}
+
+/** Asked before each attempt, since a ticket is good for one. Undefined: there is nothing to show, so no attempt. */
+async function address(): Promise<string | undefined> {
+  const shown = await whatToShow();
+  if (!shown) return;
+  last = shown;
   number("address", `GET ${last.path}`);
   number("again", "–");
   return `ws://${serverHost}${last.path}`;
@@ -82,7 +90,10 @@ function connectAgain() {
   find("#leave").click();
   find("#come-back").click();
 }
-onlogin(connectAgain);
+onlogin(() => {
+  invitation = null;
+  connectAgain();
+});
 ways.addEventListener("change", connectAgain);
 ways.addEventListener("submit", (event) => event.preventDefault());
 

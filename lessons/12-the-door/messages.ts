@@ -1,5 +1,6 @@
 // What a page may send, over HTTP and over a WebSocket. A message has no name in it: the session says who speaks.
 import * as v from "valibot";
+import { nameKeys } from "../../shared/both/look-alikes.ts";
 import { Beat, Name, Text } from "../../shared/both/message.ts";
 
 const Password = v.pipe(
@@ -8,8 +9,16 @@ const Password = v.pipe(
   v.maxLength(200, "must have 200 characters or less."),
 );
 
+// The names of guests, in the exercise. No user may pose as one.
+const ofGuests = nameKeys("Guest of");
+const isOfGuest = (name: string) =>
+  nameKeys(name).some((key) => ofGuests.some((guest) => key.startsWith(guest)));
+
 export const NewUser = v.strictObject({
-  name: Name,
+  name: v.pipe(
+    Name,
+    v.check((name) => !isOfGuest(name), 'must not begin with "Guest of".'),
+  ),
   password: Password,
   /** Chosen by everybody for themselves, to try it out. */
   role: v.optional(v.picklist(["member", "reader"], "must be member or reader."), "member"),

@@ -97,7 +97,7 @@ everyPage(
     test("at another site it gets no cookie, so /naive refuses it, too", async () => {
       const { origin, naive, room } = await visitMallory("site");
       expect(origin).toBe("127.0.0.1");
-      expect(naive).toMatch(/^Refused: 4401/);
+      expect(naive).toBe("Refused: 4401, log in, or get a new ticket. No cookie came along.");
       expect(room).toMatch(/^Refused: 1006/);
     });
 
@@ -118,6 +118,13 @@ everyPage(
         expect(await state(ada)).toMatch(/^open/);
       },
     );
+
+    test("a page with an invitation in its address shows it, also where the browser has a cookie", async () => {
+      const { ada } = tabs();
+      const tab = await openTab(`${ada.url()}?invitation=made-up`);
+      await until(async () => (await number(tab, "address")) === "GET /room?invitation=made-up");
+      await tab.close();
+    });
 
     test("a page that comes with tickets gets a new one for each connection", async () => {
       const { ada } = tabs();

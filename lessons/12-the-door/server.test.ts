@@ -484,6 +484,8 @@ describe("logging in", () => {
     ["with a very long password", "/users", { name: "Ada", password: "x".repeat(201) }, {}, 422],
     ["with a blank name", "/users", { name: " ", password }, {}, 422],
     ["with a reserved name", "/users", { name: "Server", password }, {}, 422],
+    ["with the name of a guest", "/users", { name: "Guest of Ada", password }, {}, 422],
+    ["with a name that looks like a guest's", "/users", { name: "GUE\u0405T  0f Ada", password }, {}, 422],
     ["for a thousand hours", "/login", { name: "Ada", password, seconds: 3_600_000 }, {}, 422],
     ["over the limit", "/users", { name: "Ada", password: "x".repeat(20_000) }, {}, 413],
     ["as a form", "/login", "name=Ada", { "Content-Type": "application/x-www-form-urlencoded" }, 415],
