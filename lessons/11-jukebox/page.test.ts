@@ -76,7 +76,7 @@ everyPage(
       for (const page of both())
         await until(async () => (await page.getByRole("slider").getAttribute("aria-valuetext")) === "0.0 s");
       await ada.getByRole("slider").press("PageDown");
-      await says(grace, /pressed another position/);
+      await says(grace, /moved the slider\. Confirmed/);
     });
 
     test("a press is shown without waiting, and confirmed when the server has answered", async () => {

@@ -17,7 +17,8 @@ type Handlers = {
 type Positions = { heard: number | undefined; room: number; shown: number };
 
 const element = <Kind extends HTMLElement>(selector: string) => document.querySelector(selector) as Kind;
-const words = { play: "Play", pause: "Pause", next: "Next", seek: "another position" };
+const words = { play: "Play", pause: "Pause", next: "Next", seek: "new position" };
+const did = (type: Press["type"]) => (type === "seek" ? "moved the slider" : `pressed ${words[type]}`);
 
 export class View {
   readonly #box = element(".jukebox");
@@ -68,7 +69,7 @@ export class View {
   /** The reader has pressed something. */
   pressed(type: Press["type"]): void {
     this.#refused.textContent = "";
-    this.#say(`You pressed ${words[type]}. Waiting for the server.`, true);
+    this.#say(`You ${did(type)}. Waiting for the server.`, true);
   }
 
   /** The state has come from the server. */
@@ -77,7 +78,7 @@ export class View {
     const who = by?.id === me ? "You" : by?.name;
     if (!isSame) this.#say("The server has restarted, and has forgotten what was playing.");
     else if (revision === 0) this.#say("Nobody has pressed anything yet.");
-    else if (by) this.#say(`${who} pressed ${words[by.pressed]}. Confirmed: revision ${revision}.`);
+    else if (by) this.#say(`${who} ${did(by.pressed)}. Confirmed: revision ${revision}.`);
     else this.#say(`Enough votes for the next track. Revision ${revision}.`);
   }
 

@@ -756,6 +756,27 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "11-jukebox",
+    "votes that are gone after any command",
+    "everybody receives how many",
+    ['  if (command.type === "next") votes.clear();\n', "  votes.clear();\n"],
+  ],
+  [
+    "11-jukebox",
+    "votes that are gone after a command that was stale",
+    "everybody receives how many",
+    [
+      "  if (command.revision !== room.revision)",
+      "  votes.clear();\n  if (command.revision !== room.revision)",
+    ],
+  ],
+  [
+    "11-jukebox",
+    "the number of votes again and again",
+    "everybody receives how many",
+    ["if (isNew || changed.size > 0) broadcast", "broadcast"],
+  ],
+  [
+    "11-jukebox",
     "votes that stay when the track has been skipped",
     "after a vote has succeeded",
     ["    votes.clear();\n    room", "    room"],
@@ -805,6 +826,15 @@ export const wrongAnswers: WrongAnswer[] = [
       'client.on("close", () => people.delete(client)',
       'client.on("close", () => votes.delete(pageOf(people.get(client) as Person)) && false);\n  client.on("close", () => people.delete(client)',
     ],
+  ],
+  [
+    "11-jukebox",
+    "a vote that leaves with the connection it came over",
+    "an old connection",
+    ["const votes = new Set<string>();", "let votes = new Map<string, Person>();"],
+    ["if (!present.has(page))", "if (![...people.values()].includes(votes.get(page) as Person))"],
+    ["for (const page of votes)", "for (const page of votes.keys())"],
+    ["votes.add(pageOf(person))", "votes.set(pageOf(person), person)"],
   ],
   [
     "11-jukebox",
