@@ -273,8 +273,8 @@ export const checks = [
       async (n) => {
         // Many, since a word and a session take only a few hundred bytes.
         const words: string[] = [];
-        for (let each = 0; each < 15; each++) words.push(await invite(server, ada, 1));
-        if (n % 4 > 0) return pause(1_100);
+        for (let each = 0; each < 20; each++) words.push(await invite(server, ada, 1));
+        if (n % 4 > 0) return;
         const guest = await at(server, words[0] ?? "").knock();
         guest.leave();
         await eventually(
@@ -285,6 +285,7 @@ export const checks = [
       },
       "nothing to be kept of invitations that were used, or that have expired",
       "Remove them from your Map, also those that nobody uses",
+      () => pause(1_100),
     );
   }),
 ];

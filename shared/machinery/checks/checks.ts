@@ -158,6 +158,7 @@ export async function eventually<Found>(
  * For what must not be remembered: does `something` 40 times, and 160 times more, and compares memory. Where that grew,
  * it tries once more: code that warms up takes memory too, but not again. Not with fewer: a server's memory goes up and
  * down by 200 KB.
+ * @param untilForgotten waits until the server should have forgotten, if it may keep things for a while
  * @throws {CheckFailed} when the server keeps more than 2 KiB each time
  */
 export async function expectForgotten(
@@ -165,10 +166,12 @@ export async function expectForgotten(
   something: (n: number) => Promise<void>,
   expected: string,
   hint: string,
+  untilForgotten = async () => {},
 ): Promise<void> {
   const times = async (from: number, to: number) => {
     for (let n = from; n < to; n += 20)
       await Promise.all(Array.from({ length: 20 }, (_, nth) => something(n + nth)));
+    await untilForgotten();
   };
   await times(0, 40);
   let before = (await leastMemory(server)) ?? 0;
