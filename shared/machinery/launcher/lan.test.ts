@@ -172,7 +172,7 @@ describe.skipIf(process.platform !== "linux")("the slides of a lesson, on the sp
     await stage.getByRole("button", { name: "Close to the network" }).click();
     await Promise.all(gone);
     await stage.getByText("Only this computer reaches the lesson.").waitFor();
-    for (const port of [page, server]) expect(await canConnect(port, room)).toBe(false);
+    for (const port of [page, server]) await expect.poll(() => canConnect(port, room)).toBe(false);
   });
 
   test("open it again, with the code and what that means", async () => {
@@ -181,7 +181,8 @@ describe.skipIf(process.platform !== "linux")("the slides of a lesson, on the sp
     await stage
       .getByRole("img", { name: `QR code of http://${room}:${page}/lessons/04-broadcast/` })
       .waitFor();
-    for (const port of [page, server]) expect(await canConnect(port, room)).toBe(true);
+    // The code may be there before the server is.
+    for (const port of [page, server]) await expect.poll(() => canConnect(port, room)).toBe(true);
   });
 });
 
