@@ -8,11 +8,11 @@
 // 9 and 48.
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
-import { installedBrowser } from "../browser.ts";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort, canConnect } from "../launcher/ports.ts";
+import { startBrowser } from "../start-browser.ts";
 import { startNode } from "../supervisor/supervisor.ts";
 
 const measuredMs = 5_000;
@@ -62,21 +62,17 @@ async function measure(page: Page): Promise<string> {
 }
 
 async function main() {
-  const executablePath = installedBrowser();
-  if (!executablePath)
-    throw new Error("No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH.");
   const rates = process.argv
     .slice(2)
     .map(Number)
     .filter((rate) => rate > 0);
+  const browser = await startBrowser();
   const [port, pagePort] = [await anyFreePort(), await anyFreePort()];
   const lesson = startNode([join(root, "shared", "machinery", "start.cjs"), "launcher/lesson", "4"], {
     cwd: root,
     env: { ...process.env, PORT: String(port), PAGE_PORT: String(pagePort) },
     output: "ignore",
   });
-  const args = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-gpu"] : ["--disable-gpu"];
-  const browser = await chromium.launch({ executablePath, args });
   const clients: WebSocket[] = [];
   let timer: ReturnType<typeof setInterval> | undefined;
   try {

@@ -4,10 +4,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { chromium, type Page } from "playwright-core";
-import { installedBrowser } from "../browser.ts";
+import type { Page } from "playwright-core";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort, canConnect } from "../launcher/ports.ts";
+import { startBrowser } from "../start-browser.ts";
 import { startNode } from "../supervisor/supervisor.ts";
 
 const file = join(root, "shared", "page", "film.svg");
@@ -145,9 +145,7 @@ ${groups.join("\n")}
 }
 
 async function main() {
-  const executablePath = installedBrowser();
-  if (!executablePath)
-    throw new Error("No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH.");
+  const browser = await startBrowser();
   const [port, pagePort] = [await anyFreePort(), await anyFreePort()];
   const start = join(root, "shared", "machinery", "start.cjs");
   const lesson = startNode([start, "launcher/lesson", "7"], {
@@ -155,9 +153,6 @@ async function main() {
     env: { ...process.env, PORT: String(port), PAGE_PORT: String(pagePort) },
     output: "ignore",
   });
-  // As root (containers, CI) Chromium refuses to start with its sandbox.
-  const args = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-gpu"] : ["--disable-gpu"];
-  const browser = await chromium.launch({ executablePath, args });
   try {
     for (const each of [port, pagePort]) while (!(await canConnect(each, "127.0.0.1"))) await pause(50);
     const page = await browser.newPage({

@@ -6,9 +6,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Frame, Page } from "playwright-core";
 import { findLesson, findLessons, type Lesson, root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
+import { startBrowser } from "../start-browser.ts";
 import { startNode } from "../supervisor/supervisor.ts";
 import { findDecks, posterOf } from "./decks.ts";
-import { startBrowser } from "./print-browser.ts";
 
 /** Before the messages are sent, and again before the picture is taken: numbers are counted meanwhile. */
 const waitMs = 4_000;

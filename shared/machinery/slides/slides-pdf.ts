@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort, canConnect } from "../launcher/ports.ts";
+import { startBrowser } from "../start-browser.ts";
 import { startNode } from "../supervisor/supervisor.ts";
-import { startBrowser } from "./print-browser.ts";
 
 const file = process.argv[2] ?? join(root, "slides", "slides.pdf");
 const notes = process.env.NOTES === "1" ? "&showNotes=true" : "";
