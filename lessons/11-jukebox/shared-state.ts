@@ -1,4 +1,4 @@
-// The room's state as this page has it: what the server said last, and what the reader has pressed since.
+// The room's state as this page shows it: the server's last state, and the reader's own presses since then.
 import type { Room } from "./messages.ts";
 import { after, type Command, type Press, type State } from "./state.ts";
 

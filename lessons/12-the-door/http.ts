@@ -31,7 +31,7 @@ const guard: RequestHandler = (request, response, next) => {
   response.status(204).end();
 };
 
-/** After all routes: what no route has answered, and what one has thrown. */
+/** After all routes: answers requests that match none, and the errors that routes throw. */
 export function answerTheRest(app: Express): void {
   const methodsAt = (path: string) =>
     app.router.stack

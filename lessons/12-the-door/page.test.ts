@@ -108,7 +108,7 @@ everyPage(
       ["word", /^GET \/room\?ticket=$/, "refused: 4401"],
       ["cookie", /^GET \/room$/, "open, as Ada"],
     ] as const)(
-      "the way %s: what the log has, and what it is worth when it is used again",
+      "the way %s shows what a log has, and whether that opens the door again",
       async (way, address, again) => {
         const { ada } = tabs();
         await come(ada, way);

@@ -316,7 +316,7 @@ test("a killed room comes back with the same grid, and its page by itself", asyn
   // The page is open a moment before it has received the grid.
   await until(async () => (await rows.count()) > 200);
   const before = await rows.count();
-  // The room saves once a second. What it has not saved yet is lost when it is killed.
+  // The room saves once a second. A room that is killed loses the changes since then.
   await until(async () => {
     const text = await readFile(instructor.path(".workshop/room/grid.json"), "utf8");
     return JSON.parse(text).people.length === before && text.includes("Flood 49");
