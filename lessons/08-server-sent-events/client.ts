@@ -4,6 +4,8 @@ import { room } from "../../shared/page/chat-room.ts";
 import { duration, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { backOffMs } from "../../shared/pieces/stay-connected.ts";
+import { add, showStreams } from "./figures.ts";
+import { say } from "./say.ts";
 import { offerSeven } from "./seven.ts";
 
 const server = `http://${serverHost}`;
@@ -15,13 +17,6 @@ let receivedAt = 0;
 let beatEveryMs = 15_000;
 let failed = 0;
 let retryTimer: ReturnType<typeof setTimeout> | undefined;
-const counts = { alone: 0, double: 0, gaps: 0, lost: 0 };
-
-function add(name: keyof typeof counts, more = 1) {
-  counts[name] += more;
-  number(name, counts[name]);
-}
-
 function listen() {
   clearTimeout(retryTimer);
   source?.close();
@@ -103,31 +98,13 @@ setInterval(() => {
   listen();
 }, 1_000);
 
-// A stream has one direction, so each message is a request.
-let unanswered: { from: string; text: string; id: string } | undefined;
-room.onsay = async (from, text) => {
-  // Sent again after a failure, the same text keeps its id: the first one may have arrived.
-  if (unanswered?.from !== from || unanswered.text !== text)
-    unanswered = { from, text, id: crypto.getRandomValues(new Uint32Array(3)).join("-") };
-  const response = await fetch(`${server}/messages`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(unanswered),
-    signal: AbortSignal.timeout(10_000),
-  });
-  unanswered = undefined;
-  if (!response.ok) throw new Error((await response.json()).error);
-};
+room.onsay = say; // a request of its own, since a stream has one direction
 
 // Over HTTP/1.1 a browser opens six connections to one host, over all tabs. Seven more streams are too many.
 const more = offerSeven(`${server}/events`, show);
 
 function show() {
-  number("ready-state", `${source.readyState} ${["connecting", "open", "closed"][source.readyState]}`);
-  number("last-event-id", lastEventId || "–");
-  const all = [source, ...more].map(({ readyState }) => readyState);
-  number("streams-open", all.filter((state) => state === EventSource.OPEN).length);
-  number("streams-waiting", all.filter((state) => state === EventSource.CONNECTING).length);
+  showStreams(source, more, lastEventId);
 }
 
 listen();

@@ -1,20 +1,21 @@
 // The figures as a table, to copy into a spreadsheet or to save. All of it is about the same time: the window.
 import type { StreamFigures } from "../../shared/page/stream-figures.ts";
+import { find, onPress, write } from "./page.ts";
 import { type Lane, lanes, names, type Settings } from "./settings.ts";
 
-export type Conditions = Settings & { delayMs: number; jitterMs: number };
+type Delay = { ms: number; jitterMs: number };
 type Table = (string | number)[][];
 
 /** A row of headings, and a row for each lane. */
-export function rows(all: Record<Lane, StreamFigures>, conditions: Conditions): Table {
+export function rows(all: Record<Lane, StreamFigures>, conditions: Settings, delay: Delay): Table {
   const columns: [string, (figures: StreamFigures, lane: Lane) => string | number | undefined][] = [
     ["lane", (_, lane) => names[lane]],
     ["messages per second", () => conditions.perSecond],
     ["message bytes", () => conditions.size],
     ["clients", () => conditions.clients],
     ["polling interval ms", () => conditions.everyMs],
-    ["network delay ms", () => conditions.delayMs],
-    ["jitter ms", () => conditions.jitterMs],
+    ["network delay ms", () => delay.ms],
+    ["jitter ms", () => delay.jitterMs],
     ["measured s", ({ measuredMs }) => measuredMs / 1_000],
     ["mean ms late", ({ late }) => late?.mean],
     ["p50 ms late", ({ late }) => late?.p50],
@@ -44,16 +45,25 @@ export function rows(all: Record<Lane, StreamFigures>, conditions: Conditions): 
 }
 
 /** RFC 4180. No field here contains a comma or a quote. */
-export const toCsv = (table: Table) => `${table.map((row) => row.join(",")).join("\r\n")}\r\n`;
+const toCsv = (table: Table) => `${table.map((row) => row.join(",")).join("\r\n")}\r\n`;
 
 /** Spreadsheets take this from the clipboard as it is. */
-export const toTabs = (table: Table) => table.map((row) => row.join("\t")).join("\n");
+const toTabs = (table: Table) => table.map((row) => row.join("\t")).join("\n");
 
 /** Offers the text as a file to save. */
-export function save(text: string, name: string): void {
+function save(text: string, name: string) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
+}
+
+/** Makes the two buttons work that copy the table and save it. */
+export function offerTable(table: () => Table): void {
+  onPress("copy", async () => {
+    await navigator.clipboard.writeText(toTabs(table()));
+    write(find(".done"), "Copied.");
+  });
+  onPress("save", () => save(toCsv(table()), "compare.csv"));
 }
