@@ -187,7 +187,7 @@ export const checks = [
       await expectForgotten(
         server,
         async (n) => {
-          const visitor = await Client.connect(server, `Visitor ${n}`, `/?room=${n}${"o".repeat(6_000)}`);
+          const visitor = await Client.connect(server, `Visitor ${n}`, `/?room=${n}`);
           await visitor.leaves();
         },
         "nothing to be kept of clients that connect, each to a room of its own, and leave",

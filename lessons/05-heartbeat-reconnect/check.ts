@@ -4,6 +4,7 @@ import {
   cannotTell,
   check,
   eventually,
+  expectForgotten,
   expectThat,
   longCheck,
   pause,
@@ -163,6 +164,27 @@ export const checks = [
       () => again.hasReceived("Sorry."),
       'Ada to receive her own "Sorry." on a new connection, after the first one was closed',
       () => again.describe("message"),
+    );
+  }),
+
+  check("a client that has left is forgotten, and so is its count", "Hint 1", async (server) => {
+    const stay = Array.from({ length: 10 }, (_, n) => Client.connect(server, `Ada${n}`));
+    const here = await Promise.all(stay);
+    const sayHello = async (client: Client | undefined) => {
+      client?.say("hello");
+      await client?.isUpToDate();
+    };
+    await expectForgotten(
+      server,
+      async (n) => {
+        const visitor = await Client.connect(server, `Visitor ${n}`);
+        await sayHello(visitor);
+        await visitor.leaves();
+      },
+      "nothing to be kept of clients that connect, say one thing and leave",
+      "Keep the count in a variable of the connection, or remove it when the client closes. End its timers, too",
+      // The log keeps what was said.
+      { mayBeKept: (n) => sayHello(here[n % 10]) },
     );
   }),
 ];

@@ -247,15 +247,18 @@ export const checks = [
   }),
 
   longCheck("a page that has left is forgotten, and so is what it looked at", "Hint 3", async (server) => {
+    // Ada stays, and sees them all.
+    await Person.join(server, "Ada", leftHalf);
     await expectForgotten(
       server,
       async () => {
         const visitor = await Person.join(server, "Visitor", leftHalf);
         visitor.client.send({ type: "move", x: 5, y: 5 });
+        await visitor.settle();
         await visitor.client.leaves();
       },
-      "nothing to be kept of clients that join, look at a part, and leave",
-      "Remove a client from every Map and Set when it closes",
+      "nothing to be kept of clients that join, look at a part, move and leave, while Ada stays and sees them",
+      "Remove a client from every Map when it closes, and its id from what the server keeps for the others",
     );
   }),
 ];

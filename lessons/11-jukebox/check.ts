@@ -4,6 +4,7 @@ import {
   eventually,
   expectForgotten,
   expectThat,
+  longCheck,
   pause,
 } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
@@ -230,12 +231,12 @@ export const checks = [
     await expectTrack(ada, 1, "Ada and Grace have voted, two of four");
   }),
 
-  check("a page that has left is forgotten, and so is its vote", "Hint 3", async (server) => {
+  longCheck("a page that has left is forgotten, and so is its vote", "Hint 3", async (server) => {
     await people(server, 5);
     await expectForgotten(
       server,
       async (n) => {
-        const visitor = await join(server, "Visitor", `visitor${n}`.padEnd(40, "x"));
+        const visitor = await join(server, "Visitor", `visitor${n}`);
         for (const track of [0, 1, 2]) visitor.send({ type: "vote", track }); // one of them plays
         await visitor.isUpToDate();
         await visitor.leaves();

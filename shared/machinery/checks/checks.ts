@@ -21,6 +21,7 @@
 // answer that comes after what it looks for, and compares times of the server's own clock. Time limits are those of a
 // quiet computer. `eventually`, `request` and all that wait by them wait longer on a slow one, and what is too late there
 // is tried again.
+import type { Holdings } from "./debugger.ts";
 import type { LessonServer } from "./server.ts";
 import { cannotTell, expectFast, expectQuiet, pause, withDoubt, within } from "./time.ts";
 
@@ -154,53 +155,102 @@ export async function eventually<Found>(
   }
 }
 
+/** How often `expectForgotten` does something before it compares. */
+const visits = 40;
+
 /**
- * For what must not be remembered: does `something` 40 times, and 160 times more, and compares memory. Where that grew,
- * it tries once more: code that warms up takes memory too, but not again. Not with fewer: a server's memory goes up and
- * down by 200 KB.
- * @param untilForgotten waits until the server should have forgotten, if it may keep things for a while
- * @throws {CheckFailed} when the server keeps more than 2 KiB each time
+ * For what must not be remembered: does `something` 40 times, and compares what the server holds with what it held
+ * before. It counts objects and entries, so it finds a leak of any size. Where something stayed each time, it tries once
+ * more, since a server may keep a few things to use them again.
+ * @param options.untilForgotten waits until the server should have forgotten, if it may keep things for a while
+ * @param options.mayBeKept is done as often, by clients that stay: what that leaves doesn't count
+ * @throws {CheckFailed} when the server holds one thing more for each time
  */
 export async function expectForgotten(
   server: LessonServer,
   something: (n: number) => Promise<void>,
   expected: string,
   hint: string,
-  untilForgotten = async () => {},
+  {
+    untilForgotten = async () => {},
+    mayBeKept,
+  }: { untilForgotten?: () => Promise<void>; mayBeKept?: (n: number) => Promise<void> } = {},
 ): Promise<void> {
-  const times = async (from: number, to: number) => {
-    for (let n = from; n < to; n += 20)
-      await Promise.all(Array.from({ length: 20 }, (_, nth) => something(n + nth)));
+  let n = 0;
+  const times = async (count: number, work: (n: number) => Promise<void>) => {
+    for (const end = n + count; n < end; )
+      await Promise.all(Array.from({ length: Math.min(10, end - n) }, () => work(n++)));
     await untilForgotten();
   };
-  await times(0, 40);
-  let before = (await leastMemory(server)) ?? 0;
-  let kept = 0;
-  for (const from of [40, 200]) {
-    await times(from, from + 160);
-    const after = await leastMemory(server, before + 160 * 2_048);
-    if (!before || !after) return expectQuiet();
-    kept = Math.round((after - before) / 160);
-    if (kept < 2_048) return;
-    before = after;
+  // The first times, a server makes what it then uses again.
+  await times(20, something);
+  let kept: Growth[] = [];
+  for (let round = 1; round <= 2; round++) {
+    let before = await server.holdings();
+    let allowed: Holdings = {};
+    if (mayBeKept) {
+      await times(visits, mayBeKept);
+      const after = await server.holdings();
+      allowed = before && after ? difference(before, after) : {};
+      before = after;
+    }
+    await times(visits, something);
+    const found = before && (await leastGrowth(server, before, allowed));
+    if (!found) return expectQuiet();
+    kept = found;
+    if (kept.length === 0) return;
   }
-  throw new CheckFailed(expected, `the server kept about ${kept} bytes of each of them. ${hint}`);
+  const inWords = kept
+    .filter(({ kind }, n) => n === 0 || (n === 1 && kind in telling))
+    .map(({ kind, count }) => `${count} more ${telling[kind] ?? kind}`);
+  throw new CheckFailed(
+    expected,
+    `after ${visits} of them, the server held ${inWords.join(" and ")}. ${hint}`,
+  );
 }
 
+type Growth = { kind: string; count: number };
+
+/** The kinds that say most about a leak, in this order, and how a sentence names them. */
+const telling: Record<string, string> = {
+  "entries in Maps": "entries in Maps",
+  "entries in Sets": "entries in Sets",
+  WebSocket: "WebSockets",
+  Timeout: "timers",
+  Map: "Maps",
+  Set: "Sets",
+};
+
+const difference = (before: Holdings, after: Holdings): Holdings =>
+  Object.fromEntries(Object.entries(after).map(([kind, count]) => [kind, count - (before[kind] ?? 0)]));
+
 /**
- * The server's memory, once it no longer shrinks, or is less than `enough`: the server may not have noticed yet that
+ * Of which kinds the server holds one more for each visit, once that no longer changes: it may not have noticed yet that
  * the last clients have gone. Undefined when its debugger doesn't answer.
  */
-async function leastMemory(server: LessonServer, enough = 0): Promise<number | undefined> {
-  let least = await server.memory();
-  for (let look = 1; least !== undefined && least > enough && look <= 10; look++) {
+async function leastGrowth(
+  server: LessonServer,
+  before: Holdings,
+  allowed: Holdings,
+): Promise<Growth[] | undefined> {
+  let [latest, same] = ["", 0];
+  for (let look = 1; ; look++) {
+    const after = await server.holdings();
+    if (!after) return;
+    const kept = Object.entries(difference(before, after))
+      .map(([kind, count]) => ({ kind, count: count - (allowed[kind] ?? 0) }))
+      // Node keeps a few things that it uses again, at most as many as there were clients at the same time.
+      .filter(({ count }) => count > 0.75 * visits)
+      .sort((a, b) => rank(a) - rank(b));
+    const now = JSON.stringify(kept);
+    same = now === latest ? same + 1 : 0;
+    if (kept.length === 0 || same === 3 || look === 20) return kept;
+    latest = now;
     await pause(100);
-    const bytes = await server.memory();
-    if (bytes === undefined || bytes > least - 16_384) return bytes && Math.min(bytes, least);
-    least = bytes;
   }
-  return least;
 }
+
+const rank = ({ kind }: Growth) => (kind in telling ? Object.keys(telling).indexOf(kind) : 99);
 
 /** Something that runs while the check does something else, and is awaited later. A check that fails first ignores it. */
 export function inBackground<Value>(running: Promise<Value>): Promise<Value> {

@@ -1,4 +1,4 @@
-// Looks into a Node.js process over its debugger: is it in an endless loop, and in which line? How much memory does it use?
+// Looks into a Node.js process over its debugger: is it in an endless loop, and in which line? What does it still hold?
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
@@ -33,9 +33,38 @@ export function findLoop(pid: number, stderr: () => string): Promise<string | un
   });
 }
 
-/** Bytes that a process needs for its objects, once everything that nobody uses any more has been removed. */
-export function memoryOf(pid: number, stderr: () => string): Promise<number | undefined> {
-  return debug(pid, stderr, (process) => process.memory());
+/** How many things of each kind a process holds: { WebSocket: 2, "entries in Maps": 7 }. */
+export type Holdings = Record<string, number>;
+
+/** What a process holds, once everything that nobody uses any more has been removed. It is exact. */
+export function holdingsOf(pid: number, stderr: () => string): Promise<Holdings | undefined> {
+  return debug(pid, stderr, (process) => process.holdings());
+}
+
+/**
+ * Runs in the process that is looked into, with all its objects as `this`, so it must use nothing from around it. Objects
+ * are counted by their class, and what needs no object of its own, such as a number in a Set, by where it is kept.
+ */
+function countByKind(this: object[]): Holdings {
+  const counts: Holdings = {};
+  for (const each of this) {
+    const prototype = Object.getPrototypeOf(each) ?? {};
+    const made = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value?.name;
+    // The bundler may have made _WebSocket or WebSocket2 of a WebSocket.
+    const kind = typeof each === "function" ? "functions" : String(made).replace(/^_|\d+$/g, "");
+    counts[kind] = (counts[kind] ?? 0) + 1;
+    let [place, entries] = ["", 0];
+    if (Array.isArray(each)) [place, entries] = ["elements in arrays", each.length];
+    else if (prototype === Object.prototype)
+      [place, entries] = ["fields in objects", Object.keys(each).length];
+    else
+      try {
+        if (each instanceof Map) [place, entries] = ["entries in Maps", each.size];
+        if (each instanceof Set) [place, entries] = ["entries in Sets", each.size];
+      } catch {} // Map.prototype is no Map
+    if (place) counts[place] = (counts[place] ?? 0) + entries;
+  }
+  return counts;
 }
 
 /** Undefined, too, when the debugger of that process doesn't answer. */
@@ -109,11 +138,25 @@ class Debugger {
     return parsed.find((script) => script.scriptId === scriptId)?.url ?? "";
   }
 
-  async memory(): Promise<number | undefined> {
-    // An attached debugger keeps every line that was printed.
+  async holdings(): Promise<Holdings | undefined> {
+    const objectGroup = "holdings";
+    type Found = { result?: { objectId: string; value?: Holdings }; objects?: { objectId: string } };
+    const call = (method: string, params: object) => this.#call(method, params) as Promise<Found | undefined>;
+    // A debugger makes the process keep every line that it has printed.
     await this.#call("Runtime.discardConsoleEntries");
-    await this.#call("HeapProfiler.collectGarbage");
-    return ((await this.#call("Runtime.getHeapUsage")) as { usedSize?: number })?.usedSize;
+    const prototype = await call("Runtime.evaluate", { expression: "Object.prototype", objectGroup });
+    // This removes what nobody uses any more, and then finds every object there is.
+    const all = await call("Runtime.queryObjects", {
+      prototypeObjectId: prototype?.result?.objectId,
+      objectGroup,
+    });
+    const counted = await call("Runtime.callFunctionOn", {
+      objectId: all?.objects?.objectId,
+      functionDeclaration: String(countByKind),
+      returnByValue: true,
+    });
+    await this.#call("Runtime.releaseObjectGroup", { objectGroup });
+    return counted?.result?.value;
   }
 
   close(): void {

@@ -110,7 +110,7 @@ async function tryOne({ title, read, run }: Check, program: string, folder: stri
           "nothing listens there. Does it get as far as serve(…) or listen(…)?",
         ),
     );
-    return { port: server.port, url: server.url, startAnother, memory: server.memory };
+    return { port: server.port, url: server.url, startAnother, holdings: server.holdings };
   };
   try {
     const server = await startAnother();

@@ -7,15 +7,15 @@ import { root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
 import { startNode } from "../supervisor/supervisor.ts";
 import { placesIn } from "./bundle.ts";
-import { debuggable, findLoop, memoryOf } from "./debugger.ts";
+import { debuggable, findLoop, type Holdings, holdingsOf } from "./debugger.ts";
 
 export type LessonServer = {
   port: number;
   url: string;
   /** Starts another one from the same file, with a memory of its own: what a restart leaves. */
   startAnother(): Promise<LessonServer>;
-  /** Bytes that it needs for what it still remembers. The wire can't tell. Undefined when its debugger doesn't answer. */
-  memory(): Promise<number | undefined>;
+  /** What it still holds. The wire can't tell. Undefined when its debugger doesn't answer. */
+  holdings(): Promise<Holdings | undefined>;
 };
 
 /** A server that ended by itself. `why` is the last error it printed, `where` the place in the learner's file. */
@@ -82,7 +82,7 @@ export async function startServer(program: string, folder: string) {
       stopped = true;
       void one.kill();
     },
-    memory: async () => (one.child.pid === undefined ? undefined : memoryOf(one.child.pid, () => errors)),
+    holdings: async () => (one.child.pid === undefined ? undefined : holdingsOf(one.child.pid, () => errors)),
     /** Stops it if it is in an endless loop. */
     async endLoop() {
       const { pid } = one.child;

@@ -172,6 +172,13 @@ export const wrongAnswers: WrongAnswer[] = [
     ["    names.delete(client);\n", ""],
   ],
   [
+    "03-chat",
+    "every name that was ever used, in a Set",
+    "a client that has left is forgotten",
+    ["const sockets", "const used = new Set<string>();\nconst sockets"],
+    ["names.set(client, from);", "names.set(client, from);\n      used.add(from);"],
+  ],
+  [
     "04-broadcast",
     "a default room that others can name",
     "clients that don't name a room",
@@ -259,6 +266,16 @@ export const wrongAnswers: WrongAnswer[] = [
     ["    rooms.delete(client);", "    rooms.delete(client);\n    table.get(room)?.delete(client);"],
   ],
   [
+    "04-broadcast",
+    "a number for each room that there ever was",
+    "a room that is empty",
+    ["const log =", "const visits: Record<string, number> = {};\nconst log ="],
+    [
+      "  rooms.set(client, room);",
+      "  rooms.set(client, room);\n  visits[String(room)] = (visits[String(room)] ?? 0) + 1;",
+    ],
+  ],
+  [
     "05-heartbeat-reconnect",
     "beats that are counted, too",
     "a beat isn't a chat message",
@@ -329,6 +346,24 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "05-heartbeat-reconnect",
+    "a count for each client, which stays when the client leaves",
+    "a client that has left is forgotten",
+    ["  let recent: number[] = [];\n", ""],
+    ["const perSecond", "const recentOf = new Map<WebSocket, number[]>();\nconst perSecond"],
+    ["recent = [...recent.filter", "const recent = [...(recentOf.get(client) ?? []).filter"],
+    ["    // 1013", "    recentOf.set(client, recent);\n    // 1013"],
+  ],
+  [
+    "05-heartbeat-reconnect",
+    "a timer for each client, which runs on when the client has left",
+    "a client that has left is forgotten",
+    [
+      "  let recent: number[] = [];\n",
+      "  let recent: number[] = [];\n  setInterval(() => { recent = recent.filter((time) => performance.now() - time < 1_000); }, 1_000);\n",
+    ],
+  ],
+  [
     "06-resume",
     "a closing handshake with a socket that answers nothing",
     "a socket that answers nothing",
@@ -388,6 +423,16 @@ export const wrongAnswers: WrongAnswer[] = [
     "pages that are never forgotten",
     "a page that has left is forgotten",
     [/ {8}client\.on\("close", \(\) => pages.*\n/, ""],
+  ],
+  [
+    "06-resume",
+    "an empty Set for each page that was ever there",
+    "a page that has left is forgotten",
+    ["const sockets", "const sets = new Map<string, Set<WebSocket>>();\nconst sockets"],
+    [
+      "        pages.set(page, client);",
+      '        pages.set(page, client);\n        sets.set(page, new Set([client]));\n        client.on("close", () => sets.get(page)?.delete(client));',
+    ],
   ],
   [
     "07-outbox",
@@ -696,6 +741,19 @@ export const wrongAnswers: WrongAnswer[] = [
     ["    views.delete(client);\n", ""],
   ],
   [
+    "10-shared-cursors",
+    "pointers that stay on the list of those who saw them",
+    "a page that has left",
+    ["    for (const { shown } of views.values()) shown.delete(id);\n", ""],
+  ],
+  [
+    "10-shared-cursors",
+    "a list of all ids that were ever given",
+    "a page that has left",
+    ["const views", "const ids: number[] = [];\nconst views"],
+    ["  const id = ++lastId;", "  const id = ++lastId;\n  ids.push(id);"],
+  ],
+  [
     "11-jukebox",
     "every vote counts, whoever it comes from",
     "somebody who votes again",
@@ -857,6 +915,13 @@ export const wrongAnswers: WrongAnswer[] = [
     ["votes.add(pageOf(person));", "(votes.add(pageOf(person)), voters.add(client));"],
   ],
   [
+    "11-jukebox",
+    "the names of all pages that have ever voted",
+    "a page that has left is forgotten",
+    ["let counted", "const voters = new Set<string>();\nlet counted"],
+    ["votes.add(pageOf(person));", "(votes.add(pageOf(person)), voters.add(pageOf(person)));"],
+  ],
+  [
     "12-the-door",
     "an invitation that can be used again and again",
     "an invitation works once",
@@ -961,5 +1026,26 @@ export const wrongAnswers: WrongAnswer[] = [
     "a body that nobody checks",
     "a body without",
     ["parse(NewInvitation, await readJson(request))", "(await readJson(request)) as { seconds: number }"],
+  ],
+  [
+    "12-the-door",
+    "a list of the words that were used",
+    "an invitation that was used",
+    ["const print =", "const used = new Set<string>();\nconst print ="],
+    ["  const host = invitations", "  used.add(invitation);\n  const host = invitations"],
+  ],
+  [
+    "12-the-door",
+    "an invitation that is kept when it was used, and refused",
+    "an invitation that was used",
+    [
+      /.*unref\(\);\n/,
+      "  setTimeout(() => used.has(invitation) || invitations.delete(invitation), seconds * 1_000).unref();\n",
+    ],
+    ["const print =", "const used = new Set<string>();\nconst print ="],
+    [
+      "  const host = invitations.get(invitation);\n  invitations.delete(invitation);",
+      "  const host = used.has(invitation) ? undefined : invitations.get(invitation);\n  used.add(invitation);",
+    ],
   ],
 ];
