@@ -8,7 +8,7 @@ import { root } from "../machinery/testing/process.ts";
 
 const folder = join(root, "shared", "pieces");
 const pieces = readdirSync(folder).filter((name) => /(?<!\.test)\.ts$/.test(name));
-const serverHalves = ["heartbeat.ts", "resume-server.ts", "outbox-server.ts"];
+const forServers = ["heartbeat.ts", "one-write.ts", "resume-server.ts", "outbox-server.ts"];
 /** Inside the project, so that ws and its types are found. */
 const temporary = join(root, ".workshop", `pieces-${process.pid}`);
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
@@ -27,6 +27,10 @@ stayConnected("", { onopen() {}, onmessage() {}, onstate() {} }, { handshake: 5 
 new Resume({ onmessage() {}, ongap() {}, ondouble() {} });
 // @ts-expect-error
 new Resume({ onmessage() {}, ongap() {}, ondoubles() {} });`,
+  "one-write.ts": `import { Audience } from "./one-write.ts";
+new Audience({ unreadLimit: 5 });
+// @ts-expect-error
+new Audience({ limit: 5 });`,
   "outbox-client.ts": `import { Outbox } from "./outbox-client.ts";
 new Outbox(() => true, { storage: sessionStorage });
 // @ts-expect-error
@@ -41,7 +45,7 @@ async function compile(piece: string): Promise<string> {
   mkdirSync(alone, { recursive: true });
   writeFileSync(join(alone, piece), readFileSync(join(folder, piece)));
   writeFileSync(join(alone, "main.ts"), calls[piece] ?? "");
-  const isServer = serverHalves.includes(piece);
+  const isServer = forServers.includes(piece);
   const compilerOptions = {
     strict: true,
     noUncheckedIndexedAccess: true,
@@ -59,9 +63,10 @@ async function compile(piece: string): Promise<string> {
   return stdout;
 }
 
-test("there are two halves of each, and the heartbeat", () => {
+test("there are two halves of each, the heartbeat, and one write for many", () => {
   expect(pieces).toEqual([
     "heartbeat.ts",
+    "one-write.ts",
     "outbox-client.ts",
     "outbox-server.ts",
     "resume-client.ts",
