@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { root } from "../launcher/lessons.ts";
 import { fanOut, plainest } from "./fan-out.ts";
 import { halfOpen } from "./half-open.ts";
+import { demosWay, oneWrite } from "./one-write.ts";
 import { comeBack } from "./outage.ts";
 import { toMarkdown } from "./report.ts";
 import { median, quantile } from "./statistics.ts";
@@ -30,6 +31,16 @@ describe("small runs of the benchmark", () => {
       expect(perSecond, server).toBeGreaterThan(1_000);
       expect(bytesPerConnection, server).toBeGreaterThan(500);
     }
+  });
+
+  test("one write for each turn of the event loop delivers what was said in one go many times as fast", async () => {
+    const rows = await oneWrite(100, 3);
+    expect(rows).toHaveLength(6);
+    for (const { p50, p99 } of rows) expect(p99).toBeGreaterThanOrEqual(p50);
+    const [each, , turn] = rows.filter(({ together }) => together === 32);
+    // On a quiet machine it is twenty times and more.
+    expect(turn?.perSecond).toBeGreaterThan(3 * (each?.perSecond ?? 0));
+    expect(turn?.p99).toBeLessThan(each?.p99 ?? 0);
   });
 
   test("clients that come back after a fixed second come together", async () => {
@@ -82,7 +93,8 @@ test("the median of some numbers, and their quantiles", () => {
   expect(quantile([], 0.5)).toBe(0);
 });
 
-test("the report compares every server with the plainest loop", () => {
+test("the report compares every server with the plainest loop, and every way with that of the demos", () => {
+  const late = { clients: 1_000, together: 32, p50: 9.87 };
   const row = { clients: 1_000, perCpuSecond: 500, bytesPerConnection: 3_000 };
   const report = toMarkdown({
     date: "2026-01-01",
@@ -94,10 +106,16 @@ test("the report compares every server with the plainest loop", () => {
       { ...row, server: plainest, perSecond: 200 },
       { ...row, server: "lesson 4", perSecond: 190 },
     ],
+    oneWrite: [
+      { ...late, way: demosWay, perSecond: 100_000, p99: 300 },
+      { ...late, way: "one write for each turn", perSecond: 2_345_678, p99: 12.34 },
+    ],
     returns: [],
     halfOpen: { shortened: 10, sides: [] },
   });
   expect(report).toMatch(/## Fan-out: 1,000 clients\n\n/);
+  expect(report).toMatch(/## One write for many: 1,000 clients, 32 messages at a time\n\n/);
+  expect(report).toMatch(/one write for each turn \| +2,350,000 \| +23\.5 \| +9\.9 ms \| +12 ms/);
   expect(report).toMatch(/lesson 4 +\| +190 \| +0\.95 \| +500 \| +3\.0 kB/);
 });
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { root } from "../launcher/lessons.ts";
 import { type FanOut, fanOut } from "./fan-out.ts";
 import { halfOpen } from "./half-open.ts";
+import { oneWrite } from "./one-write.ts";
 import { comeBack, type Return, ways } from "./outage.ts";
 import { type Pointers, pointers } from "./pointers.ts";
 import { type Results, toMarkdown } from "./report.ts";
@@ -48,6 +49,9 @@ async function main() {
         fanOut(clients, rounds, messages, progress),
       ).catch(leftOut)),
     );
+  const oneWrites = await step("one write for many: 1,000 clients", (progress) =>
+    oneWrite(1_000, 10, progress),
+  );
   const returns: Return[] = [];
   // One after another: clients that all come in the same instant would be in each other's way.
   for (const together of [["fixed"], ["doubling"], ["jitter5", "jitter12"]] as const)
@@ -72,6 +76,7 @@ async function main() {
     transports: byConditions([...few, ...one, ...many]),
     pointers: moving,
     fanOut: fanOuts,
+    oneWrite: oneWrites,
     returns,
     halfOpen: { shortened, sides },
   });

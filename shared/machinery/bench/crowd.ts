@@ -15,6 +15,8 @@ function textFrame(text: string): Buffer {
 export class Crowd {
   /** Frames that have arrived, over all connections. */
   frames = 0;
+  /** Called for each of them. */
+  onframe = (): void => {};
   /** Connections that ended although nobody closed them. */
   lost = 0;
   readonly #sockets: Socket[] = [];
@@ -49,6 +51,7 @@ export class Crowd {
           const [size, head] = frameSize(bytes, at);
           if (bytes.length < at + head + size) break;
           this.frames++;
+          this.onframe();
           at += head + size;
         }
         // A copy, because the next connection reads into the same memory.

@@ -5,7 +5,9 @@ import type { Socket } from "node:net";
 import { Server } from "socket.io";
 import * as ws from "ws";
 import { type WebSocket, WebSocketServer } from "ws";
+import { Audience } from "../../pieces/one-write.ts";
 
+const audience = new Audience();
 type Said = { from: string; text: string };
 const ways: Record<string, (message: object, clients: Set<WebSocket>) => void> = {
   /** As demos do it: the same text made anew for each. */
@@ -27,6 +29,9 @@ const ways: Record<string, (message: object, clients: Set<WebSocket>) => void> =
     const frame = Buffer.concat(inside(ws).Sender.frame(bytes, options));
     for (const client of clients) if (client.readyState === client.OPEN) inside(client)._socket.write(frame);
   },
+
+  /** Everything that is said in one turn of the event loop as one message, which is encoded, framed and written once. */
+  turn: (message) => audience.say(message),
 };
 
 /** What ws exports and holds, but does not tell its types. */
@@ -46,7 +51,8 @@ if (way === "socket.io") {
   const sockets = new WebSocketServer({ server, perMessageDeflate: compressed && { threshold: 0 } });
   const toAll = ways[compressed ? "once" : way];
   if (!toAll) throw new Error(`${way}: there is ${Object.keys(ways).join(", ")}, compressed, socket.io`);
-  sockets.on("connection", (client) => {
+  sockets.on("connection", (client, request) => {
+    if (way === "turn") audience.join(client, request);
     client.on("error", () => {});
     client.on("message", (data) =>
       toAll({ type: "message", ...stamp(JSON.parse(data.toString())) }, sockets.clients),

@@ -1,6 +1,7 @@
 // What was measured, as Markdown that can be read in a terminal, in a README and on a slide.
 import { type FanOut, plainest } from "./fan-out.ts";
 import type { Detection } from "./half-open.ts";
+import { demosWay, type OneWrite } from "./one-write.ts";
 import type { Return } from "./outage.ts";
 import type { Pointers } from "./pointers.ts";
 import type { Transport } from "./transports.ts";
@@ -13,6 +14,7 @@ export type Results = {
   transports: Transport[];
   pointers: Pointers[];
   fanOut: FanOut[];
+  oneWrite: OneWrite[];
   returns: Return[];
   halfOpen: { shortened: number; sides: Detection[] };
 };
@@ -24,6 +26,7 @@ export function toMarkdown({
   transports,
   pointers,
   fanOut,
+  oneWrite,
   returns,
   halfOpen,
 }: Results): string {
@@ -37,6 +40,8 @@ export function toMarkdown({
     "Every hand moves 60 times a second. Bytes and messages: down to each client, with the headers of frames. 1,000 ms of CPU in a second is a whole core. Late: from hand to screen, for 95 in 100 of the pointers that a screen shows. The naive way is measured with slower hands, and its figures are multiplied, because no core can do it at full speed.",
     ...crowds.flatMap(fanOutTable),
     `Deliveries a second: by the clock, with server and clients on one machine. "Against" compares them with the ${plainest}. A CPU second: deliveries for one second of the server's own CPU time. A connection: its heap and buffers at rest, without the kernel's memory.`,
+    ...grouped(oneWrite, (row) => `${row.together}`).flatMap(oneWriteTable),
+    `The messages of a table's head are said in one go, and the next ones when every client has them. "Times" compares the ways with the first one, the way of many demos. Late: from saying to arrival, for half of the messages (p50) and for 99 in 100 (p99).`,
     ...grouped(returns, (row) => `${row.awaySeconds} ${row.clients}`).flatMap(returnTable),
     "The worst 100 ms: the largest share of the clients whose attempts fell within one such span.",
     "## Half-open connections",
@@ -101,6 +106,24 @@ function fanOutTable(rows: FanOut[]): string[] {
         (perSecond / (base?.perSecond ?? 1)).toFixed(2),
         whole(Number(perCpuSecond.toPrecision(3))),
         `${(bytesPerConnection / 1_000).toFixed(1)} kB`,
+      ]),
+    ),
+  ];
+}
+
+function oneWriteTable(rows: OneWrite[]): string[] {
+  const [{ clients = 0, together = 0 } = {}] = rows;
+  const base = rows.find(({ way }) => way === demosWay);
+  return [
+    `## One write for many: ${whole(clients)} clients, ${together === 1 ? "1 message" : `${together} messages`} at a time`,
+    table(
+      ["", "deliveries a second", "times", "late, p50", "late, p99"],
+      rows.map(({ way, perSecond, p50, p99 }) => [
+        way,
+        whole(Number(perSecond.toPrecision(3))),
+        (perSecond / (base?.perSecond ?? 1)).toPrecision(3),
+        `${p50.toPrecision(2)} ms`,
+        `${p99.toPrecision(2)} ms`,
       ]),
     ),
   ];
