@@ -14,7 +14,8 @@ export async function ask(method: "GET" | "POST", path: string, body?: object) {
   const response = await fetch(`http://${serverHost}${path}`, {
     method,
     credentials: "include",
-    signal: AbortSignal.timeout(5_000),
+    // Passwords are hashed slowly on purpose, and a busy computer takes longer.
+    signal: AbortSignal.timeout(15_000),
     ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
   });
   const answer = await response.json();
