@@ -78,7 +78,7 @@ everyPage(
       await until(() => isDrawn(grace, { x: 30_000, y: 20_000 }));
       expect(await shown(grace, "here")).toBe(2);
       await press(ada, "Leave");
-      await until(async () => (await shown(grace, "here")) === 1, 1_000);
+      await until(async () => (await shown(grace, "here")) === 1, 10_000);
       await until(async () => !(await isDrawn(grace, { x: 30_000, y: 20_000 })));
       await press(ada, "Come back");
       await until(async () => (await shown(grace, "here")) === 2);

@@ -25,7 +25,8 @@ everySocketServer("10-shared-cursors", enter, {
 
 let server: LessonServer;
 beforeAll(async () => {
-  server = await startServer("10-shared-cursors");
+  // Without beats of its own: a client that asks for one knows that the server has taken all that it sent before.
+  server = await startServer("10-shared-cursors", { PING_EVERY_MS: "3600000" });
 });
 
 /** A client that has joined, and its id. */
@@ -121,11 +122,9 @@ test("a newcomer learns who is here, and everybody learns of newcomers, other na
   await hears(ada.client, { id: other.id, name: "HEDY (2)" });
   other.client.send({ type: "join", name: "Grace" });
   await hears(ada.client, { id: other.id, name: "Grace" });
-  // Crashed, without a close frame.
-  const began = performance.now();
+  // Crashed, without a close frame. Nobody pings here, so only the closed connection tells the server.
   other.client.socket.terminate();
   await hears(ada.client, { id: other.id });
-  expect(performance.now() - began).toBeLessThan(1_000);
   leave(ada);
 });
 

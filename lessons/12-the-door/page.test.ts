@@ -168,7 +168,8 @@ everyPage(
       await press(ada, "Log out");
       const began = performance.now();
       for (const page of [ada, grace]) await status(page, /^closed \(4401, your session has ended\)/);
-      expect(performance.now() - began).toBeLessThan(2_000);
+      // On a quiet computer within a second. Without the logout they would stay open for an hour.
+      expect(performance.now() - began).toBeLessThan(10_000);
       expect([await number(grace, "code"), await number(grace, "back")]).toEqual(["4401", "no"]);
       expect(await number(grace, "who")).toBe("nobody");
     });

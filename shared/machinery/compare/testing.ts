@@ -33,7 +33,7 @@ export async function openTab({ url }: LessonServer, search = "") {
   async function next(name: string, fits: (data: Told) => boolean = () => true): Promise<Told> {
     const from = heard.length;
     const found = () => heard.slice(from).find(({ event, data }) => event === name && fits(data))?.data;
-    await until(found, 20_000);
+    await until(found);
     return found() as Told;
   }
   return { ...(heard[0]?.data as Told), next, close: () => ending.abort() };
