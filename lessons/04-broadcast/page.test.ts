@@ -39,22 +39,68 @@ everyPage("04-broadcast", (ports, _server, tabs) => {
     await until(async () => (await shown(ada, "here")) === 2);
   });
 
-  test("lays out its list once for a hundred messages that arrive together, and shows their end", async () => {
+  test("writes messages that arrive together in one frame, keeps the last 500 rows, and shows their end", async () => {
     // As text: it runs in the page as it stands here.
-    const [measured, isAtEnd] = await tabs().ada.evaluate<[number, boolean]>(`(async () => {
+    const [early, rows, isInOrder, isAtEnd] = await tabs().ada.evaluate<
+      [number, number, boolean, boolean]
+    >(`(async () => {
       const { room } = await import("/shared/page/chat-room.ts");
       const log = document.querySelector(".log");
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-      let measured = 0;
-      const { get } = Object.getOwnPropertyDescriptor(Element.prototype, "scrollHeight");
-      Object.defineProperty(log, "scrollHeight", { configurable: true, get: () => ++measured && get.call(log) });
-      for (let id = 1; id <= 100; id++) room.show({ id: 1e9 + id, from: "Eve", text: String(id), at: 0 });
-      const before = measured;
-      delete log.scrollHeight;
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-      return [before, log.scrollTop + log.clientHeight > log.scrollHeight - 2];
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      const texts = () => [...log.querySelectorAll(".text")].map(({ textContent }) => Number(textContent));
+      let early = 0;
+      for (let hundred = 0; hundred < 11; hundred++) {
+        await frame();
+        const before = texts().length;
+        for (let id = 1; id <= 100; id++) {
+          const text = hundred * 100 + id;
+          room.show({ id: 1e9 + text, from: "Eve", text: String(text), at: 0 });
+        }
+        early += texts().length - before;
+      }
+      await frame();
+      await frame();
+      const shown = texts();
+      return [
+        early,
+        log.querySelectorAll("li").length,
+        shown.every((text, index) => text === 1_100 - shown.length + 1 + index),
+        log.scrollTop + log.clientHeight > log.scrollHeight - 2,
+      ];
     })()`);
-    expect(measured).toBe(1);
+    expect(early).toBe(0);
+    expect(rows).toBeGreaterThan(400);
+    expect(rows).toBeLessThanOrEqual(500);
+    expect(isInOrder).toBe(true);
     expect(isAtEnd).toBe(true);
+  });
+
+  test("doesn't scroll while somebody reads further up, and follows again from its end", async () => {
+    const seen = await tabs().ada.evaluate<(number | boolean)[]>(`(async () => {
+      const { room } = await import("/shared/page/chat-room.ts");
+      const log = document.querySelector(".log");
+      const fromEnd = () => Math.round(log.scrollHeight - log.clientHeight - log.scrollTop);
+      const frames = async () => {
+        for (let n = 0; n < 3; n++) await new Promise((resolve) => requestAnimationFrame(resolve));
+      };
+      let id = 2e9;
+      const say = async () => {
+        room.show({ id: ++id, from: "Eve", text: "more", at: 0 });
+        await frames();
+      };
+      for (let n = 0; n < 20; n++) room.show({ id: ++id, from: "Eve", text: "more", at: 0 });
+      await frames();
+      log.scrollTop -= 100;
+      await frames();
+      const before = fromEnd();
+      await say();
+      const after = fromEnd();
+      log.scrollTop = log.scrollHeight;
+      await frames();
+      await say();
+      // The tick may add a line as well.
+      return [before >= 100, after > before, fromEnd()];
+    })()`);
+    expect(seen).toEqual([true, true, 0]);
   });
 });

@@ -1,10 +1,20 @@
 // <chat-room>: the form, the list of messages and the state of the connection, the same in every lesson.
 import type { Message } from "../both/message.ts";
+import { keepAtEnd } from "./keep-at-end.ts";
 import { keepName } from "./own-name.ts";
 import { type State, StatusLine } from "./status-line.ts";
 
-/** Older entries leave the list, so that a page left open for a day stays light. */
+/**
+ * Older entries leave the list, so that a page left open for a day stays light. A hundred at a time: when the first
+ * row goes, the browser moves all the others.
+ */
 const entryLimit = 500;
+const leaveTogether = 100;
+
+/** A message's id, or "start" where ids start again; notes have none. `fill` writes what the row shows. */
+type Entry = { id?: number | "start"; fill: (row: HTMLElement) => void };
+type Inputs = Record<"from" | "text", HTMLInputElement>;
+type Said = { from: string; text: string };
 
 export class ChatRoom extends HTMLElement {
   /** Called with what somebody says. When it throws, the text stays in its box and the error is shown beside it. */
@@ -14,13 +24,16 @@ export class ChatRoom extends HTMLElement {
 
   #list!: HTMLOListElement;
   #waiting!: HTMLOListElement;
-  #log!: HTMLElement;
   #status!: StatusLine;
   #refused!: HTMLElement;
   #hint!: HTMLElement;
   #hintEnds: ReturnType<typeof setTimeout> | undefined;
-  #form!: HTMLFormElement;
+  #inputs!: Inputs;
   #seen = new Set<number>();
+  /** What the next frame will show. */
+  #entries: Entry[] = [];
+  #spare: HTMLElement[] = [];
+  #saidHere: readonly Said[] | undefined;
   #frame: number | undefined;
 
   connectedCallback() {
@@ -36,19 +49,20 @@ export class ChatRoom extends HTMLElement {
         <button>Send</button>
         <p class="refused" role="alert"></p>
       </form>`;
-    this.#log = this.querySelector(".log") as HTMLElement;
+    keepAtEnd(this.querySelector(".log") as HTMLElement);
     this.#list = this.querySelector("ol") as HTMLOListElement;
     this.#waiting = this.querySelector("ol.waiting") as HTMLOListElement;
     this.#status = new StatusLine(this.querySelector(".status") as HTMLElement);
     this.#refused = this.querySelector(".refused") as HTMLElement;
     this.#hint = this.querySelector(".hint") as HTMLElement;
-    this.#form = this.querySelector("form") as HTMLFormElement;
+    const form = this.querySelector("form") as HTMLFormElement;
+    this.#inputs = form.elements as unknown as Inputs;
     this.status("connecting", "connecting");
 
     const { from, text } = this.#inputs;
     keepName(from);
     text.addEventListener("input", () => this.ontyping(from.value));
-    this.#form.addEventListener("submit", async (event) => {
+    form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const said = text.value;
       this.refused("");
@@ -60,11 +74,6 @@ export class ChatRoom extends HTMLElement {
         this.refused(`Not sent: ${inWords(error as Error)}`);
       }
     });
-  }
-
-  get #inputs() {
-    const { from, text } = this.#form.elements as unknown as Record<"from" | "text", HTMLInputElement>;
-    return { from, text };
   }
 
   /** The name in its box. */
@@ -79,58 +88,43 @@ export class ChatRoom extends HTMLElement {
   }
 
   /** Puts a message in its place by id. False when it is there already. `remark` is shown beside it. */
-  show({ id, from, text, at }: Message, remark = ""): boolean {
+  show(message: Message, remark = ""): boolean {
+    const { id, from } = message;
     if (this.#seen.has(id)) return false;
     this.#seen.add(id);
-    const entry = element("li", from === this.who ? "message mine" : "message");
-    entry.dataset.id = String(id);
-    // textContent, never innerHTML: a message is text, even if it looks like HTML.
-    const time = element("time", "", clock.format(at));
-    time.setAttribute("datetime", new Date(at).toISOString());
-    const words = element("span", "text", text);
-    words.dir = "auto";
-    entry.append(element("bdi", "from", from), time, words);
-    if (remark) entry.append(element("small", "remark", remark));
-    let before: Element | null = null;
-    for (let each = this.#list.lastElementChild; each; each = each.previousElementSibling) {
-      const other = (each as HTMLElement).dataset.id;
-      if (other === undefined) continue;
-      if (other === "start" || Number(other) < id) break;
-      before = each;
-    }
-    this.#insert(entry, before);
+    const mine = from === this.who;
+    this.#add({ id, fill: (row) => fillMessage(row, message, mine, remark) });
     return true;
   }
 
   /** Shows, below all messages, those that were said here and may not have arrived. */
-  waiting(entries: readonly { from: string; text: string }[]): void {
-    this.#keepAtEnd(() =>
-      this.#waiting.replaceChildren(
-        ...entries.map(({ from, text }) => {
-          const entry = element("li", "message mine waiting");
-          const words = element("span", "text", text);
-          words.dir = "auto";
-          entry.append(element("bdi", "from", from), element("small", "remark", "waiting"), words);
-          return entry;
-        }),
-      ),
-    );
+  waiting(entries: readonly Said[]): void {
+    this.#saidHere = entries;
+    this.#drawSoon();
   }
 
   /** A line between the messages: something happened. `kind` gives it its mark. */
   note(text: string, kind: "sent" | "received" | "event" | "fault" = "event"): void {
-    const entry = element("li", `note ${kind}`, text);
-    // Notes that come every few seconds are shown, but not read out each time.
-    if (kind === "sent" || kind === "received") entry.setAttribute("aria-live", "off");
-    this.#insert(entry);
+    this.#add({
+      fill: (row) => {
+        row.className = `note ${kind}`;
+        row.textContent = text;
+        // Notes that come every few seconds are shown, but not read out each time.
+        if (kind === "sent" || kind === "received") row.setAttribute("aria-live", "off");
+      },
+    });
   }
 
   /** The ids start again from here. The list shows `text`, if there is one. */
   startOver(text = ""): void {
     this.#seen.clear();
-    const entry = element("li", text ? "note fault" : "start", text);
-    entry.dataset.id = "start";
-    this.#insert(entry);
+    this.#add({
+      id: "start",
+      fill: (row) => {
+        row.className = text ? "note fault" : "start";
+        row.textContent = text;
+      },
+    });
   }
 
   /** The connection's state in words. `ticking` changes every second and is not read out each time. */
@@ -155,26 +149,79 @@ export class ChatRoom extends HTMLElement {
     this.#refused.textContent = reason;
   }
 
-  #insert(entry: HTMLElement, before: Element | null = null) {
-    this.#keepAtEnd(() => {
-      this.#list.insertBefore(entry, before);
-      while (this.#list.children.length > entryLimit) this.#list.firstElementChild?.remove();
-    });
+  #add(entry: Entry) {
+    this.#entries.push(entry);
+    this.#drawSoon();
   }
 
-  /** Measured and scrolled once for each frame, however many messages come: both make the browser lay out the list. */
-  #keepAtEnd(change: () => void) {
-    if (this.#frame === undefined) {
-      const { scrollTop, clientHeight, scrollHeight } = this.#log;
-      const atEnd = scrollTop + clientHeight > scrollHeight - 40;
-      this.#frame = requestAnimationFrame(() => {
-        this.#frame = undefined;
-        // Don't scroll if somebody has scrolled back to read.
-        if (atEnd) this.#log.scrollTop = this.#log.scrollHeight;
-      });
-    }
-    change();
+  /** All that comes until the next frame is written together. A hidden page has no frames: it is written immediately. */
+  #drawSoon() {
+    if (document.hidden || this.#entries.length >= entryLimit) this.#draw();
+    else this.#frame ??= requestAnimationFrame(() => this.#draw());
   }
+
+  #draw() {
+    this.#frame = undefined;
+    for (const entry of this.#entries.splice(0)) this.#insert(entry);
+    if (this.#saidHere) this.#waiting.replaceChildren(...this.#saidHere.map(waitingRow));
+    this.#saidHere = undefined;
+  }
+
+  /** In its place by id: below all that has none, or a smaller one. Rows that have left are used again. */
+  #insert({ id, fill }: Entry) {
+    if (this.#list.childElementCount === entryLimit) {
+      const oldest = [...this.#list.children].slice(0, leaveTogether) as HTMLElement[];
+      for (const row of oldest) row.remove();
+      this.#spare = oldest;
+    }
+    const row = this.#spare.pop() ?? document.createElement("li");
+    row.removeAttribute("aria-live");
+    row.removeAttribute("data-id");
+    if (id !== undefined) row.dataset.id = String(id);
+    fill(row);
+    let before: Element | null = null;
+    for (
+      let each = this.#list.lastElementChild;
+      each && typeof id === "number";
+      each = each.previousElementSibling
+    ) {
+      const other = (each as HTMLElement).dataset.id;
+      if (other === undefined) continue;
+      if (other === "start" || Number(other) < id) break;
+      before = each;
+    }
+    this.#list.insertBefore(row, before);
+  }
+}
+
+/** textContent, never innerHTML: a message is text, even if it looks like HTML. */
+function fillMessage(row: HTMLElement, { from, text, at }: Message, mine: boolean, remark: string) {
+  row.className = mine ? "message mine" : "message";
+  if (row.childElementCount === 0) row.replaceChildren(element("bdi", "from"), element("time"), words(""));
+  const [who, time, said, aside] = row.children as unknown as [
+    HTMLElement,
+    HTMLElement,
+    HTMLElement,
+    HTMLElement?,
+  ];
+  who.textContent = from;
+  time.textContent = clock.format(at);
+  time.setAttribute("datetime", new Date(at).toISOString());
+  said.textContent = text;
+  aside?.remove();
+  if (remark) row.append(element("small", "remark", remark));
+}
+
+function waitingRow({ from, text }: Said) {
+  const row = element("li", "message mine waiting");
+  row.append(element("bdi", "from", from), element("small", "remark", "waiting"), words(text));
+  return row;
+}
+
+function words(text: string) {
+  const span = element("span", "text", text);
+  span.dir = "auto";
+  return span;
 }
 
 function element<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, className = "", text = "") {

@@ -1,26 +1,32 @@
 // The list of what passes. It draws a flood of entries at the pace of the screen, and uses its rows again.
+import { keepAtEnd } from "../../page/keep-at-end.ts";
 import type { Entry } from "./entry.ts";
 import { Row } from "./panel-rows.ts";
 
 /** Rows are in groups, since a browser lays out and paints only the groups in sight (content-visibility in panel.css). */
 const rowsInGroup = 20;
 const mostGroups = 10;
+/** So many groups leave together: when the first rows go, the browser moves all the others. */
+const leaveTogether = 3;
 export const mostRows = rowsInGroup * mostGroups;
 
 /** Of each batch, which comes every 100 ms, so many entries are shown at most, spread over its six frames. */
-const mostWaiting = 40;
-const mostRowsInFrame = 8;
+const mostWaiting = 24;
+const mostRowsInFrame = 4;
 
 type Group = { element: HTMLElement; rows: Row[]; used: number };
 
 export class EntryList {
-  readonly #list: HTMLElement;
+  readonly #list = document.createElement("div");
   #groups: Group[] = []; // the oldest first
+  #spare: Group[] = [];
   #waiting: Entry[] = [];
   #frame: number | undefined;
 
-  constructor(list: HTMLElement) {
-    this.#list = list;
+  /** `box` scrolls. */
+  constructor(box: HTMLElement) {
+    box.append(this.#list);
+    keepAtEnd(box);
   }
 
   /**
@@ -50,10 +56,7 @@ export class EntryList {
   };
 
   #write(entries: Entry[]): void {
-    const { scrollTop, clientHeight, scrollHeight } = this.#list;
-    const isAtEnd = scrollTop + clientHeight > scrollHeight - 30;
     for (const entry of entries) this.#append(entry);
-    if (isAtEnd) this.#list.scrollTop = this.#list.scrollHeight;
   }
 
   #append(entry: Entry): void {
@@ -66,8 +69,11 @@ export class EntryList {
   }
 
   #startGroup(): Group {
-    const oldest = this.#groups.length < mostGroups ? undefined : this.#groups.shift();
-    const group = oldest ?? { element: document.createElement("ol"), rows: [], used: 0 };
+    if (this.#groups.length === mostGroups) {
+      this.#spare = this.#groups.splice(0, leaveTogether);
+      for (const { element } of this.#spare) element.remove();
+    }
+    const group = this.#spare.pop() ?? { element: document.createElement("ol"), rows: [], used: 0 };
     group.used = 0;
     group.element.replaceChildren();
     this.#list.append(group.element);

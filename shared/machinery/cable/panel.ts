@@ -15,6 +15,8 @@ const isHere =
 /** Filled in by the pages server; empty when there is no cable. */
 const port = process.env.CABLE_PORT || "";
 const reconnectMs = 1_000;
+/** A dot's way along the cable. */
+const travelMs = 500;
 /** Wide enough for the drawer to open beside the page; the same as in panel.css. */
 const beside = matchMedia("(min-width: 101rem)");
 
@@ -34,6 +36,7 @@ export class WirePanel extends HTMLElement {
   #leftOut = 0;
   #waiting = 0;
   #samples: { at: number; counts: Counts }[] = [];
+  #travelsUntil = { up: 0, down: 0 };
   #commands = 0;
   /** What to say when the latest command has been carried out. */
   #done = "";
@@ -298,7 +301,8 @@ export class WirePanel extends HTMLElement {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     for (const direction of ["up", "down"] as const) {
       const dot = this.#element(`.dot.${direction}`);
-      const isMoving = dot.getAnimations().length > 0;
+      // Not getAnimations(): the browser would calculate all styles first.
+      const isMoving = performance.now() < this.#travelsUntil[direction];
       if (isMoving || !entries.some((one) => "direction" in one && one.direction === direction)) continue;
       const to = direction === "up" ? 194 : -194;
       dot.animate(
@@ -306,8 +310,9 @@ export class WirePanel extends HTMLElement {
           { transform: "translateX(0)", opacity: 1 },
           { transform: `translateX(${to}px)`, opacity: 1 },
         ],
-        { duration: 500, easing: "ease-in-out" },
+        { duration: travelMs, easing: "ease-in-out" },
       );
+      this.#travelsUntil[direction] = performance.now() + travelMs;
     }
   }
 
