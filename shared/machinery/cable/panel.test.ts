@@ -300,6 +300,22 @@ describe("with lesson 3 the panel", () => {
     expect(await status(grace)).toBe("open");
   });
 
+  test("shows after a reload which way a fault holds, and keeps the way that the reader chooses next", async () => {
+    const [page] = await open();
+    const way = page.locator("[name=direction]");
+    await way.selectOption("page ← server");
+    await page.locator("[name=delay]").selectOption("100 ms");
+    await until(async () => /delayed by 100 ms, page ← server/.test(await words(page)));
+    await page.reload();
+    await until(async () => (await way.inputValue()) === "down");
+    await way.selectOption("both ways");
+    await press(page, "Freeze");
+    await until(async () => /cable frozen both ways/.test(await words(page)));
+    await press(page, "Heal");
+    await until(async () => /^cable open/.test(await words(page)));
+    expect(await way.inputValue()).toBe("both");
+  });
+
   test("stays folded after a reload", async () => {
     const [page] = await open();
     const fold = page.getByRole("button", { name: "The cable" });

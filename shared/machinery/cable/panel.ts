@@ -36,6 +36,7 @@ export class WirePanel extends HTMLElement {
   #leftOut = 0;
   #waiting = 0;
   #samples: { at: number; counts: Counts }[] = [];
+  #wayShown = "";
   #travelsUntil = { up: 0, down: 0 };
   #commands = 0;
   /** What to say when the latest command has been carried out. */
@@ -217,7 +218,21 @@ export class WirePanel extends HTMLElement {
     const one = this.#state.connections.find(({ number }) => String(number) === chosen);
     const faults = chosen ? (one?.faults ?? {}) : this.#state.faults;
     this.#pressed("freeze", faults.freeze !== undefined);
+    this.#showWay(chosen, faults);
     for (const name of ["delay", "jitter", "throttle"]) this.#settle(name, faults);
+  }
+
+  /**
+   * The way shows that of the faults in force, when they begin and after a reload. Afterwards it is the reader's, for the
+   * next command. Where two faults go different ways, one control can't show them: the line below the picture does.
+   */
+  #showWay(chosen: string, { freeze, delay, throttle }: Faults) {
+    const ways = new Set([freeze, delay?.direction, throttle?.direction].filter((way) => way !== undefined));
+    const shown = [chosen, ...ways].join();
+    if (shown === this.#wayShown) return;
+    this.#wayShown = shown;
+    const [way] = ways;
+    if (way && ways.size === 1) this.#element<HTMLSelectElement>("[name=direction]").value = way;
   }
 
   /** A setting shows the fault that is in force, unless the reader is about to choose. */
