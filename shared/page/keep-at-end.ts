@@ -11,18 +11,20 @@ const nearPx = 40;
  */
 export function keepAtEnd(box: HTMLElement): void {
   let isAtEnd = true;
+  /** Where we have scrolled to. Above that, somebody scrolls back, even if the event for it is still to come. */
   let top = 0;
   const scroll = () => {
-    if (!isAtEnd) return;
-    box.scrollTop = box.scrollHeight;
+    const end = box.scrollHeight - box.clientHeight;
+    if (!isAtEnd || box.scrollTop < Math.min(top, end) - 1) return;
+    box.scrollTop = end;
     top = box.scrollTop;
   };
   box.addEventListener("scroll", () => {
-    // More may have been added since we scrolled: that isn't somebody who scrolls back.
-    const isBack = box.scrollTop < top - 1;
     const isNear = box.scrollTop + box.clientHeight > box.scrollHeight - nearPx;
     const wasAtEnd = isAtEnd;
-    isAtEnd = isNear || (isAtEnd && !isBack);
+    // More may have been added since we scrolled: that isn't somebody who scrolls back.
+    isAtEnd = isNear || (isAtEnd && box.scrollTop >= top - 1);
+    if (isAtEnd) top = Math.min(top, box.scrollTop);
     if (isAtEnd === wasAtEnd) return;
     // Otherwise browsers keep the text in its place when rows above it are removed.
     box.style.overflowAnchor = isAtEnd ? "none" : "";
