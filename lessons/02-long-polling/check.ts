@@ -3,6 +3,7 @@ import {
   cannotTell,
   check,
   eventually,
+  expectForgotten,
   expectNoSilence,
   expectSoon,
   expectThat,
@@ -141,6 +142,26 @@ export const checks = [
     goesAway.abort();
     await expectWaiting(server, 0, "after one page asked for messages and went away before there were any");
   }),
+
+  check(
+    "an answer that has been sent leaves nothing behind, and no timer runs on",
+    "Hint 2",
+    async (server) => {
+      await expectForgotten(
+        server,
+        async (n) => {
+          // Ten at a time, so that ten pages share a message: the log keeps those.
+          if (n % 10 > 0) return;
+          const asked = inBackground(Promise.all(Array.from({ length: 10 }, () => poll(server, n / 10))));
+          await someoneWaits(server, 10);
+          await postMessage(server, "to all ten");
+          await asked;
+        },
+        "nothing to be kept of requests that waited and were answered",
+        "Each request has a timer of 25 s. End it before you start one of 50 ms, or it runs on",
+      );
+    },
+  ),
 
   longCheck("nobody gets an empty answer after a message that they have seen", "Hint 3", async (server) => {
     // Repeat it if it took too long: a request that arrives after the 50 ms proves nothing.

@@ -169,7 +169,8 @@ export const checks = [
   }),
 
   check("a room may have any name, even constructor and __proto__", "Hint 3", async (server) => {
-    for (const room of ["constructor", "__proto__", "Kaffee und Kuchen ☕"]) {
+    const alan = await Client.connect(server, "Alan", "/?room=Tea");
+    for (const room of ["constructor", "__proto__", "Kaffee und Kuchen ☕", "tea"]) {
       const path = `/?room=${encodeURIComponent(room)}`;
       const [ada, grace] = [
         await Client.connect(server, "Ada", path),
@@ -178,6 +179,13 @@ export const checks = [
       ada.say(`in ${room}`);
       await grace.receivesText(`in ${room}`);
     }
+    alan.say("in Tea");
+    await alan.receivesText("in Tea");
+    expectThat(
+      !alan.hasReceived("in tea"),
+      'nobody in the room "Tea" to receive what is said in the room "tea"',
+      "Alan received it. Compare the names of rooms as they are",
+    );
   }),
 
   longCheck(

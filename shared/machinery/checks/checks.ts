@@ -224,29 +224,24 @@ const telling: Record<string, string> = {
 const difference = (before: Holdings, after: Holdings): Holdings =>
   Object.fromEntries(Object.entries(after).map(([kind, count]) => [kind, count - (before[kind] ?? 0)]));
 
-/**
- * Of which kinds the server holds one more for each visit, once that no longer changes: it may not have noticed yet that
- * the last clients have gone. Undefined when its debugger doesn't answer.
- */
+/** A server may forget a moment later, and may not have noticed yet that the last clients have gone. */
+const forgetsWithinMs = 2_000;
+
+/** Of which kinds the server still holds one more for each visit. Undefined when its debugger doesn't answer. */
 async function leastGrowth(
   server: LessonServer,
   before: Holdings,
   allowed: Holdings,
 ): Promise<Growth[] | undefined> {
-  let [latest, same] = ["", 0];
-  for (let look = 1; ; look++) {
+  for (const began = performance.now(); ; await pause(200)) {
     const after = await server.holdings();
     if (!after) return;
     const kept = Object.entries(difference(before, after))
       .map(([kind, count]) => ({ kind, count: count - (allowed[kind] ?? 0) }))
       // Node keeps a few things that it uses again, at most as many as there were clients at the same time.
-      .filter(({ count }) => count > 0.75 * visits)
-      .sort((a, b) => rank(a) - rank(b));
-    const now = JSON.stringify(kept);
-    same = now === latest ? same + 1 : 0;
-    if (kept.length === 0 || same === 3 || look === 20) return kept;
-    latest = now;
-    await pause(100);
+      .filter(({ count }) => count > 0.75 * visits);
+    if (kept.length === 0 || performance.now() - began > forgetsWithinMs)
+      return kept.sort((a, b) => rank(a) - rank(b));
   }
 }
 

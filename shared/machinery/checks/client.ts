@@ -194,7 +194,9 @@ export class Client {
   describe(type?: string): string {
     if (this.closed) return `${this.name}'s connection was closed with ${codeInWords(this.closed)}`;
     const sameType = this.received.filter((message) => message.type === type);
-    const last = (sameType.length > 0 ? sameType : this.received).at(-1);
+    const latest = this.received.at(-1);
+    // A refusal says why nothing else came.
+    const last = latest?.type === "refused" ? latest : (sameType.at(-1) ?? latest);
     return last
       ? `the last message that ${this.name} received was ${JSON.stringify(last)}`
       : `${this.name} received nothing`;

@@ -112,6 +112,13 @@ export const wrongAnswers: WrongAnswer[] = [
   ["03-chat", "names in ASCII letters only", "a name may have letters", ["/^@(\\S+)/", "/^@([A-Za-z]+)/"]],
   ["03-chat", "an @ anywhere", "what is for everyone", ["/^@", "/@"]],
   [
+    "02-long-polling",
+    "the timer of 25 s runs on beside the one of 50 ms",
+    "an answer that has been sent",
+    ["      clearTimeout(timer);\n      timer", "      timer"],
+  ],
+  ["03-chat", "an @ without a name", "what is for everyone", ["/^@(\\S+)/", "/^@(\\S*)/"]],
+  [
     "03-chat",
     "a whisper that its sender gets a second time beside the loop",
     "the sender receives it",
@@ -230,6 +237,12 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "04-broadcast",
+    "rooms in lower case",
+    "a room may have any name",
+    ['.get("room")', '.get("room")?.toLowerCase() ?? null'],
+  ],
+  [
+    "04-broadcast",
     "a message that is added to the log for each client that receives it",
     "it is the same message",
     [
@@ -344,6 +357,29 @@ export const wrongAnswers: WrongAnswer[] = [
       "  let recent: number[] = [];\n",
       "  let recent: number[] = [];\n  setInterval(() => { recent = []; }, 1_000);\n",
     ],
+  ],
+  [
+    "05-heartbeat-reconnect",
+    "a count that starts again after a second of silence",
+    "twelve in two seconds",
+    ["  let recent: number[] = [];\n", "  let recent: number[] = [];\n  let lastAt = 0;\n"],
+    [/recent = \[.*\n/, "recent = now - lastAt > 1_000 ? [now] : [...recent, now];\n    lastAt = now;\n"],
+  ],
+  [
+    "05-heartbeat-reconnect",
+    "ten messages in stock, and ten more each second",
+    "any second counts",
+    ["  let recent: number[] = [];\n", "  let left = 10;\n  let lastAt = performance.now();\n"],
+    [/recent = \[.*\n/, "left = Math.min(10, left + (now - lastAt) / 100) - 1;\n    lastAt = now;\n"],
+    ["recent.length > perSecond", "left < 0"],
+  ],
+  [
+    "05-heartbeat-reconnect",
+    "an average since the connection was opened",
+    "any second counts",
+    ["  let recent: number[] = [];\n", "  let count = 0;\n  const openedAt = performance.now();\n"],
+    [/recent = \[.*\n/, "count++;\n"],
+    ["recent.length > perSecond", "count > 10 && count / (now - openedAt) > perSecond / 1_000"],
   ],
   [
     "05-heartbeat-reconnect",
