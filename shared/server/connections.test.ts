@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { atEnd } from "../machinery/testing/clean-up.ts";
 import { Client, rawWebSocket } from "../machinery/testing/lesson.ts";
-import { BoundedServer } from "./connections.ts";
+import { BoundedServer, tolerateUnread } from "./connections.ts";
 
 async function startServer() {
   const server = new BoundedServer();
@@ -115,4 +115,23 @@ test.concurrent("ends a WebSocket for whose client more than 4 MiB wait", async 
   expect(performance.now() - began).toBeLessThan(10_000);
   expect(reader.socket.readyState).toBe(1);
   reader.socket.close();
+});
+
+test("leaves a connection alone whose unread bytes are bounded elsewhere", async () => {
+  const { server, port } = await startServer();
+  const sockets = new WebSocketServer({ server });
+  const idle = async () => {
+    const accepted = once(sockets, "connection");
+    const unread = await rawWebSocket(port);
+    unread.pause();
+    atEnd(() => unread.destroy());
+    const [client, { socket }] = await accepted;
+    return { client, socket };
+  };
+  const [tolerated, other] = [await idle(), await idle()];
+  tolerateUnread(tolerated.socket);
+  const ended = once(other.client, "close");
+  for (const { client } of [tolerated, other]) send(client, 4 * 1024 * 1024);
+  await ended;
+  expect(tolerated.client.readyState).toBe(1);
 });

@@ -20,6 +20,13 @@ const maxUnread = 4 * 1024 * 1024;
 /** … and also when the client has read none of them for this many seconds. */
 const maxStalledSeconds = 15;
 
+const tolerated = new WeakSet<Socket>();
+
+/** From now on, this connection isn't ended for what its client leaves unread. Whoever calls this must bound it. */
+export function tolerateUnread(socket: Socket): void {
+  tolerated.add(socket);
+}
+
 type Progress = { delivered: number; queued: number; stalledSeconds: number; recentRequests: number };
 type Exchange = [request: IncomingMessage, response: ServerResponse];
 
@@ -147,7 +154,7 @@ export class BoundedServer extends Server {
   #everySecond() {
     for (const [socket, progress] of this.open) {
       progress.recentRequests /= 2;
-      if (socket.writableLength === 0) {
+      if (socket.writableLength === 0 || tolerated.has(socket)) {
         progress.stalledSeconds = 0;
         continue;
       }

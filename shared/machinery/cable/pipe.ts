@@ -1,8 +1,10 @@
 // One direction of a connection: passes the bytes of one socket on to the other immediately, late, slowly or not at all.
 import type { Socket } from "node:net";
 
-/** Bytes that one direction holds back at most (with delay or throttle). Above that, it stops reading for a while. */
+/** Bytes that one direction holds back at most (with a delay). Above that, it stops reading for a while. */
 const mostQueued = 1024 * 1024;
+/** With a throttle it holds back only this, or a quarter of a second. So the sender soon feels how slow the line is. */
+const mostQueuedWhenSlow = 16 * 1024;
 /** Added to the size of each piece, so that a million one-byte pieces are bounded too. */
 const perPiece = 64;
 
@@ -46,6 +48,8 @@ export function pipe(
 
   function arrive(what: Piece["what"]): void {
     if (stopped) return;
+    // With a reset, the sender's system throws away what a slow line hasn't taken yet. So the reset doesn't wait for it.
+    if (what === "RST" && faults.bytesPerSecond !== undefined) drop();
     const straight =
       queue.length === 0 && !faults.frozen && !faults.delayMs && !faults.jitterMs && !faults.bytesPerSecond;
     if (straight) pass(what);
@@ -104,8 +108,16 @@ export function pipe(
     }
   }
 
+  function drop(): void {
+    queue = [];
+    queuedBytes = 0;
+  }
+
   function readOrNot(): void {
-    const read = stopped || (!faults.frozen && !blocked && queuedBytes < mostQueued);
+    const { bytesPerSecond: rate } = faults;
+    const most =
+      rate === undefined ? mostQueued : Math.min(mostQueued, Math.max(mostQueuedWhenSlow, rate / 4));
+    const read = stopped || (!faults.frozen && !blocked && queuedBytes < most);
     if (read && from.isPaused()) from.resume();
     else if (!read && !from.isPaused()) from.pause();
   }
@@ -144,14 +156,12 @@ export function pipe(
           to.write(what);
           hooks.passed(what);
         }
-      queue = [];
-      queuedBytes = 0;
+      drop();
     },
     stop() {
       stopped = true;
       clearTimeout(timer);
-      queue = [];
-      queuedBytes = 0;
+      drop();
       readOrNot();
     },
   };

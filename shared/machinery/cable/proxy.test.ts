@@ -306,6 +306,30 @@ describe("on command the cable", () => {
     expect(seconds).toBeLessThan(5);
   });
 
+  test("holds little of what a throttled line hasn't taken, so that the sender feels it", async () => {
+    const { cable, pair } = await cableBetween();
+    const { page, server } = await pair();
+    cable.throttle({ bytesPerSecond: 500 });
+    server.socket.write("x".repeat(4 * 1024 * 1024));
+    // A quarter of a second: time enough to read a megabyte.
+    await page.gets("x".repeat(100));
+    // Passes on what is held.
+    cable.close();
+    await page.fin;
+    expect(page.text().length).toBeLessThan(256 * 1024);
+  });
+
+  test("a reset doesn't wait behind what a throttled line hasn't taken", async () => {
+    const { cable, pair } = await cableBetween();
+    const { page, server } = await pair();
+    cable.throttle({ bytesPerSecond: 500 });
+    server.socket.write("x".repeat(10_000)); // 20 seconds
+    await page.gets("x");
+    server.socket.resetAndDestroy();
+    expect(await page.error).toBe("ECONNRESET");
+    expect(page.text().length).toBeLessThan(5_000);
+  });
+
   test("refuses new connections as a kernel does, keeps the open ones, and listens again when healed", async () => {
     const { cable, pair } = await cableBetween();
     const { page, server } = await pair();

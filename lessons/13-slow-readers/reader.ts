@@ -1,0 +1,123 @@
+// One reader: what was sent to it, what it has read, and what waits because it hasn't.
+import type { Socket } from "node:net";
+import { WebSocket } from "ws";
+import { type ResumableLog, replay } from "../../shared/pieces/resume-server.ts";
+import { tolerateUnread } from "../../shared/server/connections.ts";
+import { type Encoded, type Price, toBytes } from "./market.ts";
+import type { Wishes } from "./messages.ts";
+
+/** With more unread bytes than this, a reader gets nothing of what waits. */
+const enough = 8 * 1024;
+
+type Done = (error?: Error | null) => void;
+
+export class Reader {
+  readonly client: WebSocket;
+  readonly #connection: Socket;
+  readonly id: number;
+  hasJoined = false;
+  wishes: Wishes = { type: "join", name: "", care: "keep", by: "buffered", perSecond: 4, after: 0 };
+  /** Bytes that were given to ws, and bytes that the reader says it has read. */
+  #sent = 0;
+  #read = 0;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  /** Quotes that wait for room, by a key. A Map keeps the order in which its keys came. */
+  readonly #waiting = new Map<number | string, Encoded>();
+  #leftOut = 0;
+  #nextAtMs = 0;
+
+  /** `connection`: the TCP connection under `client`. */
+  constructor(client: WebSocket, connection: Socket, id: number) {
+    this.client = client;
+    this.#connection = connection;
+    this.id = id;
+    tolerateUnread(connection); // `serve` would end it after 15 s, or at 4 MiB: this lesson shows what comes after that
+  }
+
+  /** Who it is, and what it wants. Returns whether it has said so for the first time. */
+  join(wishes: Wishes): boolean {
+    const isNew = !this.hasJoined;
+    if (wishes.care !== this.wishes.care) this.#waiting.clear();
+    this.wishes = wishes;
+    this.hasJoined = true;
+    return isNew;
+  }
+
+  /** A reader that was disconnected first gets what it has missed, without the order books. The others go live now. */
+  start(prices: ResumableLog<Price>, goLive: () => void): void {
+    const { care, log, after } = this.wishes;
+    this.send(toBytes({ type: "welcome", id: this.id, log: prices.name }));
+    const asText = { send: (text: string, whenSent: Done) => this.send(Buffer.from(text), whenSent) };
+    if (care === "disconnect" && log) replay(asText, prices, { log, after }, goLive);
+    else goLive();
+  }
+
+  /** Bytes that wait in this process. */
+  get kept(): number {
+    return this.client.bufferedAmount;
+  }
+
+  /** Bytes that the reader hasn't read: as far as this process can see, or as far as the reader says. */
+  get unread(): number {
+    return this.wishes.by === "buffered" ? this.kept : this.#sent - this.#read;
+  }
+
+  /** Sends now, and can't take it back. `whenSent`: called when the bytes have left this process, read or not. */
+  send(bytes: Buffer, whenSent?: Done): void {
+    // It has begun to close: don't keep for half a minute what it will never read.
+    if (this.client.readyState !== WebSocket.OPEN && this.kept > 0) this.end();
+    this.#sent += bytes.length;
+    this.client.send(bytes, { binary: false }, whenSent);
+  }
+
+  /** Sends later. A newer quote replaces one with the same key, in its place. Of more than 100, the oldest is left out. */
+  wait(key: number | string, quote: Encoded): void {
+    if (this.#waiting.has(key)) this.#leftOut++;
+    this.#waiting.set(key, quote);
+    if (this.#waiting.size <= 100) return;
+    this.#waiting.delete(this.#waiting.keys().next().value as number | string);
+    this.#leftOut++;
+  }
+
+  /** Sends what waits, as far as there is room. Returns whether nothing waits any more. */
+  sendWaiting(): boolean {
+    const less = this.wishes.care === "less";
+    for (const [key, { bytes, brief }] of this.#waiting) {
+      if (this.unread > enough || (less && !this.#isTime())) return false;
+      this.#waiting.delete(key);
+      this.send(less ? brief : bytes);
+    }
+    return true;
+  }
+
+  /** For a reader that has asked for less: so many times a second. */
+  #isTime(): boolean {
+    const now = performance.now();
+    if (now < this.#nextAtMs) return false;
+    this.#nextAtMs = now + 1_000 / this.wishes.perSecond;
+    return true;
+  }
+
+  /** The reader says that it has read so many bytes: never less than before, and no more than were sent. */
+  acknowledge(bytes: number): void {
+    if (bytes > this.#read) this.#readAtMs = performance.now();
+    this.#read = Math.max(this.#read, Math.min(bytes, this.#sent));
+  }
+
+  /** Whether it has said so in the last ten seconds. */
+  get isReading(): boolean {
+    return performance.now() - this.#readAtMs < 10_000;
+  }
+
+  /** A reset (RST): both systems forget what they hold. A close frame would wait behind all that is unread. */
+  end(): void {
+    this.#connection.resetAndDestroy();
+  }
+
+  /** For the page's charts. `onTheWay`: bytes that this process has handed on, and the reader hasn't read yet. */
+  report() {
+    const { name, care } = this.wishes;
+    const onTheWay = Math.max(0, this.#sent - this.#read - this.kept);
+    return { id: this.id, name, care, kept: this.kept, onTheWay, leftOut: this.#leftOut };
+  }
+}
