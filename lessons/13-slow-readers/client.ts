@@ -4,6 +4,7 @@ import { keepName } from "../../shared/page/own-name.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts";
 import { Charts } from "./charts.ts";
+import { offerCompression } from "./compression-view.ts";
 import { Stream } from "./stream.ts";
 
 const find = <Kind extends HTMLElement>(selector: string) => document.querySelector(selector) as Kind;
@@ -66,4 +67,5 @@ nameBox.addEventListener("change", () => {
   join();
 });
 form.addEventListener("change", join);
+offerCompression(find("#compression"));
 form.addEventListener("submit", (event) => event.preventDefault());

@@ -5,6 +5,7 @@ import { ResumableLog } from "../../shared/pieces/resume-server.ts";
 import { claimName } from "../../shared/server/names.ts";
 import { serve, upgradeRequired } from "../../shared/server/serve.ts";
 import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../shared/server/sockets.ts";
+import { sendCosts } from "./compression.ts";
 import { type Encoded, encodeQuote, everyQuote, type Price } from "./market.ts";
 import { acknowledgements, Incoming, JoinFirst } from "./messages.ts";
 import { Reader } from "./reader.ts";
@@ -13,7 +14,11 @@ import { Readers } from "./readers.ts";
 const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000 } = process.env;
 const readers = new Readers();
 const log = new ResumableLog<Price>(6_000); // half a minute, without the order books
-const server = serve({ "GET /": upgradeRequired, "GET /readers": readers.sendReport });
+const server = serve({
+  "GET /": upgradeRequired,
+  "GET /readers": readers.sendReport,
+  "POST /compression": sendCosts,
+});
 const sockets = new WebSocketServer({ server, verifyClient: onlyOurPage, ...limits });
 let lastId = 0;
 
