@@ -1,10 +1,12 @@
 // What one client may take from the others: its turn, and a bounded share of the memory.
 import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { atEnd } from "../machinery/testing/clean-up.ts";
-import { Client, rawWebSocket } from "../machinery/testing/lesson.ts";
+import { Client, rawWebSocket, until } from "../machinery/testing/lesson.ts";
 import { BoundedServer, tolerateUnread } from "./connections.ts";
 
 async function startServer() {
@@ -61,6 +63,41 @@ describe("requests that come together", () => {
     await Promise.all([...busy.map(({ ask }) => ask("/busy")), other.ask("/other")]);
     // One of the busy ones had its turn before the others came.
     expect(came.slice(before).findIndex(({ path }) => path === "/other")).toBeLessThanOrEqual(1);
+  });
+
+  test("beyond the allowance of their connection are refused with 429, until a second has passed", async () => {
+    const { server, port } = await startServer();
+    let answered = 0;
+    server.on("request", (_request, response) => {
+      answered++;
+      response.end();
+    });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    atEnd(() => agent.destroy());
+    const ask = async (method: string) => {
+      const headers = { Origin: "http://localhost:8000", "Content-Type": "application/json" };
+      const sent = request({ port, host: "127.0.0.1", method, headers, agent });
+      sent.end(method === "POST" ? "{}" : undefined);
+      const [response] = (await once(sent, "response")) as [IncomingMessage];
+      return { status: response.statusCode, headers: response.headers, body: await text(response) };
+    };
+    expect((await ask("GET")).status).toBe(200);
+    const [connection] = server.open.values();
+    if (!connection) throw new Error("no connection");
+    // Far more than a page asks: ten a second.
+    expect(connection.allowance).toBeGreaterThan(1_000);
+    connection.allowance = 1;
+    expect((await ask("GET")).status).toBe(200);
+    for (const method of ["GET", "POST", "GET"]) {
+      const refused = await ask(method);
+      expect(refused.status).toBe(429);
+      expect(refused.headers["retry-after"]).toBe("1");
+      expect(refused.headers["access-control-allow-origin"]).toBe("http://localhost:8000");
+      expect(JSON.parse(refused.body).error).toMatch(/wait a second, then send at most 200 a second/);
+    }
+    expect(answered).toBe(2);
+    expect(server.open.size).toBe(1);
+    await until(async () => (await ask("GET")).status === 200, 10_000);
   });
 
   test("don't keep the others waiting when their connections close before their turn", async () => {

@@ -1,7 +1,7 @@
 // What one connection may take from the others: one request at a time, a bounded answer, one of a bounded number of places.
 import { type IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { checkHost, HttpError, sendJson } from "./http.ts";
+import { checkHost, HttpError, letOurPageRead, sendJson } from "./http.ts";
 import { printAtMostTenASecond } from "./terminal.ts";
 
 /** In milliseconds. Node 20 closes idle connections after 5 s, later versions after 65 s: here it is the same everywhere. */
@@ -15,6 +15,13 @@ const timeouts = {
 /** Connections at the same time. The benchmark, with its 10,000 clients, asks for more. */
 const maxConnections = Number(process.env.MAX_CONNECTIONS ?? 2_000);
 
+/**
+ * Requests that one connection may send together, and how many a second after that: a page that asks every 100 ms sends
+ * ten. Counted for each connection, since through the cable everyone in a room has the same address.
+ */
+const burst = 5_000;
+const requestsPerSecond = 200;
+
 /** Bytes that a client doesn't read wait in our memory. Above this many, its connection is ended … */
 const maxUnread = 4 * 1024 * 1024;
 /** … and also when the client has read none of them for this many seconds. */
@@ -27,7 +34,14 @@ export function tolerateUnread(socket: Socket): void {
   tolerated.add(socket);
 }
 
-type Progress = { delivered: number; queued: number; stalledSeconds: number; recentRequests: number };
+type Progress = {
+  delivered: number;
+  queued: number;
+  stalledSeconds: number;
+  recentRequests: number;
+  /** Requests that it may still send. */
+  allowance: number;
+};
 type Exchange = [request: IncomingMessage, response: ServerResponse];
 
 /** An HTTP server that gives each request and each handshake to its listeners only when it is in order. */
@@ -66,7 +80,13 @@ export class BoundedServer extends Server {
       return false;
     }
     if (this.open.size >= maxConnections) this.#excess.add(socket);
-    this.open.set(socket, { delivered: 0, queued: 0, stalledSeconds: 0, recentRequests: 0 });
+    this.open.set(socket, {
+      delivered: 0,
+      queued: 0,
+      stalledSeconds: 0,
+      recentRequests: 0,
+      allowance: burst,
+    });
     socket.on("close", () => this.open.delete(socket));
     return true;
   }
@@ -75,7 +95,8 @@ export class BoundedServer extends Server {
    * One request at a time: a client that sends the next one before it has its answer is disconnected. Browsers don't do
    * that, and a single packet could hold hundreds of requests for the whole log.
    */
-  #begin([{ socket }, response]: Exchange): boolean {
+  #begin([request, response]: Exchange): boolean {
+    const { socket } = request;
     if (socket.destroyed || this.#answering.has(socket)) {
       socket.destroy();
       return false;
@@ -86,6 +107,7 @@ export class BoundedServer extends Server {
     if (!this.#excess.has(socket)) return true;
     response.setHeader("Retry-After", "5");
     response.setHeader("Connection", "close");
+    letOurPageRead(request, response);
     sendJson(response, 503, { error: `Already ${maxConnections} connections. Try again later.` });
     return false;
   }
@@ -107,7 +129,19 @@ export class BoundedServer extends Server {
     this.#isTurnTaken = true;
     setImmediate(() => this.#endTurn());
     progress.recentRequests++;
-    super.emit("request", ...exchange);
+    if (progress.allowance >= 1) {
+      progress.allowance--;
+      super.emit("request", ...exchange);
+    } else this.#refuse(exchange);
+  }
+
+  /** The connection stays: on a new one, the allowance would be full again. */
+  #refuse([request, response]: Exchange) {
+    letOurPageRead(request, response);
+    response.setHeader("Retry-After", "1");
+    sendJson(response, 429, {
+      error: `Too many requests: wait a second, then send at most ${requestsPerSecond} a second.`,
+    });
   }
 
   #endTurn() {
@@ -154,6 +188,7 @@ export class BoundedServer extends Server {
   #everySecond() {
     for (const [socket, progress] of this.open) {
       progress.recentRequests /= 2;
+      progress.allowance = Math.min(burst, progress.allowance + requestsPerSecond);
       if (socket.writableLength === 0 || tolerated.has(socket)) {
         progress.stalledSeconds = 0;
         continue;

@@ -113,16 +113,13 @@ export function readCursor(query: URLSearchParams): Cursor | undefined {
 }
 
 /**
- * The answer to every request: the right handler, or a status that says what was wrong.
- * CORS (WHATWG Fetch): our page, and no other, may read the answers.
+ * The answer to every request: the right handler, or a status that says what was wrong. Our page may read it.
  */
 export async function answer(routes: Routes, request: IncomingMessage, response: ServerResponse) {
   // The connection may break while we answer.
   response.on("error", () => {});
+  letOurPageRead(request, response);
   const { origin } = request.headers;
-  if (origin !== undefined && isAllowedOrigin(origin))
-    response.setHeader("Access-Control-Allow-Origin", origin);
-  response.setHeader("Vary", "Origin");
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("X-Content-Type-Options", "nosniff");
   try {
@@ -160,6 +157,13 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
       sendJson(response, 500, { error: "The server made a mistake. Its terminal says which." });
     }
   }
+}
+
+/** CORS (WHATWG Fetch): our page, and no other, may read the answer. */
+export function letOurPageRead({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
+  if (origin !== undefined && isAllowedOrigin(origin))
+    response.setHeader("Access-Control-Allow-Origin", origin);
+  response.setHeader("Vary", "Origin");
 }
 
 /** @throws {HttpError} 400 without a usable Host, 421 where it is not ours */
