@@ -1,5 +1,5 @@
 // The jukebox as the reader sees it: beat, waveform, buttons, who pressed last, and the numbers.
-import { number, readable } from "../../shared/page/numbers.ts";
+import { number, readable, signed } from "../../shared/page/numbers.ts";
 import type { Clock } from "./clock.ts";
 import { driftOf } from "./drift.ts";
 import type { Room } from "./messages.ts";
@@ -145,8 +145,5 @@ function write(place: HTMLElement, text: string) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-/** 3215 → "3.2 s" */
-const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
-
-/** With its sign, since it matters here: "+3 ms", "−2 000 ms". */
-const signed = (ms: number) => `${ms < 0 ? "−" : "+"}${readable(Math.abs(ms))} ms`;
+/** 3215 → "3.2 s". Never "-0.0 s", a moment before the beginning. */
+const seconds = (ms: number) => `${(Math.round(ms / 100) / 10 || 0).toFixed(1)} s`;

@@ -16,6 +16,12 @@ export function readable(value: number): string {
   return String(digits).replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, "\u2009");
 }
 
+/** Milliseconds with their sign, where it matters: "+3 ms", "−2 000 ms". Zero has none: "0 ms". */
+export function signed(ms: number): string {
+  const size = readable(Math.abs(ms));
+  return `${size === "0" ? "" : ms < 0 ? "−" : "+"}${size} ms`;
+}
+
 /** Milliseconds as people say them: "80 ms", "1.3 s". */
 export function duration(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${readable(ms / 1_000)} s`;
