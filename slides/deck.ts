@@ -233,6 +233,8 @@ function furnish(frame: HTMLIFrameElement, index: number) {
   });
 }
 
+const restarts = "The lesson restarts, and its messages are gone.";
+
 /** The QR code, how many have joined, and for the speaker a button. Rewritten only when something has changed. */
 function invite(join: HTMLElement, now: Now) {
   const state = JSON.stringify(now);
@@ -249,7 +251,7 @@ function invite(join: HTMLElement, now: Now) {
     address.textContent = open.address;
     const joined = say(open.joined === 1 ? "1 has joined." : `${open.joined} have joined.`);
     code.replaceChildren(picture, address, joined);
-    if (mayOpen) code.append(networkButton("Close to the network", "close"));
+    if (mayOpen) code.append(networkButton("Close to the network", "close"), say(restarts));
   } else if (mayOpen) {
     code.replaceChildren(
       say("Only this computer reaches the lesson."),
@@ -257,7 +259,8 @@ function invite(join: HTMLElement, now: Now) {
       say(
         "Everyone in this network can then read the workshop's files and join the lesson, without a password.",
       ),
-      say("Nothing is encrypted. The lesson restarts."),
+      say("Nothing is encrypted."),
+      say(restarts),
     );
   } else {
     const start = `npm run slides ${join.dataset.number ?? now.lesson ?? 3}`;
