@@ -1,4 +1,5 @@
 // Promises of the courses: slides/?course=90 shows one course, in order, with its minutes. The handout has two pages.
+import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { findDecks } from "../shared/machinery/slides/decks.ts";
 import { browser } from "../shared/machinery/testing/browser.ts";
@@ -7,11 +8,14 @@ import { freePort } from "../shared/machinery/testing/process.ts";
 
 const slides = (await findDecks()).flatMap((deck) => deck.slides);
 let at: string;
+/** The course of 90 minutes, for several tests: loading all slides takes longest. */
+let page: Page;
 
 beforeAll(async () => {
   const [port, pagePort] = [await freePort(), await freePort()];
   await startPages(port, pagePort);
   at = `http://localhost:${pagePort}/slides/`;
+  page = await open("?course=90");
 });
 
 async function open(search: string) {
@@ -22,7 +26,6 @@ async function open(search: string) {
 }
 
 test("a course shows its own slides in order, and the speaker's view gets their seconds", async () => {
-  const page = await open("?course=90");
   const shown = await page
     .locator(".slides section section")
     .evaluateAll((sections) =>
@@ -31,25 +34,34 @@ test("a course shows its own slides in order, and the speaker's view gets their 
   expect(shown).toEqual(slides.flatMap(({ id, minutes }) => (minutes[90] ? [[id, 60 * minutes[90]]] : [])));
   expect(shown.reduce((sum, [, seconds]) => sum + Number(seconds), 0)).toBe(90 * 60);
   expect(await page.locator(".plan:visible ol:visible").count()).toBeLessThanOrEqual(1);
-  await page.close();
 });
 
 test("two days have the later lessons, too", async () => {
-  const page = await open("?course=two-days");
-  expect(await page.locator("#shared-cursors-live").getAttribute("data-timing")).toBe("360");
-  await page.close();
+  const twoDays = await open("?course=two-days");
+  expect(await twoDays.locator("#shared-cursors-live").getAttribute("data-timing")).toBe("360");
+  await twoDays.close();
 });
 
-test("without a course, or with one that there isn't, every slide is shown", async () => {
-  for (const search of ["", "?course=91"]) {
-    const page = await open(search);
-    expect(await page.locator(".slides section section").count()).toBe(slides.length);
-    await page.close();
-  }
+// Without a course, slides.test.ts goes through all of them.
+test("with a course that there isn't, every slide is shown", async () => {
+  const other = await open("?course=91");
+  expect(await other.locator(".slides section section").count()).toBe(slides.length);
+  await other.close();
+});
+
+test("the clock of a Now-you slide counts down once it is started, and can be stopped", async () => {
+  await page.evaluate(() => {
+    location.hash = "#/chat-now-you-whispers";
+  });
+  const slide = page.locator("#chat-now-you-whispers.present");
+  await slide.getByRole("timer").getByText("18:00", { exact: true }).waitFor();
+  await slide.getByRole("button", { name: "Start" }).click();
+  await slide.getByText("17:59").waitFor();
+  await slide.getByRole("button", { name: "Stop" }).click();
+  await slide.getByRole("button", { name: "Start" }).waitFor();
 });
 
 test("the speaker's window shows all notes of each slide without scrolling, beside clock and pace", async () => {
-  const page = await open("?course=90");
   const [view] = await Promise.all([page.waitForEvent("popup"), page.keyboard.press("s")]);
   // As large as reveal.js opens it.
   await view.setViewportSize({ width: 1100, height: 700 });
@@ -66,24 +78,11 @@ test("the speaker's window shows all notes of each slide without scrolling, besi
     slides.map(({ id, notes }) => ({ id, notes })),
   );
   expect(cut.map(({ id }) => id)).toEqual([]);
-  await page.close();
-});
-
-test("the clock of a Now-you slide counts down once it is started, and can be stopped", async () => {
-  const page = await open("?course=90#/chat-now-you-whispers");
-  const slide = page.locator("section.present section.present");
-  expect(await slide.getByRole("timer").textContent()).toBe("18:00");
-  await slide.getByRole("button", { name: "Start" }).click();
-  await slide.getByText("17:59").waitFor();
-  await slide.getByRole("button", { name: "Stop" }).click();
-  await slide.getByRole("button", { name: "Start" }).waitFor();
-  await page.close();
+  await view.close();
 });
 
 test("the handout prints on two pages", async () => {
-  const page = await (await browser()).newPage();
   await page.goto(`${at}handout.md`, { waitUntil: "load" });
   const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
   expect(pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length).toBe(2);
-  await page.close();
 });
