@@ -1,5 +1,6 @@
 // Exercise 4, Rooms: a client that connects to /?room=tea receives what is said at tea, and nothing from elsewhere.
 import {
+  cannotTell,
   check,
   expectForgotten,
   expectThat,
@@ -105,13 +106,21 @@ export const checks = [
   }),
 
   check("fifty clients that arrive together cause only a few messages", "Hint 3", async (server) => {
-    const ada = await Client.connect(server, "Ada", tea);
-    const began = performance.now();
-    await Promise.all(Array.from({ length: 50 }, (_, n) => Client.connect(server, `Guest ${n}`, tea)));
-    await ada.receives("presence", ({ here }) => here === 51, 'receive "presence" with "here":51');
-    const tookMs = Math.round(performance.now() - began);
-    const times = ada.received.filter(({ type }) => type === "presence").length;
-    const allowed = 4 + tookMs / 50;
+    let [tookMs, times, allowed] = [0, 0, Number.POSITIVE_INFINITY];
+    // On a busy computer they don't arrive together. Then fifty more do, in another room.
+    for (let n = 1; n <= 3 && allowed > 25; n++) {
+      const party = `/?room=party-${n}`;
+      const ada = await Client.connect(server, "Ada", party);
+      const began = performance.now();
+      const guests = Array.from({ length: 50 }, (_, nth) => Client.connect(server, `Guest ${nth}`, party));
+      const came = await Promise.all(guests);
+      await ada.receives("presence", ({ here }) => here === 51, 'receive "presence" with "here":51');
+      tookMs = Math.round(performance.now() - began);
+      times = ada.received.filter(({ type }) => type === "presence").length;
+      allowed = 4 + tookMs / 50;
+      await Promise.all([ada, ...came].map((client) => client.leaves()));
+    }
+    if (times <= allowed && allowed > 25) await cannotTell();
     expectThat(
       times <= allowed,
       `at most ${Math.floor(allowed)} presence messages for Ada while fifty clients connect in ${tookMs} ms: one every 50 ms`,

@@ -154,10 +154,14 @@ export const checks = [
 
   check("for fifty streams that open together, a few events are enough", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
+    const began = performance.now();
     await Promise.all(Array.from({ length: 50 }, () => EventStream.open(server)));
     await receives(ada, 51, "after fifty more streams were opened");
+    const tookMs = performance.now() - began;
     await pause(100); // for what is still on its way
     const times = ada.named("presence").length;
+    // With an event every 50 ms, a busy computer may need more of them.
+    if (times > 25 && tookMs > 1_000) await cannotTell();
     expectThat(times <= 25, "at most 25 events for fifty streams that open together", `${times} came`);
   }),
 

@@ -125,10 +125,12 @@ export async function expectNoSilence(
   const isQuick = (pauseMs: number) => pauseMs <= everyMs + 25;
   const silences = groups.slice(1).map(([first = 0], n) => first - (groups[n]?.at(-1) ?? 0));
   const pauses = groups.flatMap((times) => times.slice(1).map((time, n) => time - (times[n] ?? 0)));
-  const proofs = silences.filter((pauseMs, n) => isQuick(pauseMs) && wasGathered(n)).length;
+  const gathered = silences.filter((_, n) => wasGathered(n));
+  const proofs = gathered.filter(isQuick).length;
   const isSteady = [...silences, ...pauses].every(isQuick);
-  // On a busy computer messages come late and together, so that there is silence between them.
-  if (proofs < (isSteady ? 1 : 3)) await cannotTell();
+  // On a busy computer messages come late and together, so that there is silence between them. And some of its timers
+  // are early, compared with the messages' times.
+  if (proofs < (isSteady ? 1 : Math.max(3, gathered.length / 2))) await cannotTell();
 }
 
 /** Calls `find` every 10 ms until it returns something. @throws {CheckFailed} after `withinMs` */
