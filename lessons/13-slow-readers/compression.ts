@@ -10,8 +10,10 @@ const atMostMs = 60_000;
 let isMeasuring = false;
 
 // The second process runs the same program, and gets no further than here.
-if (process.env.MEASURE_COMPRESSION && process.send) {
+if (process.env.MEASURE_COMPRESSION) {
   process.on("disconnect", () => process.exit());
+  // The server may have ended while this process started.
+  if (!process.connected) process.exit();
   const costs = await measureCosts();
   await new Promise((sent) => process.send?.({ costs }, sent));
   process.exit();

@@ -1,4 +1,4 @@
-// npm run bench: what the transports and the lessons' servers cost, each beside a reference of the same run. Takes less than
+// npm run bench: what the transports and the lessons' servers cost, each beside a reference of the same run. Takes about
 // three minutes. JSON=1 prints the figures as JSON. Either way they are in .workshop/bench.json and bench.md as well.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
