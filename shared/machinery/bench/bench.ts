@@ -51,7 +51,7 @@ async function main() {
     );
   const oneWrites = await step("one write for many: 1,000 clients", (progress) =>
     oneWrite(1_000, 10, progress),
-  );
+  ).catch(leftOut);
   const returns: Return[] = [];
   // One after another: clients that all come in the same instant would be in each other's way.
   for (const together of [["fixed"], ["doubling"], ["jitter5", "jitter12"]] as const)

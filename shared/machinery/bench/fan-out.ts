@@ -136,19 +136,17 @@ async function open(contestant: Contestant, clients: number, messages: number) {
     return { perSecond: delivered / seconds, perCpuSecond: delivered / cpuSeconds };
   }
 
+  const end = async () => {
+    speaker.terminate();
+    crowd.end();
+    await server.kill();
+  };
   // Warms up before the memory is measured. That collects the garbage, and a server that had sent only a little by then
   // sent a quarter slower from then on: V8 throws away what it knows about objects of which none exists at the moment.
-  await publish();
+  await publish().catch(async (error) => {
+    await end();
+    throw error;
+  });
   const bytesPerConnection = ((await memory()) - before) / (clients + 1);
-
-  return {
-    server: contestant.server,
-    bytesPerConnection,
-    publish,
-    async end() {
-      speaker.terminate();
-      crowd.end();
-      await server.kill();
-    },
-  };
+  return { server: contestant.server, bytesPerConnection, publish, end };
 }

@@ -66,7 +66,10 @@ export async function oneWrite(
 
 async function open(way: string, argument: string, clients: number) {
   const server = await startMeasured(references, { args: [argument] });
-  const crowd = await Crowd.connect(server.port, clients);
+  const crowd = await Crowd.connect(server.port, clients).catch(async (error) => {
+    await server.kill();
+    throw error;
+  });
   // It connects last and is sent to last. Every client receives the same frames.
   const speaker = new WebSocket(`ws://127.0.0.1:${server.port}`, { perMessageDeflate: false });
   const upgraded = new Promise<Socket>((resolve) => speaker.once("upgrade", ({ socket }) => resolve(socket)));
