@@ -126,6 +126,7 @@ const rowsOf = (text: string) => text.split("\n").filter((line) => /^\| (?!-)/.t
 test.each([
   "../../../lessons/09-compare/README.md",
   "../../../lessons/10-shared-cursors/README.md",
+  "../../../lessons/13-slow-readers/README.md",
   "../../../README.md",
 ])("the figures in %s are rows of what was measured", (file) => {
   const text = readFileSync(new URL(file, import.meta.url), "utf8");
