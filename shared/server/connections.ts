@@ -1,6 +1,7 @@
 // What one connection may take from the others: one request at a time, a bounded answer, one of a bounded number of places.
 import { type IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { Allowance } from "./allowance.ts";
 import { checkHost, HttpError, letOurPageRead, sendJson } from "./http.ts";
 import { printAtMostTenASecond } from "./terminal.ts";
 
@@ -40,7 +41,7 @@ type Progress = {
   stalledSeconds: number;
   recentRequests: number;
   /** Requests that it may still send. */
-  allowance: number;
+  allowance: Allowance;
 };
 type Exchange = [request: IncomingMessage, response: ServerResponse];
 
@@ -85,7 +86,7 @@ export class BoundedServer extends Server {
       queued: 0,
       stalledSeconds: 0,
       recentRequests: 0,
-      allowance: burst,
+      allowance: new Allowance(burst, requestsPerSecond),
     });
     socket.on("close", () => this.open.delete(socket));
     return true;
@@ -129,10 +130,8 @@ export class BoundedServer extends Server {
     this.#isTurnTaken = true;
     setImmediate(() => this.#endTurn());
     progress.recentRequests++;
-    if (progress.allowance >= 1) {
-      progress.allowance--;
-      super.emit("request", ...exchange);
-    } else this.#refuse(exchange);
+    if (progress.allowance.take()) super.emit("request", ...exchange);
+    else this.#refuse(exchange);
   }
 
   /** The connection stays: on a new one, the allowance would be full again. */
@@ -188,7 +187,6 @@ export class BoundedServer extends Server {
   #everySecond() {
     for (const [socket, progress] of this.open) {
       progress.recentRequests /= 2;
-      progress.allowance = Math.min(burst, progress.allowance + requestsPerSecond);
       if (socket.writableLength === 0 || tolerated.has(socket)) {
         progress.stalledSeconds = 0;
         continue;

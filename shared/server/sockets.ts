@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { type RawData, type VerifyClientCallbackAsync, WebSocket } from "ws";
 import { byteLimit, whyRefused } from "../both/message.ts";
+import { Allowance } from "./allowance.ts";
 import { isAllowedOrigin } from "./allowed-hosts.ts";
 import { onShutdown } from "./serve.ts";
 
@@ -32,7 +33,7 @@ const burst = 2_000;
 /** And how many a second after that: plenty for a person who types. */
 const typing = 200;
 
-const allowances = new WeakMap<WebSocket, { left: number; at: number }>();
+const allowances = new WeakMap<WebSocket, Allowance>();
 
 /**
  * Whether this client may send one more message now. If not, it has been told so, and is closed with 1008 when it goes
@@ -40,11 +41,9 @@ const allowances = new WeakMap<WebSocket, { left: number; at: number }>();
  */
 export function withinAllowance(client: WebSocket, perSecond = typing): boolean {
   if (client.readyState !== WebSocket.OPEN) return false;
-  const now = performance.now();
-  const { left, at } = allowances.get(client) ?? { left: burst, at: now };
-  const filled = Math.min(burst, left + ((now - at) / 1_000) * perSecond);
-  allowances.set(client, { left: Math.max(0, filled - 1), at: now });
-  if (filled >= 1) return true;
+  const allowance = allowances.get(client) ?? new Allowance(burst, perSecond);
+  allowances.set(client, allowance);
+  if (allowance.take()) return true;
   sendRefusal(client, `Too many messages: send at most ${perSecond} a second.`);
   return false;
 }

@@ -7,14 +7,11 @@
 // when each message was a write of its own: at 100 messages a second 53 frames, and 60 for the plain list; at 1,000, 35
 // and 60. On 2026-11-22, with one write for each frame and far more load from others: at 1,000, 39 and 52, and with the
 // drawer folded 57 and 51.
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
-import { root } from "../launcher/lessons.ts";
-import { anyFreePort, canConnect } from "../launcher/ports.ts";
 import { startBrowser } from "../start-browser.ts";
-import { startNode } from "../supervisor/supervisor.ts";
+import { startOnFreePorts } from "../start-on-free-ports.ts";
 
 const measuredMs = 5_000;
 /** The server allows 200 messages a second from one client. */
@@ -68,18 +65,10 @@ async function main() {
     .map(Number)
     .filter((rate) => rate > 0);
   const browser = await startBrowser();
-  const [port, pagePort] = [await anyFreePort(), await anyFreePort()];
-  const lesson = startNode([join(root, "shared", "machinery", "start.cjs"), "launcher/lesson", "4"], {
-    cwd: root,
-    env: { ...process.env, PORT: String(port), PAGE_PORT: String(pagePort) },
-    output: "ignore",
-  });
+  const { port, pagePort, end } = await startOnFreePorts("launcher/lesson", "4");
   const clients: WebSocket[] = [];
   let timer: ReturnType<typeof setInterval> | undefined;
   try {
-    // The page doesn't reconnect by itself: the server has to be there first.
-    while (!(await fetch(`http://127.0.0.1:${port}/lesson`).catch(() => undefined))?.ok) await pause(100);
-    while (!(await canConnect(pagePort, "127.0.0.1"))) await pause(50);
     for (let n = 0; n < senders; n++) clients.push(new WebSocket(`ws://127.0.0.1:${port}`));
     await Promise.all(clients.map((client) => new Promise((resolve) => client.once("open", resolve))));
     for (const rate of rates.length > 0 ? rates : [1_000]) {
@@ -110,7 +99,7 @@ async function main() {
     clearInterval(timer);
     for (const client of clients) client.terminate();
     await browser.close();
-    await lesson.end();
+    await end();
   }
 }
 

@@ -1,6 +1,6 @@
 // Promises of the room's grid: one row for each learner, bounded, and the same after a restart.
 import { describe, expect, test, vi } from "vitest";
-import { allowance } from "./allowance.ts";
+import { allowances } from "./allowance.ts";
 import { Grid, mostPeople, type Results } from "./grid.ts";
 
 const exercises = new Map([
@@ -100,7 +100,7 @@ test("what is kept on disk gives the same grid, without exercises that have chan
 
 test("an allowance is used up, comes back with time, and is each caller's own", () => {
   vi.useFakeTimers({ toFake: ["performance"] });
-  const mayAsk = allowance(3, 2);
+  const mayAsk = allowances(3, 2);
   expect([1, 2, 3, 4].map(() => mayAsk("Ada"))).toEqual([true, true, true, false]);
   expect(mayAsk("Grace")).toBe(true);
   vi.advanceTimersByTime(1_000);

@@ -9,7 +9,7 @@ import { answer, type Handler, HttpError, type Routes, readJson, sendJson } from
 import { root } from "../launcher/lessons.ts";
 import { compile } from "../pages/compile.ts";
 import { contentPolicy } from "../pages/policy.ts";
-import { allowance } from "./allowance.ts";
+import { allowances } from "./allowance.ts";
 import type { Grid, Person } from "./grid.ts";
 import type { Changed, Everything, Exercise } from "./protocol.ts";
 
@@ -65,8 +65,8 @@ export function roomServer({
   setInterval(() => toAll(": alive\n\n"), aliveEveryMs).unref();
 
   // A class may come from one address, where a router translates. One learner's checks take seconds each.
-  const ofAddress = allowance(400, 20);
-  const ofLearner = allowance(10, 1);
+  const ofAddress = allowances(400, 20);
+  const ofLearner = allowances(10, 1);
   const takeResults: Handler = async (request, response) => {
     if (!ofAddress(request.socket.remoteAddress ?? "")) throw tooMany();
     const report = await readJson(request);

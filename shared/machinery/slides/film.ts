@@ -6,9 +6,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { root } from "../launcher/lessons.ts";
-import { anyFreePort, canConnect } from "../launcher/ports.ts";
 import { startBrowser } from "../start-browser.ts";
-import { startNode } from "../supervisor/supervisor.ts";
+import { startOnFreePorts } from "../start-on-free-ports.ts";
 
 const file = join(root, "shared", "page", "film.svg");
 const [width, height, captionHeight] = [900, 600, 50];
@@ -146,22 +145,15 @@ ${groups.join("\n")}
 
 async function main() {
   const browser = await startBrowser();
-  const [port, pagePort] = [await anyFreePort(), await anyFreePort()];
-  const start = join(root, "shared", "machinery", "start.cjs");
-  const lesson = startNode([start, "launcher/lesson", "7"], {
-    cwd: root,
-    env: { ...process.env, PORT: String(port), PAGE_PORT: String(pagePort) },
-    output: "ignore",
-  });
+  const lesson = await startOnFreePorts("launcher/lesson", "7");
   try {
-    for (const each of [port, pagePort]) while (!(await canConnect(each, "127.0.0.1"))) await pause(50);
     const page = await browser.newPage({
       viewport: { width, height },
       deviceScaleFactor: 1.5,
       colorScheme: "light",
       reducedMotion: "reduce",
     });
-    const svg = draw(await play(page, `http://localhost:${pagePort}`));
+    const svg = draw(await play(page, `http://localhost:${lesson.pagePort}`));
     writeFileSync(file, svg);
     console.log(`Written: ${file}, ${Math.round(svg.length / 1000)} kB`);
   } finally {

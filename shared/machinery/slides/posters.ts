@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Frame, Page } from "playwright-core";
 import { findLesson, findLessons, type Lesson, root } from "../launcher/lessons.ts";
-import { anyFreePort } from "../launcher/ports.ts";
 import { startBrowser } from "../start-browser.ts";
-import { startNode } from "../supervisor/supervisor.ts";
+import { startOnFreePorts } from "../start-on-free-ports.ts";
 import { findDecks, posterOf } from "./decks.ts";
 
 /** Before the messages are sent, and again before the picture is taken: numbers are counted meanwhile. */
@@ -38,18 +37,9 @@ async function main(wanted: string | undefined) {
 }
 
 async function photograph(lesson: Lesson, page: Page, id: string) {
-  const [port, pagePort] = [String(await anyFreePort()), String(await anyFreePort())];
-  const slides = startNode([join(root, "shared", "machinery", "start.cjs"), "slides/slides", lesson.folder], {
-    cwd: root,
-    env: { ...process.env, PORT: port, PAGE_PORT: pagePort },
-    output: "pipe",
-  });
+  const slides = await startOnFreePorts("slides/slides", lesson.folder);
   try {
-    await new Promise<void>((resolve) =>
-      slides.child.stdout?.on("data", (text) => /Open +http/.test(String(text)) && resolve()),
-    );
-    slides.child.stderr?.resume();
-    await page.goto(`http://localhost:${pagePort}/slides/#/${id}`);
+    await page.goto(`http://localhost:${slides.pagePort}/slides/#/${id}`);
     await page.locator(".live .frames:visible iframe").first().waitFor();
     await pause(waitMs);
     // In both pages, whatever the lesson offers: a message, or something that moves.
