@@ -89,7 +89,7 @@ export const checks = [
     await postMessage(server, "Hello");
     // Ada's page has everything.
     const etag = await etagOf(server);
-    await askAgain(server, etag);
+    const first = await askAgain(server, etag);
     // Grace's page has just been opened, Alan's has missed the message.
     const grace = await request(server, path);
     const alan = await askAgain(server, old);
@@ -107,7 +107,9 @@ export const checks = [
     expectThat(
       ada.status === 304,
       "status 304 for Ada again: nothing was said since she asked",
-      `status ${ada.status}: Grace's and Alan's requests in between made the difference`,
+      first.status === 304
+        ? `status ${ada.status}: Grace's and Alan's requests in between made the difference`
+        : `status ${ada.status}, as before Grace and Alan asked`,
     );
   }),
 
