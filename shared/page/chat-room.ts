@@ -233,7 +233,7 @@ function element<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, className = 
 
 /** Why something was not sent. A browser's own text about a failed request doesn't help a reader. */
 function inWords({ name, message }: Error): string {
-  if (name === "TypeError") return "the server does not answer.";
+  if (name === "TypeError") return "the server did not answer.";
   if (name === "TimeoutError") return "no answer came in time. It may still have arrived.";
   return message;
 }
