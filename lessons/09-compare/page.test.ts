@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browser } from "../../shared/machinery/testing/browser.ts";
-import { faults } from "../../shared/machinery/testing/every-page.ts";
+import { faults, saysSo } from "../../shared/machinery/testing/every-page.ts";
 import { type LessonServer, lessonPorts, until } from "../../shared/machinery/testing/lesson.ts";
 import { lanes } from "./settings.ts";
 
@@ -32,19 +32,6 @@ afterAll(() => server.kill());
 const text = async (selector: string) => (await page.locator(selector).textContent()) ?? "";
 const status = () => text(".status");
 const isOpen = () => until(async () => (await status()).startsWith("open"), 30_000);
-
-/** Whether the page says within so many milliseconds that it reconnects, by its own clock: ours may be slow. */
-const noticesWithin = (ms: number) =>
-  page.locator(".status").evaluate(
-    (status, ms) =>
-      new Promise<boolean>((resolve) => {
-        const look = () => status.textContent?.startsWith("reconnecting") && resolve(true);
-        new MutationObserver(look).observe(status, { childList: true, characterData: true, subtree: true });
-        look();
-        setTimeout(resolve, ms, false);
-      }),
-    ms,
-  );
 
 /** A figure of a lane, as a number, times in ms. NaN until it has a value. */
 async function figure(lane: string, name: string): Promise<number> {
@@ -207,7 +194,7 @@ test("the import map is above every module, since many browsers accept none late
 
 test("says within a second and a half that the server is gone, and starts over when it is back", async () => {
   await server.kill();
-  expect(await noticesWithin(1_500)).toBe(true);
+  expect(await saysSo(page, ports.serverPort)).toBe(true);
   server = await ports.startServer();
   await isOpen();
   await until(async () => (await inAll("received")).every((received) => received > 0), 30_000);

@@ -134,7 +134,7 @@ export function everyPage(
  * Whether the status of the page tells of a lost connection within 1.5 s, by the page's own clock. A busy computer gets
  * longer: as long as a request of this page needs to fail.
  */
-const saysSo = (page: Page, serverPort: number) =>
+export const saysSo = (page: Page, serverPort: number) =>
   page.evaluate(
     (port) =>
       new Promise<boolean>((resolve) => {
@@ -150,6 +150,10 @@ const saysSo = (page: Page, serverPort: number) =>
 
 const connected = (page: Page) =>
   until(async () => (await page.getByRole("status").textContent()) !== "connecting");
+
+/** Resolves when the page has written into its log whatever has come so far: it does so at the next frame. */
+export const drawn = (page: Page) =>
+  page.evaluate(() => new Promise<unknown>((resolve) => requestAnimationFrame(resolve)));
 
 /** Resolves when `text` stands in the page's log. */
 export async function hears(page: Page, text: string): Promise<void> {
