@@ -139,8 +139,11 @@ everyPage(
 
     test("too fast is final: 1008, and the page doesn't come back by itself", async () => {
       const { ada } = tabs();
-      await press(ada, "Say twenty things");
-      await status(ada, /^closed \(1008, ten refusals in ten seconds\)/);
+      // A busy computer says them so slowly that once isn't too fast.
+      await until(async () => {
+        await press(ada, "Say twenty things");
+        return /^closed \(1008, ten refusals in ten seconds\)/.test((await state(ada)) ?? "");
+      });
       expect([await number(ada, "code"), await number(ada, "back")]).toEqual(["1008", "no"]);
       await press(ada, "Come back");
       await isOpen(ada);
