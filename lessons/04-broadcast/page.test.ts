@@ -39,36 +39,32 @@ everyPage("04-broadcast", (ports, _server, tabs) => {
     await until(async () => (await shown(ada, "here")) === 2);
   });
 
-  test("writes messages that arrive together in one frame, keeps the last 500 rows, and shows their end", async () => {
+  test("measures nothing while messages arrive, keeps the last 500 rows, and shows their end", async () => {
     // As text: it runs in the page as it stands here.
-    const [early, rows, isInOrder, isAtEnd] = await tabs().ada.evaluate<
+    const [measured, rows, isInOrder, isAtEnd] = await tabs().ada.evaluate<
       [number, number, boolean, boolean]
     >(`(async () => {
       const { room } = await import("/shared/page/chat-room.ts");
       const log = document.querySelector(".log");
       const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-      const texts = () => [...log.querySelectorAll(".text")].map(({ textContent }) => Number(textContent));
-      let early = 0;
-      for (let hundred = 0; hundred < 11; hundred++) {
-        await frame();
-        const before = texts().length;
-        for (let id = 1; id <= 100; id++) {
-          const text = hundred * 100 + id;
-          room.show({ id: 1e9 + text, from: "Eve", text: String(text), at: 0 });
-        }
-        early += texts().length - before;
-      }
+      await frame();
+      let measured = 0;
+      const { get } = Object.getOwnPropertyDescriptor(Element.prototype, "scrollHeight");
+      Object.defineProperty(log, "scrollHeight", { configurable: true, get: () => ++measured && get.call(log) });
+      for (let id = 1; id <= 1_100; id++) room.show({ id: 1e9 + id, from: "Eve", text: String(id), at: 0 });
+      const before = measured;
+      delete log.scrollHeight;
       await frame();
       await frame();
-      const shown = texts();
+      const shown = [...log.querySelectorAll(".text")].map(({ textContent }) => Number(textContent));
       return [
-        early,
+        before,
         log.querySelectorAll("li").length,
         shown.every((text, index) => text === 1_100 - shown.length + 1 + index),
         log.scrollTop + log.clientHeight > log.scrollHeight - 2,
       ];
     })()`);
-    expect(early).toBe(0);
+    expect(measured).toBe(0);
     expect(rows).toBeGreaterThan(400);
     expect(rows).toBeLessThanOrEqual(500);
     expect(isInOrder).toBe(true);

@@ -30,11 +30,7 @@ export class ChatRoom extends HTMLElement {
   #hintEnds: ReturnType<typeof setTimeout> | undefined;
   #inputs!: Inputs;
   #seen = new Set<number>();
-  /** What the next frame will show. */
-  #entries: Entry[] = [];
   #spare: HTMLElement[] = [];
-  #saidHere: readonly Said[] | undefined;
-  #frame: number | undefined;
 
   connectedCallback() {
     this.innerHTML = `
@@ -93,19 +89,18 @@ export class ChatRoom extends HTMLElement {
     if (this.#seen.has(id)) return false;
     this.#seen.add(id);
     const mine = from === this.who;
-    this.#add({ id, fill: (row) => fillMessage(row, message, mine, remark) });
+    this.#insert({ id, fill: (row) => fillMessage(row, message, mine, remark) });
     return true;
   }
 
   /** Shows, below all messages, those that were said here and may not have arrived. */
   waiting(entries: readonly Said[]): void {
-    this.#saidHere = entries;
-    this.#drawSoon();
+    this.#waiting.replaceChildren(...entries.map(waitingRow));
   }
 
   /** A line between the messages: something happened. `kind` gives it its mark. */
   note(text: string, kind: "sent" | "received" | "event" | "fault" = "event"): void {
-    this.#add({
+    this.#insert({
       fill: (row) => {
         row.className = `note ${kind}`;
         row.textContent = text;
@@ -118,7 +113,7 @@ export class ChatRoom extends HTMLElement {
   /** The ids start again from here. The list shows `text`, if there is one. */
   startOver(text = ""): void {
     this.#seen.clear();
-    this.#add({
+    this.#insert({
       id: "start",
       fill: (row) => {
         row.className = text ? "note fault" : "start";
@@ -149,25 +144,10 @@ export class ChatRoom extends HTMLElement {
     this.#refused.textContent = reason;
   }
 
-  #add(entry: Entry) {
-    this.#entries.push(entry);
-    this.#drawSoon();
-  }
-
-  /** All that comes until the next frame is written together. A hidden page has no frames: it is written immediately. */
-  #drawSoon() {
-    if (document.hidden || this.#entries.length >= entryLimit) this.#draw();
-    else this.#frame ??= requestAnimationFrame(() => this.#draw());
-  }
-
-  #draw() {
-    this.#frame = undefined;
-    for (const entry of this.#entries.splice(0)) this.#insert(entry);
-    if (this.#saidHere) this.#waiting.replaceChildren(...this.#saidHere.map(waitingRow));
-    this.#saidHere = undefined;
-  }
-
-  /** In its place by id: below all that has none, or a smaller one. Rows that have left are used again. */
+  /**
+   * In its place by id: below all that has none, or a smaller one. Rows that have left are used again. Nothing is measured
+   * here, so the browser lays out the list once for each frame, however many messages come.
+   */
   #insert({ id, fill }: Entry) {
     if (this.#list.childElementCount === entryLimit) {
       const oldest = [...this.#list.children].slice(0, leaveTogether) as HTMLElement[];
