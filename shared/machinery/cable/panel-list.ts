@@ -10,9 +10,9 @@ const mostGroups = 10;
 const leaveTogether = 3;
 export const mostRows = rowsInGroup * mostGroups;
 
-/** Of each batch, which comes every 100 ms, so many entries are shown at most: eight in every second of its six frames. */
+/** Of each batch, which comes every 100 ms, so many entries are shown at most, spread over its six frames. */
 const mostWaiting = 24;
-const mostRowsInFrame = 8;
+const mostRowsInFrame = 4;
 
 type Group = { element: HTMLElement; rows: Row[]; used: number };
 
@@ -30,15 +30,14 @@ export class EntryList {
   }
 
   /**
-   * Shows `entries` below the others, in every second one of the next animation frames: nobody reads faster. Returns
-   * how many have to be left out, since more come than can be drawn. A hidden tab draws none.
+   * Shows `entries` below the others, in the next animation frames. Returns how many have to be left out, since more
+   * come than can be drawn. A hidden tab draws none.
    */
   add(entries: Entry[]): number {
     this.#waiting.push(...entries);
     const leftOut = Math.max(0, this.#waiting.length - mostWaiting);
     this.#waiting.splice(0, leftOut);
-    if (this.#waiting.length > 0)
-      this.#frame ??= requestAnimationFrame(() => requestAnimationFrame(this.#draw));
+    if (this.#waiting.length > 0) this.#frame ??= requestAnimationFrame(this.#draw);
     return leftOut;
   }
 
