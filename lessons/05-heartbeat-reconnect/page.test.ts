@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { browser } from "../../shared/machinery/testing/browser.ts";
-import { everyPage } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { Freezer } from "../../shared/machinery/testing/freezer.ts";
 import {
   Client,
@@ -35,14 +35,6 @@ describe("the page of 05-heartbeat-reconnect, over a network that fails", () => 
       await page.clock.runFor(250);
       return check();
     });
-  /** The page writes into its log at the next frame, and the clock makes the frames, too. */
-  const appears = async (text: string | RegExp) => {
-    const found = page.getByRole("log").getByText(text, { exact: true });
-    await until(async () => {
-      await page.clock.runFor(20);
-      return (await found.count()) > 0;
-    });
-  };
   const isOpen = () => passUntil(async () => /^open/.test(await status()));
   const startServer = async (env: Record<string, string> = {}) => {
     server = await ports.startServer({ PORT: String(await behind), ...env });
@@ -74,7 +66,7 @@ describe("the page of 05-heartbeat-reconnect, over a network that fails", () => 
     await page.clock.runFor(5_000);
     network.thaw();
     await say(page, "Ada", "Nothing happened");
-    await appears("Nothing happened");
+    await hears(page, "Nothing happened");
     expect(await shown(page, "attempts")).toBe(1);
     expect(network.opened).toBe(opened);
   });
@@ -104,10 +96,10 @@ describe("the page of 05-heartbeat-reconnect, over a network that fails", () => 
     await button.click();
     await isOpen();
     expect(await shown(page, "attempts")).toBe(before + 1);
-    await appears(/history starts again/);
+    await page.getByText(/history starts again/).waitFor();
     expect(await page.getByText(/history starts again/).count()).toBe(1);
     await say(page, "Ada", "a new beginning");
-    await appears("a new beginning");
+    await hears(page, "a new beginning");
   });
 
   test("stays away after 1008, and says so", async () => {

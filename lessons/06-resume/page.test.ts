@@ -1,13 +1,10 @@
 // What lesson 6's page promises.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { drawn, everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { Client, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
-const texts = async (page: Page) => {
-  await drawn(page);
-  return page.getByRole("log").locator("li.message .text").allTextContents();
-};
+const texts = (page: Page) => page.getByRole("log").locator("li.message .text").allTextContents();
 const numberIs = (page: Page, name: string, value: number) =>
   until(async () => (await shown(page, name)) === value);
 

@@ -1,15 +1,12 @@
 // What lesson 7's page promises.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { drawn, everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { Freezer } from "../../shared/machinery/testing/freezer.ts";
 import { Client, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 import { freePort } from "../../shared/machinery/testing/process.ts";
 
-const texts = async (page: Page) => {
-  await drawn(page);
-  return page.getByRole("log").locator("li.message .text").allTextContents();
-};
+const texts = (page: Page) => page.getByRole("log").locator("li.message .text").allTextContents();
 const numberIs = (page: Page, name: string, value: number) =>
   until(async () => (await shown(page, name)) === value);
 const press = (page: Page, name: string) => page.getByRole("button", { name }).click();

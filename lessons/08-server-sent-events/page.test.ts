@@ -1,15 +1,12 @@
 // Promises of lesson 8's page.
 import type { Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { drawn, everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
 import { Freezer } from "../../shared/machinery/testing/freezer.ts";
 import { type LessonServer, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 import { freePort } from "../../shared/machinery/testing/process.ts";
 
-const texts = async (page: Page) => {
-  await drawn(page);
-  return page.getByRole("log").locator("li.message .text").allTextContents();
-};
+const texts = (page: Page) => page.getByRole("log").locator("li.message .text").allTextContents();
 const status = async (page: Page) => (await page.getByRole("status").textContent()) ?? "";
 const isOpen = (page: Page) => until(async () => (await status(page)) === "open", 30_000);
 const isReconnecting = (page: Page) => until(async () => /^reconnecting/.test(await status(page)));
@@ -115,7 +112,6 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
         await isReconnecting(page);
         server = await startServer({ HISTORY: "10" });
         await until(async () => (await shown(page, "gaps")) === n, 30_000);
-        await drawn(page);
         expect(await page.getByText(/^history starts again/).count()).toBe(n);
       }
       await say(page, "Ada", "new times");

@@ -151,10 +151,6 @@ export const saysSo = (page: Page, serverPort: number) =>
 const connected = (page: Page) =>
   until(async () => (await page.getByRole("status").textContent()) !== "connecting");
 
-/** Resolves when the page has written into its log whatever has come so far: it does so at the next frame. */
-export const drawn = (page: Page) =>
-  page.evaluate(() => new Promise<unknown>((resolve) => requestAnimationFrame(resolve)));
-
 /** Resolves when `text` stands in the page's log. */
 export async function hears(page: Page, text: string): Promise<void> {
   await page.getByRole("log").getByText(text, { exact: true }).first().waitFor();
