@@ -4,9 +4,9 @@
 // node shared/machinery/start.cjs bench/frames 100 1000      messages a second; 1,000 unless told otherwise
 //
 // Measured with software drawing, on two cores that others used too, so only figures of one run compare. On 2026-11-21,
-// when each message was a write of its own: at 100 messages a second 53 frames, and 60 for the plain list; at 1,000, 35
-// and 60. On 2026-11-22, with one write for each frame and far more load from others: at 1,000, 39 and 52, and with the
-// drawer folded 57 and 51.
+// when each frame took several layouts: at 100 messages a second 53 frames, and 60 for the plain list; at 1,000, 35
+// and 60. On 2026-11-22, with one layout for each frame and far more load from others: at 1,000, 39 and 52, and with the
+// drawer folded 57 and 51. Under such load only a quiet computer can say how near the two are.
 import { setTimeout as pause } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
