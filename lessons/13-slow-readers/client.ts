@@ -62,10 +62,9 @@ function onstate(state: State) {
 
 charts.onreport = ({ nowMs }) => stream.setClock(nowMs);
 
-nameBox.addEventListener("change", () => {
+form.addEventListener("change", () => {
   find(".refused").textContent = "";
   join();
 });
-form.addEventListener("change", join);
 offerCompression(find("#compression"));
 form.addEventListener("submit", (event) => event.preventDefault());

@@ -1,6 +1,6 @@
 // A market to look at: eight symbols whose prices go up and down, 200 quotes a second, with twenty bids and asks each.
-const symbols = ["ADA", "ALAN", "EDSGER", "GRACE", "HEDY", "LESLIE", "RADIA", "TIM"];
-const perSecond = 200;
+export const symbols = ["ADA", "ALAN", "EDSGER", "GRACE", "HEDY", "LESLIE", "RADIA", "TIM"];
+const perSecond = Number(process.env.PER_SECOND ?? 200);
 const depth = 20;
 
 /** `at`: milliseconds of this server's own clock, which never jumps. */

@@ -7,7 +7,7 @@ import { type Encoded, type Price, toBytes } from "./market.ts";
 import type { Wishes } from "./messages.ts";
 
 /** With more unread bytes than this, a reader gets nothing of what waits. */
-const enough = 8 * 1024;
+const enough = 16 * 1024;
 
 type Done = (error?: Error | null) => void;
 
