@@ -124,7 +124,6 @@ export class Charts {
   #owners: (string | undefined)[] = dashes.map(() => undefined);
 
   constructor() {
-    find(".charts .scroll").tabIndex = 0; // on a narrow screen the arrow keys scroll it
     setTimeout(() => this.#ask(), 0);
   }
 
