@@ -76,10 +76,10 @@ test.each(courses)("the course %s is full, and a third of it is the room's own w
   expect(ownWork).toBeGreaterThanOrEqual(all / 3);
 });
 
-test("two days have every slide of the shorter courses, and lessons 10 to 12", () => {
+test("two days have every slide of the shorter courses, and lessons 10 to 13", () => {
   for (const { file, slides } of decks)
     for (const { id, minutes } of slides)
-      if (minutes[90] || minutes[120] || minutes[240] || /^1[012]-/.test(file))
+      if (minutes[90] || minutes[120] || minutes[240] || /^1[0-3]-/.test(file))
         expect(minutes["two-days"], id).toBeGreaterThan(0);
 });
 
@@ -146,7 +146,7 @@ test("a file that is added is a deck that is shown, with a place in the menu and
 
 test("a figure says what it can't read", () => {
   expect(() => drawFigure("pie Words", "")).toThrow('There is no figure "pie".');
-  const kinds = ["times", "log", "shrink", "timelines", "layers", "bits"];
+  const kinds = ["times", "log", "shrink", "timelines", "layers", "bits", "queues"];
   for (const kind of kinds)
     expect(() => drawFigure(`${kind} Words`, "40\nnonsense"), kind).toThrow(/can't read "(40|nonsense)"/);
 });

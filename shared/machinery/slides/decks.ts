@@ -187,10 +187,8 @@ function measured(info: string): string {
   const names = Object.keys(transports).join("|");
   const coloured = rows.map((row) => row.replace(new RegExp(`^\\| (${names})\\b`), "| **$1**"));
   const [measuredWhere = ""] = text.match(/^.*?\.(?= [A-Z])/) ?? [];
-  return slideParser({} as Deck, "", []).parse(
-    `${coloured.join("\n")}\n\n<small>${measuredWhere}</small>\n`,
-    { async: false },
-  );
+  const where = measuredWhere && `<small>${measuredWhere}</small>\n`;
+  return slideParser({} as Deck, "", []).parse(`${coloured.join("\n")}\n\n${where}`, { async: false });
 }
 
 function dedent(text: string): string {

@@ -244,3 +244,47 @@ export function connections(lines: string[]): Drawn {
     rect(server, 0, 300, bottom, "outline") + text(server + 150, bottom / 2 + 9, "one host", "strong");
   return [bottom + 8, rect(4, 0, tabs - 4 + 40, bottom, "band") + host + drawn.join("")];
 }
+
+/**
+ * A page that reads slowly, and what waits for it in the server: a line for each answer, with its cost.
+ *
+ *   keep everything | all of it, in memory | A1 B2 A3     what waits, the first one to leave beside the page
+ *   drop the oldest | gaps | -A1 -B2 A3                   with a minus: it is left out
+ *   disconnect | late | ✂ A1 B2 A3                        the connection is cut
+ */
+export function queues(lines: string[]): Drawn {
+  const [row, high, wide, top] = [96, 54, 58, 44];
+  const [page, server] = [320, 560];
+  const drawn = lines.map((line, n) => {
+    const [name = "", cost = "", waiting = unreadable(line)] = line.split("|").map((part) => part.trim());
+    const y = top + n * row + 12;
+    const middle = y + high / 2;
+    const isCut = waiting.startsWith("✂");
+    const boxes = waiting
+      .replace(/^✂ */, "")
+      .split(" ")
+      .map((word, nth) => {
+        const isGone = isCut || word.startsWith("-");
+        return box(
+          server + 14 + nth * wide,
+          y,
+          wide - 6,
+          high,
+          word.replace("-", ""),
+          isGone ? "box gone" : "box own",
+        );
+      });
+    const way = isCut
+      ? `<path class="way failed" stroke-dasharray="9 7" d="M${page + 100} ${middle}H${server}"/>${text(500, middle - 14, "✂", "failed")}`
+      : `<path class="way" d="M${server} ${middle}H${page + 112}"/><path class="head" d="M${page + 104} ${middle}l16 -7v14z"/>`;
+    return (
+      `<g class="fragment">${text(0, middle - 8, name, "start strong")}${text(0, middle + 24, cost, "start soft")}` +
+      `${box(page, y, 100, high, "page", "box")}${way}${boxes.join("")}</g>`
+    );
+  });
+  const bottom = top + lines.length * row;
+  const sides =
+    text(server + 14, 28, "waits in the server", "start strong") +
+    rect(server, top, width - server - 4, bottom - top, "band");
+  return [bottom + 6, sides + drawn.join("")];
+}

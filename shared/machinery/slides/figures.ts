@@ -4,9 +4,9 @@
 //   ```figure returns …                                   a way to wait a line: fixed, doubling, full jitter
 //   ```figure scatter shared/machinery/bench/results.md Heading of a table | what the picture shows, in words
 //
-// and those of drawings.ts: log, shrink, timelines, bytes, layers, bits, connections. Their words are explained there.
+// and those of drawings.ts: log, shrink, timelines, bytes, layers, bits, connections, queues. Their words are explained there.
 import { defaults } from "../../pieces/stay-connected.ts";
-import { bits, bytes, connections, layers, log, shrink, text, timelines, width } from "./drawings.ts";
+import { bits, bytes, connections, layers, log, queues, shrink, text, timelines, width } from "./drawings.ts";
 import { readSection } from "./section.ts";
 import { escapeXml } from "./sequence.ts";
 
@@ -39,6 +39,7 @@ const figures: Record<string, (lines: string[], alt: string) => Drawn> = {
   layers,
   bits,
   connections,
+  queues,
 };
 
 /** Moments on a logarithmic axis, from one second to never. */

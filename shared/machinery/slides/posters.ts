@@ -59,6 +59,7 @@ async function photograph(lesson: Lesson, page: Page, id: string) {
         const button = frame.getByRole("button", { name, exact: true });
         if (await button.count()) await button.click();
       }
+    if (await frames[0]?.locator("#readers").count()) await throttleOne(page, frames);
     await pause(waitMs);
     const path = join(root, posterOf(lesson.folder));
     await page.locator(".live .frames:visible").screenshot({ path, type: "jpeg", quality: 70 });
@@ -76,6 +77,19 @@ async function logIn([left, right]: Frame[]) {
   await left?.getByText("Ada, member").waitFor();
   await right?.getByRole("button", { name: "Come back" }).click();
   await right?.getByText("Ada, member").waitFor();
+}
+
+/** The page on the right, until its bytes wait in the server. */
+async function throttleOne(page: Page, [left]: Frame[]) {
+  const drawer = page.locator("wire-panel:visible");
+  await drawer.getByRole("button", { name: "The cable" }).click();
+  const which = drawer.getByLabel("which");
+  const sockets = await which.locator("option", { hasText: "WebSocket" }).allTextContents();
+  await which.selectOption({ label: sockets.at(-1) ?? "" });
+  await drawer.getByLabel("throttle").selectOption("5 kB/s");
+  await drawer.getByRole("button", { name: "The cable" }).click();
+  // Megabytes in the first column of bytes: first the systems' buffers fill.
+  await left?.locator("#readers td:nth-child(3)", { hasText: "MB" }).waitFor({ timeout: 90_000 });
 }
 
 main(process.argv[2]).catch((error) => {
