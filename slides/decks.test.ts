@@ -144,6 +144,17 @@ test("a file that is added is a deck that is shown, with a place in the menu and
   expect(page).toContain('href="#/new"');
 });
 
+test("a table's second heading is for as long as the first one isn't there", () => {
+  const show = (headings: string) => {
+    const table = `\`\`\`table shared/machinery/bench/results.md ${headings}\n\`\`\``;
+    return readDeck("44-c.md", `---\ntransport: none\n---\n\n## A\n\n${table}\n`).slides[0];
+  };
+  const here = "Fan-out: 1,000 clients";
+  expect(show(`Not measured | ${here}`)?.html).toBe(show(here)?.html);
+  expect(show(`${here} | Not measured`)?.html).toBe(show(here)?.html);
+  expect(show("Not measured")?.problems[0]).toContain('no heading "Not measured"');
+});
+
 test("a figure says what it can't read", () => {
   expect(() => drawFigure("pie Words", "")).toThrow('There is no figure "pie".');
   const kinds = ["times", "log", "shrink", "timelines", "layers", "bits", "queues"];
