@@ -37,6 +37,7 @@ describe("a starter", () => {
     ["10-shared-cursors", "and no pointer that is elsewhere", /Grace received 50000 50000/],
     ["11-jukebox", "when half of the people have voted", /it is still track 1/],
     ["12-the-door", "a member gets an invitation", /status 404/],
+    ["13-slow-readers", "a reader that leaves more than 64 KiB", /\d+ KiB were sent/],
   ])("of %s fails its exercise: %s", patient, async ([lesson, title, happened]) => {
     const results = await resultsFor(lesson, "server.ts");
     const broken = results.filter(({ fault }) => fault);

@@ -1,0 +1,214 @@
+// Exercise 13, Adapt: a quick reader gets every quote, a slow one only the latest of each symbol, until it has caught up.
+import { check, eventually, expectThat } from "../../shared/machinery/checks/checks.ts";
+import { Client } from "../../shared/machinery/checks/client.ts";
+import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { symbols } from "./market.ts";
+
+type Quote = { type: string; id: number; symbol: string; bids?: object[] };
+const kB = 1024;
+
+/**
+ * Somebody who has joined. It reads all that comes, and tells the server nothing of it: with `"by":"read"`, that makes
+ * a slow reader, without waiting for the system's buffers to fill.
+ */
+class Reader {
+  readonly client: Client;
+  #join: object;
+
+  private constructor(client: Client, join: object) {
+    this.client = client;
+    this.#join = join;
+  }
+
+  static async join(server: LessonServer, name: string, wishes: object = {}): Promise<Reader> {
+    const client = await Client.connect(server, name);
+    const join = { type: "join", name, care: "adapt", ...wishes };
+    client.send(join);
+    await client.receives("welcome");
+    return new Reader(client, join);
+  }
+
+  /** The same reader, with other wishes. */
+  async joinAgain(wishes: object): Promise<void> {
+    this.#join = { ...this.#join, ...wishes };
+    this.client.send(this.#join);
+    await this.client.isUpToDate();
+  }
+
+  get quotes(): Quote[] {
+    return this.client.received.filter(({ type }) => type === "quote");
+  }
+
+  /** Bytes of all messages, as the server counts them. */
+  get bytes(): number {
+    const counted = this.client.received.filter(({ type }) => type !== "beat" && type !== "refused");
+    return counted.reduce((sum, message) => sum + Buffer.byteLength(JSON.stringify(message)), 0);
+  }
+
+  /** Says that it has read everything, except for the last bytes. */
+  acknowledge(except = 0): void {
+    this.client.send({ type: "read", bytes: this.bytes - except });
+  }
+
+  /** Waits until so many quotes have come since `from`. */
+  async more(count: number, from = this.quotes.length): Promise<Quote[]> {
+    await eventually(
+      () => this.quotes.length >= from + count,
+      `${this.client.name} to receive ${count} more quotes`,
+      () => `${this.quotes.length - from} came; ${this.client.describe("refused")}`.slice(0, 300),
+      3_000,
+    );
+    return this.quotes.slice(from);
+  }
+}
+
+/** A reader that says nothing of what it reads, and somebody who gets everything meanwhile. */
+async function slowAndWitness(server: LessonServer) {
+  const slow = await Reader.join(server, "Grace", { by: "read" });
+  const witness = await Reader.join(server, "Ada", { care: "keep" });
+  await witness.more(150);
+  await slow.client.isUpToDate();
+  return { slow, witness };
+}
+
+function expectWhole(quotes: Quote[], who: string, why: string) {
+  const at = quotes.findIndex(({ id }, n) => n > 0 && id !== (quotes[n - 1]?.id ?? 0) + 1);
+  expectThat(
+    at < 0,
+    `${who} to receive every quote. ${why}`,
+    `quote ${quotes[at - 1]?.id} was followed by quote ${quotes[at]?.id}`,
+  );
+}
+
+/** @throws {CheckFailed} when far more was sent than a slow reader may leave unread */
+function expectSlow({ client, bytes }: Reader, why: string) {
+  expectThat(
+    bytes < 80 * kB,
+    `at most about 64 KiB to ${client.name}. ${why}`,
+    `${Math.round(bytes / kB)} KiB were sent`,
+  );
+}
+
+export const checks = [
+  check("a reader that leaves more than 64 KiB unread gets nothing more", "Hint 1", async (server) => {
+    const { slow } = await slowAndWitness(server);
+    expectSlow(slow, "She has acknowledged nothing, and her join says that this counts");
+  }),
+
+  check("a reader that keeps up gets every quote", "Hint 1", async (server) => {
+    const quick = await Reader.join(server, "Ada", { by: "buffered" });
+    expectWhole(await quick.more(100), "Ada", "She leaves nothing unread");
+  }),
+
+  check("a reader is quick until then: the first 64 KiB come whole", "Hint 1", async (server) => {
+    const { slow } = await slowAndWitness(server);
+    const first = slow.quotes.slice(0, 45);
+    expectThat(
+      first.length === 45,
+      "at least 45 quotes to Grace, which are less than 64 KiB",
+      `${first.length} came`,
+    );
+    expectWhole(first, "Grace", "She had less than 64 KiB unread");
+  }),
+
+  check(
+    "when a slow reader reads again, it gets the latest quote of each symbol",
+    "Hint 2",
+    async (server) => {
+      const { slow, witness } = await slowAndWitness(server);
+      await witness.client.isUpToDate();
+      const latest = new Map(witness.quotes.map(({ symbol, id }) => [symbol, id]));
+      const before = slow.quotes.length;
+      slow.acknowledge();
+      const next = (await slow.more(symbols.length, before)).slice(0, symbols.length);
+      const missing = symbols.filter((symbol) => !next.some((quote) => quote.symbol === symbol));
+      expectThat(
+        missing.length === 0,
+        "the next eight quotes to be one of each symbol",
+        `${missing.join(", ")} wasn't among them: ${next.map(({ symbol }) => symbol).join(", ")}`,
+      );
+      const old = next.find(({ symbol, id }) => id < (latest.get(symbol) ?? 0));
+      expectThat(
+        old === undefined,
+        "the latest quote of each symbol to Grace, when she reads again",
+        `she received quote ${old?.id} of ${old?.symbol}, and Ada already had ${latest.get(old?.symbol ?? "")}`,
+      );
+    },
+  ),
+
+  check("no quote comes after a newer one of the same symbol", "Hint 2", async (server) => {
+    const { slow, witness } = await slowAndWitness(server);
+    for (let n = 0; n < 3; n++) {
+      // Less than 64 KiB are unread, but it hasn't caught up.
+      slow.acknowledge(40 * kB);
+      await witness.more(50);
+      await slow.client.isUpToDate();
+      const before = slow.quotes.length;
+      slow.acknowledge();
+      await slow.more(10, before);
+      await witness.more(60);
+      await slow.client.isUpToDate();
+    }
+    const newest = new Map<string, number>();
+    for (const { symbol, id } of slow.quotes) {
+      const before = newest.get(symbol) ?? 0;
+      expectThat(
+        id > before,
+        "each quote to be newer than those of its symbol that came before",
+        `quote ${id} of ${symbol} came after quote ${before}`,
+      );
+      newest.set(symbol, id);
+    }
+  }),
+
+  check(
+    "a reader that has caught up gets every quote again, until it is slow again",
+    "Hint 3",
+    async (server) => {
+      const { slow, witness } = await slowAndWitness(server);
+      // Nothing is unread any more, whatever it acknowledges.
+      await slow.joinAgain({ by: "buffered" });
+      await slow.more(30);
+      const from = slow.quotes.length - 10;
+      slow.acknowledge();
+      // From now on it acknowledges nothing again.
+      await slow.joinAgain({ by: "read" });
+      await witness.more(120);
+      await slow.client.isUpToDate();
+      const again = slow.quotes.slice(from, from + 45);
+      expectThat(
+        again.length === 45,
+        "Grace to receive the next 64 KiB whole, since she had read everything",
+        `she received only ${again.length - 10} quotes`,
+      );
+      expectWhole(again, "Grace", "She had caught up, and then had less than 64 KiB unread");
+    },
+  ),
+
+  check("each reader is slow or quick by itself", "Hint 3", async (server) => {
+    const { slow, witness } = await slowAndWitness(server);
+    expectSlow(slow, "She has acknowledged nothing");
+    const quick = await Reader.join(server, "Alan", { by: "read" });
+    await witness.more(120);
+    await quick.client.isUpToDate();
+    const first = quick.quotes.slice(0, 45);
+    expectThat(
+      first.length === 45,
+      "at least 45 quotes to Alan, who joined when Grace was slow",
+      `${first.length} came`,
+    );
+    expectWhole(first, "Alan", "He has less than 64 KiB unread. Only Grace is slow");
+  }),
+
+  check("the other ways stay as they were", "Exercise", async (server) => {
+    const keeper = await Reader.join(server, "Hedy", { care: "keep", by: "read" });
+    const dropper = await Reader.join(server, "Tim", { care: "oldest", by: "read" });
+    await keeper.more(120);
+    expectWhole(keeper.quotes, "Hedy", 'She has asked for "keep"');
+    await dropper.client.isUpToDate();
+    const before = dropper.quotes.length;
+    dropper.acknowledge();
+    const next = (await dropper.more(10, before)).slice(0, 10);
+    expectWhole(next, "Tim", 'He has asked for "oldest", and the last hundred waited for him');
+  }),
+];

@@ -1,0 +1,62 @@
+// Slow readers: 200 quotes a second for everybody. What a reader doesn't read waits here. How much, and for how long?
+import { WebSocketServer } from "ws";
+import { heartbeat } from "../../../shared/pieces/heartbeat.ts";
+import { ResumableLog } from "../../../shared/pieces/resume-server.ts";
+import { claimName } from "../../../shared/server/names.ts";
+import { serve, upgradeRequired } from "../../../shared/server/serve.ts";
+import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../../shared/server/sockets.ts";
+import { sendCosts } from "../compression.ts";
+import { type Encoded, encodeQuote, everyQuote, type Price } from "../market.ts";
+import { acknowledgements, Incoming, JoinFirst } from "../messages.ts";
+import { Reader } from "../reader.ts";
+import { Readers } from "../readers.ts";
+
+const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000 } = process.env;
+const readers = new Readers();
+const log = new ResumableLog<Price>(6_000); // half a minute, without the order books
+const server = serve({
+  "GET /": upgradeRequired,
+  "GET /readers": readers.sendReport,
+  "POST /compression": sendCosts,
+});
+const sockets = new WebSocketServer({ server, verifyClient: onlyOurPage, ...limits });
+let lastId = 0;
+
+/** Those that have left more than 64 KiB unread, until nothing waits for them any more. */
+const slow = new WeakSet<Reader>();
+
+function give(reader: Reader, quote: Encoded) {
+  const { care } = reader.wishes;
+  if (care === "disconnect" && reader.unread > 1024 * 1024) return readers.end(reader);
+  if (care === "adapt" && reader.unread > 64 * 1024) slow.add(reader);
+  const everything = care === "keep" || care === "disconnect" || (care === "adapt" && !slow.has(reader));
+  if (everything) return reader.send(quote.bytes);
+  reader.wait(care === "oldest" ? quote.id : quote.symbol, quote);
+  if (reader.sendWaiting()) slow.delete(reader);
+}
+
+everyQuote(({ bids, asks, ...price }) => {
+  const { id } = log.add(price);
+  const encoded = encodeQuote(id, { ...price, bids, asks });
+  for (const reader of readers) give(reader, encoded);
+  readers.boundTogether(); // nothing else bounds "keep"
+});
+
+sockets.on("connection", (client, { socket }) => {
+  const reader = new Reader(client, socket, ++lastId);
+  client.on("message", (data, isBinary) => {
+    const schema = reader.hasJoined ? Incoming : JoinFirst;
+    const message = receive(client, data, isBinary, schema, acknowledgements);
+    if (message?.type === "beat") deliver(client, '{"type":"beat"}');
+    if (message?.type === "read") reader.acknowledge(message.bytes);
+    if (message?.type !== "join") return;
+    const name = claimName(client, message.name); // "Ada (2)" when another Ada is here
+    if (reader.join({ ...message, name })) reader.start(log, () => readers.add(reader));
+    readers.broadcast({ type: "here", id: reader.id, name });
+  });
+  client.on("close", () => readers.delete(reader) && readers.broadcast({ type: "here", id: reader.id })); // gone
+  client.on("error", (error) => console.log(`error: ${error.message}`));
+});
+
+heartbeat(readers.silent(sockets.clients), { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+closeOnShutdown(sockets.clients);
