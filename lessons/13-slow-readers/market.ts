@@ -8,7 +8,7 @@ export type Price = { symbol: string; price: number; at: number };
 type Order = { price: number; size: number };
 /** A price, and the order book behind it: who would buy or sell at which price. As JSON it has 1.2 kB. */
 export type Quote = Price & { bids: Order[]; asks: Order[] };
-/** The same under its number, as the bytes of a message. `brief`: without the order book, 80 bytes. */
+/** The same under its number, as the bytes of a message. `brief`: without the order book, about 70 bytes. */
 export type Encoded = { id: number; symbol: string; bytes: Buffer; brief: Buffer };
 
 /** The time by the server's own clock. */
