@@ -221,7 +221,7 @@ function furnish(frame: HTMLIFrameElement, index: number) {
   const name = page.querySelector<HTMLInputElement>('input[name="from"]');
   if (name) {
     name.value = ["Ada", "Grace"][index] ?? name.value;
-    name.dispatchEvent(new Event("change")); // for a lesson that has sent the other one already
+    name.dispatchEvent(new Event("change", { bubbles: true })); // for a lesson that has sent the other one already
   }
   page.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") {
