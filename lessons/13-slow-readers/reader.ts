@@ -2,7 +2,9 @@
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import { type ResumableLog, replay } from "../../shared/pieces/resume-server.ts";
+import { Allowance } from "../../shared/server/allowance.ts";
 import { tolerateUnread } from "../../shared/server/connections.ts";
+import { refuse } from "../../shared/server/sockets.ts";
 import { type Encoded, type Price, toBytes } from "./market.ts";
 import type { Wishes } from "./messages.ts";
 
@@ -16,6 +18,7 @@ export class Reader {
   readonly #connection: Socket;
   readonly id: number;
   hasJoined = false;
+  readonly #wishing = new Allowance(2_000, 200);
   wishes: Wishes = { type: "join", name: "", care: "keep", by: "buffered", perSecond: 4, after: 0 };
   /** Bytes that were given to ws, and bytes that the reader says it has read. */
   #sent = 0;
@@ -32,6 +35,13 @@ export class Reader {
     this.#connection = connection;
     this.id = id;
     tolerateUnread(connection); // `serve` would end it after 15 s, or at 4 MiB: this lesson shows what comes after that
+  }
+
+  /** Whether it may send one more message that isn't an acknowledgement. If not, it is told so. */
+  mayWish(): boolean {
+    if (this.#wishing.take()) return true;
+    refuse(this.client, "Too many messages: send at most 200 a second.");
+    return false;
   }
 
   /** Who it is, and what it wants. Returns whether it has said so for the first time. */

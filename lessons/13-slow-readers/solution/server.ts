@@ -47,8 +47,9 @@ sockets.on("connection", (client, { socket }) => {
   client.on("message", (data, isBinary) => {
     const schema = reader.hasJoined ? Incoming : JoinFirst;
     const message = receive(client, data, isBinary, schema, acknowledgements);
+    if (message?.type === "read") return reader.acknowledge(message.bytes);
+    if (message && !reader.mayWish()) return; // acknowledgements may be many more
     if (message?.type === "beat") deliver(client, '{"type":"beat"}');
-    if (message?.type === "read") reader.acknowledge(message.bytes);
     if (message?.type !== "join") return;
     const name = claimName(client, message.name); // "Ada (2)" when another Ada is here
     if (reader.join({ ...message, name })) reader.start(log, () => readers.add(reader));
