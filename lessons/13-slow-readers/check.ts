@@ -50,12 +50,15 @@ class Reader {
     this.client.send({ type: "read", bytes: this.bytes - except });
   }
 
-  /** Waits until so many quotes have come since `from`. */
-  async more(count: number, from = this.quotes.length): Promise<Quote[]> {
+  /** Waits until so many quotes have come since `from`. `why`: the reason, for the message when they don't. */
+  async more(count: number, from = this.quotes.length, why = ""): Promise<Quote[]> {
     await eventually(
       () => this.quotes.length >= from + count,
-      `${this.client.name} to receive ${count} more quotes`,
-      () => `${this.quotes.length - from} came; ${this.client.describe("refused")}`.slice(0, 300),
+      `${this.client.name} to receive ${count} more quotes${why}`,
+      () => {
+        const refused = this.client.received.find(({ type }) => type === "refused");
+        return `${this.quotes.length - from} came${refused ? `, and ${JSON.stringify(refused)}` : ""}`;
+      },
       3_000,
     );
     return this.quotes.slice(from);
@@ -125,7 +128,7 @@ export const checks = [
       expectThat(
         missing.length === 0,
         "the next eight quotes to be one of each symbol",
-        `${missing.join(", ")} wasn't among them: ${next.map(({ symbol }) => symbol).join(", ")}`,
+        `missing: ${missing.join(", ")}. She received ${next.map(({ symbol }) => symbol).join(", ")}`,
       );
       const old = next.find(({ symbol, id }) => id < (latest.get(symbol) ?? 0));
       expectThat(
@@ -203,12 +206,12 @@ export const checks = [
   check("the other ways stay as they were", "Exercise", async (server) => {
     const keeper = await Reader.join(server, "Hedy", { care: "keep", by: "read" });
     const dropper = await Reader.join(server, "Tim", { care: "oldest", by: "read" });
-    await keeper.more(120);
+    await keeper.more(120, 0, '. She has asked for "keep"');
     expectWhole(keeper.quotes, "Hedy", 'She has asked for "keep"');
     await dropper.client.isUpToDate();
     const before = dropper.quotes.length;
     dropper.acknowledge();
-    const next = (await dropper.more(10, before)).slice(0, 10);
+    const next = (await dropper.more(10, before, '. He has asked for "oldest"')).slice(0, 10);
     expectWhole(next, "Tim", 'He has asked for "oldest", and the last hundred waited for him');
   }),
 ];

@@ -1154,6 +1154,12 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "13-slow-readers",
+    "a single limit, so that what waited is forgotten",
+    "when a slow reader reads again",
+    ["!slow.has(reader)", "reader.unread <= 64 * 1024"],
+  ],
+  [
+    "13-slow-readers",
     "the same for those who have asked for everything",
     "the other ways",
     ['if (care === "adapt" && reader.unread', "if (reader.unread"],
