@@ -243,12 +243,13 @@ describe("a ticket", () => {
   });
 
   test("somebody who is in isn't closed then", async () => {
-    const quick = await startServer("12-the-door", { FIRST_WORD_MS: "200" });
+    const quick = await startServer("12-the-door", { FIRST_WORD_MS: "1500" });
+    const ticket = await ticketOf(cookie(sign(anybody())), quick);
     const client = open("/room", {}, quick);
     await client.opened;
-    client.send({ type: "ticket", ticket: await ticketOf(cookie(sign(anybody())), quick) });
+    client.send({ type: "ticket", ticket });
     await client.hears("welcome");
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 1_800));
     client.send({ type: "beat" });
     await client.hears("beat");
     client.socket.close();
