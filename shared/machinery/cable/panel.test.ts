@@ -156,6 +156,7 @@ describe("with lesson 3 the panel", () => {
 
   test("shows the handshake with its headers on both sides", async () => {
     const [page] = await open();
+    await hears(page, "open"); // the last handshake is this page's from now on
     const handshake = page.locator('li[data-kind="handshake"]').last();
     await handshake.locator("summary").click();
     await expect.poll(() => handshake.innerText()).toMatch(/Sec-WebSocket-Key[\s\S]*Sec-WebSocket-Accept/);
