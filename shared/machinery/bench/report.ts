@@ -122,8 +122,8 @@ function oneWriteTable(rows: OneWrite[]): string[] {
         way,
         whole(Number(perSecond.toPrecision(3))),
         (perSecond / (base?.perSecond ?? 1)).toPrecision(3),
-        `${p50.toPrecision(2)} ms`,
-        `${p99.toPrecision(2)} ms`,
+        `${Number(p50.toPrecision(2))} ms`,
+        `${Number(p99.toPrecision(2))} ms`,
       ]),
     ),
   ];
