@@ -127,24 +127,26 @@ everyPage("07-outbox", (ports, server, tabs) => {
     const behind = await freePort();
     const other = await ports().startServer({ PORT: String(behind) });
     const network = await Freezer.start(ports().serverPort, behind);
-    const [ada, grace] = [await fresh(), await fresh(tabs().grace)];
-    const said = [];
-    for (let n = 1; n <= 12; n++) {
-      said.push(`${n}`);
-      await say(n % 2 ? ada : grace, n % 2 ? "Ada" : "Grace", `${n}`);
-      if (n % 4 === 0) network.cut();
-      if (n % 3 === 0) for (const page of [ada, grace]) await isOpen(page);
+    try {
+      const [ada, grace] = [await fresh(), await fresh(tabs().grace)];
+      const said: string[] = [];
+      for (let n = 1; n <= 12; n++) {
+        said.push(`${n}`);
+        await say(n % 2 ? ada : grace, n % 2 ? "Ada" : "Grace", `${n}`);
+        if (n % 4 === 0) network.cut();
+        if (n % 3 === 0) for (const page of [ada, grace]) await isOpen(page);
+      }
+      for (const page of [ada, grace]) {
+        await isOpen(page);
+        await numberIs(page, "outbox", 0);
+        await expect.poll(async () => (await texts(page)).sort()).toEqual([...said].sort());
+        expect(await shown(page, "lost")).toBe(0);
+      }
+      expect(await texts(ada)).toEqual(await texts(grace));
+    } finally {
+      await network.end();
+      await other.kill();
+      Object.assign(server(), await ports().startServer());
     }
-    for (const page of [ada, grace]) {
-      await isOpen(page);
-      await numberIs(page, "outbox", 0);
-      await until(async () => (await texts(page)).length === 12);
-      expect((await texts(page)).sort()).toEqual([...said].sort());
-      expect(await shown(page, "lost")).toBe(0);
-    }
-    expect(await texts(ada)).toEqual(await texts(grace));
-    await network.end();
-    await other.kill();
-    Object.assign(server(), await ports().startServer());
   });
 });

@@ -31,7 +31,8 @@ test("pass the lessons' own tests", { timeout: 180_000 }, async () => {
     [],
   );
   expect(await run.ended, run.output()).toBe(0);
-  expect(run.output()).toMatch(/Tests .*[3-9]\d passed/);
+  const [, passed] = run.output().match(/Tests .*?(\d+) passed/) ?? [];
+  expect(Number(passed)).toBeGreaterThan(100);
 });
 
 test("leave out tests that exist", () => {

@@ -14,13 +14,17 @@ export function readPort(variable: Variable): number {
   return port;
 }
 
+const [first, ports] = [20_000, 12_000];
+let nth = Math.floor(Math.random() * ports);
+
 /**
  * A port that nobody needs to know by heart: any that is free at this moment. Below those that systems hand out by
- * themselves, 32768 and up: between now and its use, an outgoing connection could be given such a one.
+ * themselves, 32768 and up: between now and its use, an outgoing connection could be given such a one. Each call gets
+ * another one, since the port of an earlier call may not be in use yet.
  */
 export async function anyFreePort(): Promise<number> {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = first + (nth++ % ports);
     if (!(await listenFault(port))) return port;
   }
 }
