@@ -40,7 +40,7 @@ function onmessage(data: string) {
   if (type === "welcome") welcome(message);
   if (type === "replay") stream.replay(message);
   if (type === "here")
-    find(".event").textContent = message.name ? `${message.name} is here.` : "One has left.";
+    find(".event").textContent = message.name ? `${message.name} is here.` : "Somebody has left.";
   // bufferedAmount tells the server what it still has. Only we know what has arrived.
   bytes += new TextEncoder().encode(data).length;
   send(JSON.stringify({ type: "read", bytes }));
