@@ -40,6 +40,7 @@ everyPage("04-broadcast", (ports, _server, tabs) => {
   });
 
   test("measures nothing while messages arrive, keeps the last 500 rows, and shows their end", async () => {
+    await tabs().ada.bringToFront(); // a browser draws few frames of a page that nobody sees
     // As text: it runs in the page as it stands here.
     const [measured, rows, isInOrder, isAtEnd] = await tabs().ada.evaluate<
       [number, number, boolean, boolean]
@@ -72,6 +73,7 @@ everyPage("04-broadcast", (ports, _server, tabs) => {
   });
 
   test("doesn't scroll while somebody reads further up, and follows again from its end", async () => {
+    await tabs().ada.bringToFront();
     const seen = await tabs().ada.evaluate<(number | boolean)[]>(`(async () => {
       const { room } = await import("/shared/page/chat-room.ts");
       const log = document.querySelector(".log");
