@@ -1,4 +1,4 @@
-// One reader: what was sent to it, what it has read, and what waits because it hasn't.
+// One reader: the bytes sent to it, the bytes it has read, and the quotes that wait until it has room.
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import { type ResumableLog, replay } from "../../shared/pieces/resume-server.ts";

@@ -69,7 +69,7 @@ export class Stream {
     this.#counts.lost++;
   }
 
-  /** The server has restarted: its numbers and its clock begin again. What came in between is not known. */
+  /** The server has restarted: its numbers and its clock begin again. Nobody knows how many quotes came in between. */
   startOver(isGap: boolean): void {
     this.#leftOutBefore = this.#leftOut;
     this.lastId = this.#firstId = this.#received = 0;

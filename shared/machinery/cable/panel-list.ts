@@ -46,18 +46,14 @@ export class EntryList {
     this.#waiting = [];
     this.#groups = [];
     this.#list.replaceChildren();
-    this.#write(entries.slice(-mostRows));
+    for (const entry of entries.slice(-mostRows)) this.#append(entry);
   }
 
   #draw = () => {
     this.#frame = undefined;
-    this.#write(this.#waiting.splice(0, mostRowsInFrame));
+    for (const entry of this.#waiting.splice(0, mostRowsInFrame)) this.#append(entry);
     this.add([]);
   };
-
-  #write(entries: Entry[]): void {
-    for (const entry of entries) this.#append(entry);
-  }
 
   #append(entry: Entry): void {
     let group = this.#groups.at(-1);
