@@ -171,5 +171,6 @@ test("leaves a connection alone whose unread bytes are bounded elsewhere", async
   const ended = once(other.client, "close");
   for (const { client } of [tolerated, other]) send(client, 4 * 1024 * 1024);
   await ended;
+  expect(tolerated.socket.destroyed).toBe(false); // ws would say so only later
   expect(tolerated.client.readyState).toBe(1);
 });
