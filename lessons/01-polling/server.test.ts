@@ -17,7 +17,7 @@ beforeAll(async () => {
   ({ url } = await startServer("01-polling"));
 });
 
-test("a poll is answered at once with what came after its cursor, ids rising by one", async () => {
+test("answers a poll immediately with what came after its cursor, ids rising by one", async () => {
   await Promise.all(Array.from({ length: 50 }, (_, n) => post(`${n}`)));
   const answer = await (await fetch(`${url}/messages?after=20`)).json();
   expect(answer.messages.map(({ id }: { id: number }) => id)).toEqual(
