@@ -43,7 +43,7 @@ export const checks = [
     );
   }),
 
-  check("with the ETag that it gave, and nothing new, the server answers 304", "Hint 2", async (server) => {
+  check("when nothing is new, a request with the last ETag gets 304", "Hint 2", async (server) => {
     await postMessage(server, "Hello");
     const etag = await etagOf(server);
     const answer = await askAgain(server, etag);
@@ -54,28 +54,24 @@ export const checks = [
     );
   }),
 
-  check(
-    "once somebody has said something, the same request gets 200 and the message",
-    "Hint 2",
-    async (server) => {
-      const etag = await etagOf(server);
-      await postMessage(server, "Hello");
-      const answer = await askAgain(server, etag);
-      expectThat(
-        answer.status === 200,
-        `status 200 for ${get}, asked twice, with "Hello" said in between`,
-        `status ${answer.status}: the message would never arrive`,
-      );
-      const { messages } = await answer.json();
-      expectThat(
-        messages?.[0]?.text === "Hello",
-        `"Hello" in the second answer to ${get}`,
-        `messages: ${JSON.stringify(messages)}`,
-      );
-    },
-  ),
+  check("after a new message, the same request gets 200 and the message", "Hint 2", async (server) => {
+    const etag = await etagOf(server);
+    await postMessage(server, "Hello");
+    const answer = await askAgain(server, etag);
+    expectThat(
+      answer.status === 200,
+      `status 200 for ${get}, asked twice, with "Hello" said in between`,
+      `status ${answer.status}: the message would never arrive`,
+    );
+    const { messages } = await answer.json();
+    expectThat(
+      messages?.[0]?.text === "Hello",
+      `"Hello" in the second answer to ${get}`,
+      `messages: ${JSON.stringify(messages)}`,
+    );
+  }),
 
-  check("a request without an ETag gets 200, whether there is news or not", "Hint 2", async (server) => {
+  check("a request without an ETag gets 200, even when nothing is new", "Hint 2", async (server) => {
     const answer = await request(server, path);
     expectThat(
       answer.status === 200,
@@ -101,20 +97,20 @@ export const checks = [
       expectThat(
         status === 200,
         `status 200 for ${name}, who sends ${sent} right after Ada got a 304`,
-        `status ${status}: compare with what this request brings along, not with what was asked before`,
+        `status ${status}: compare with the ETag that this request sends, not with earlier requests`,
       );
     const ada = await askAgain(server, etag);
     expectThat(
       ada.status === 304,
-      "status 304 for Ada again: nothing was said since she asked",
+      "status 304 for Ada again: nobody has said anything since she asked",
       first.status === 304
         ? `status ${ada.status}: Grace's and Alan's requests in between made the difference`
         : `status ${ada.status}, as before Grace and Alan asked`,
     );
   }),
 
-  check("the ETag of a slow answer fits what is in it", "Hint 3", async (server) => {
-    // Each answer takes up to two seconds. Some of so many arrive soon.
+  check("the ETag of a slow answer matches its content", "Hint 3", async (server) => {
+    // Each answer takes up to two seconds. Among so many, some arrive soon.
     const slow = Array.from({ length: 30 }, () => inBackground(request(server, `${path}&slow`)));
     // Sent last: when this is answered, the server has received all of them.
     await request(server, path);
@@ -141,8 +137,8 @@ export const checks = [
     );
     expectThat(
       etags.length > 0,
-      `an answer to GET ${path}&slow with what was said when it was asked for, which is nothing`,
-      "each answer has a message that was said later",
+      `an empty answer to GET ${path}&slow: nothing had been said when the server received the request`,
+      "each answer contains a message that was said later",
     );
     for (const etag of etags) {
       const again = await askAgain(server, etag);
@@ -154,7 +150,7 @@ export const checks = [
     }
   }),
 
-  check("after a restart, an old ETag doesn't fit the new log", "Hint 3", async (server) => {
+  check("after a restart, an old ETag doesn't match the new log", "Hint 3", async (server) => {
     await postMessage(server, "before the restart");
     const restarted = await server.startAnother();
     await postMessage(restarted, "after the restart");
@@ -166,7 +162,7 @@ export const checks = [
     );
   }),
 
-  check("a browser may keep the answer, if it asks before it uses it again", "Hint 3", async (server) => {
+  check("a browser may keep the answer, and asks the server before each use", "Hint 3", async (server) => {
     const answer = await request(server, path);
     expectThat(
       mayBeKept(answer),

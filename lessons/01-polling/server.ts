@@ -1,4 +1,4 @@
-// Polling: the page asks again and again, and the server answers immediately with what is new. Mostly that is nothing.
+// Polling: the page asks again and again, and the server answers immediately with what is new: usually nothing.
 import { setTimeout as pause } from "node:timers/promises";
 import * as v from "valibot";
 import { Name, Text } from "../../shared/both/message.ts";

@@ -1,4 +1,4 @@
-// Exercise 2, Twenty messages, a few answers: what is said in quick succession shares an answer.
+// Exercise 2, Twenty messages, a few answers: messages in quick succession share an answer.
 import {
   cannotTell,
   check,
@@ -46,7 +46,7 @@ async function expectWaiting(server: LessonServer, count: number, done: string) 
 const someoneWaits = (server: LessonServer, count = 1) =>
   expectWaiting(server, count, `while ${count === 1 ? "one page waits" : `${count} pages wait`}`);
 
-/** Says `count` things, one every `everyMs`, or all at once. */
+/** Says `count` things, one every `everyMs`, or all together. */
 const talk = (server: LessonServer, count: number, everyMs = 0) =>
   postAll(
     server,
@@ -101,11 +101,11 @@ export const checks = [
       },
       () => waiting(server),
       "the answer about 50 ms after the message, which was sent while one page waited",
-      (bestMs) => `it came after ${bestMs} ms. People notice that`,
+      (bestMs) => `it came after ${bestMs} ms. People notice such a delay`,
     );
   }),
 
-  longCheck("while somebody goes on talking, nobody is kept waiting", "Hint 2", async (server) => {
+  longCheck("while somebody keeps talking, answers don't wait for a pause", "Hint 2", async (server) => {
     const reading = inBackground(readUpTo(server, 100));
     await someoneWaits(server);
     await talk(server, 100, 10);
@@ -121,7 +121,7 @@ export const checks = [
     );
   }),
 
-  check("everybody who waits is answered, and then nobody waits", "Hint 2", async (server) => {
+  check("all waiting pages get an answer, and then no page is waiting", "Hint 2", async (server) => {
     const asked = inBackground(Promise.all([poll(server, 0), poll(server, 0), poll(server, 0)]));
     await someoneWaits(server, 3);
     await postMessage(server, "to all three");
@@ -143,28 +143,24 @@ export const checks = [
     await expectWaiting(server, 0, "after one page asked for messages and went away before there were any");
   }),
 
-  check(
-    "an answer that has been sent leaves nothing behind, and no timer runs on",
-    "Hint 2",
-    async (server) => {
-      await expectForgotten(
-        server,
-        async (n) => {
-          // Ten at a time, so that ten pages share a message: the log keeps those.
-          if (n % 10 > 0) return;
-          const asked = inBackground(Promise.all(Array.from({ length: 10 }, () => poll(server, n / 10))));
-          await someoneWaits(server, 10);
-          await postMessage(server, "to all ten");
-          await asked;
-        },
-        "nothing to be kept of requests that waited and were answered",
-        "Each request has a timer of 25 s. End it before you start one of 50 ms, or it runs on",
-      );
-    },
-  ),
+  check("after an answer, the server forgets the request and stops its timers", "Hint 2", async (server) => {
+    await expectForgotten(
+      server,
+      async (n) => {
+        // Ten at a time, so that ten pages share a message: the log keeps those.
+        if (n % 10 > 0) return;
+        const asked = inBackground(Promise.all(Array.from({ length: 10 }, () => poll(server, n / 10))));
+        await someoneWaits(server, 10);
+        await postMessage(server, "to all ten");
+        await asked;
+      },
+      "the server to forget requests that waited and were answered",
+      "Each request has a timer of 25 s. End it before you start one of 50 ms, or it runs on",
+    );
+  }),
 
   longCheck("nobody gets an empty answer after a message that they have seen", "Hint 3", async (server) => {
-    // Repeat it if it took too long: a request that arrives after the 50 ms proves nothing.
+    // Repeated if a try took too long: a request that arrives after the 50 ms proves nothing.
     let best = Number.POSITIVE_INFINITY;
     for (let seen = 1; seen < 20 && best > 45; seen += 2) {
       const began = performance.now();
@@ -184,7 +180,7 @@ export const checks = [
           : `message ${messages[0]?.id} came`,
       );
     }
-    // It came too late each time.
+    // The request came too late each time.
     if (best > 45) await cannotTell();
   }),
 

@@ -29,12 +29,12 @@ async function pollForever() {
       if (answer.messages.length === 0) number("empty", ++empty);
       take(answer);
       failed = 0;
-      // Our server holds an empty answer back. A server that doesn't is a different one: don't ask it nonstop.
+      // This lesson's server holds an empty answer back. Another server may not: don't ask it nonstop.
       const tooSoon = after === before && performance.now() - asked < 1_000;
       if (tooSoon) room.checkLesson();
       await pause(tooSoon ? 1_000 : settings.pause.valueAsNumber);
     } catch {
-      // Without this catch, the first network error would end the loop, and the page would show nothing of it.
+      // Without this catch, the first network error would end the loop, and nothing on the page would say so.
       ended("failed");
       clearTimeout(held);
       room.status("reconnecting", `reconnecting in 1 s (attempt ${++failed})`);

@@ -1,11 +1,11 @@
-// Long polling: the page asks once, and the server holds its answer back until there is one.
+// Long polling: the page asks once, and the server holds its answer back until there is a message.
 import * as v from "valibot";
 import { Name, Text } from "../../shared/both/message.ts";
 import { readCursor, readJson, sendJson } from "../../shared/server/http.ts";
 import { MessageLog } from "../../shared/server/message-log.ts";
 import { serve } from "../../shared/server/serve.ts";
 
-/** Proxies cut requests that stay idle, many after 60 s. An empty answer before that is better. */
+/** Proxies end idle requests, many of them after 60 s. So the server sends an empty answer before that. */
 const holdMs = Number(process.env.HOLD_MS ?? 25_000);
 
 const log = new MessageLog();

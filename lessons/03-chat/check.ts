@@ -1,4 +1,4 @@
-// Exercise 3, Whispers: what begins with @Grace goes to Grace and to its sender, and to nobody else.
+// Exercise 3, Whispers: a message that begins with @Grace goes to Grace and to its sender, and to nobody else.
 import {
   check,
   eventually,
@@ -26,7 +26,7 @@ async function threePeople(server: LessonServer): Promise<[Client, Client, Clien
 
 let sent = 0;
 
-/** Sends something that everybody receives. By then, whatever was sent before has arrived, too. */
+/** Sends something that everybody receives. By then, everything sent before has arrived, too. */
 async function afterwards(sender: Client, ...people: Client[]) {
   const text = `to all, ${++sent}`;
   sender.say(text);
@@ -40,7 +40,7 @@ async function afterwards(sender: Client, ...people: Client[]) {
 
 const whisper = "@Grace lunch?";
 
-/** Waits until a whisper has reached somebody. `who`: in what way it is for them. */
+/** Waits until a whisper has reached somebody. `who`: the receiver, as the expectation names them. */
 const reaches = (sender: Client, receiver: Client, text = whisper, who = receiver.name) =>
   eventually(
     () => receiver.hasReceived(text),
@@ -51,7 +51,7 @@ const reaches = (sender: Client, receiver: Client, text = whisper, who = receive
     },
   );
 
-/** Sends a whisper to somebody who isn't here, and something to all, which it returns. By then, the whisper was refused. */
+/** Sends a whisper to somebody who isn't here, then a text to all. Returns the text. By then, the whisper was refused. */
 async function isRefused(ada: Client, to: string) {
   ada.say(`@${to} lunch?`);
   const next = await afterwards(ada, ada);
@@ -65,7 +65,7 @@ async function isRefused(ada: Client, to: string) {
 }
 
 export const checks = [
-  check("Grace receives what begins with @Grace", "Hint 1", async (server) => {
+  check("Grace receives a message that begins with @Grace", "Hint 1", async (server) => {
     const [ada, grace] = await threePeople(server);
     ada.say(whisper);
     await reaches(ada, grace);
@@ -92,7 +92,7 @@ export const checks = [
     const times = ada.received.filter(({ text }) => text === "@Ada buy milk").length;
     expectThat(
       times === 1,
-      'Ada to receive "@Ada buy milk" once, which she sent to herself',
+      'Ada to receive "@Ada buy milk", which she sent to herself, once',
       `she received it ${times} times`,
     );
   }),
@@ -152,7 +152,7 @@ export const checks = [
     }
   }),
 
-  check("what is for everyone still reaches everyone, even with an @ inside", "Hint 2", async (server) => {
+  check("a message for everyone still reaches everyone, even with an @ inside", "Hint 2", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
     for (const text of ["write to ada@example.org", "@ noon in the hall"]) {
       ada.say(text);
@@ -190,7 +190,7 @@ export const checks = [
   check("a whisper to somebody who has left is refused", "Hint 3", async (server) => {
     const [ada, grace] = await threePeople(server);
     await grace.leaves();
-    // The server needs a moment to notice. Until then the whisper is taken.
+    // The server needs a moment to notice. Until then the whisper is accepted.
     for (let n = 0; n < 10 && !ada.received.some(({ type }) => type === "refused"); n++) {
       await pause(10 * n);
       ada.say(whisper);
@@ -209,7 +209,7 @@ export const checks = [
         await client.receivesText("hello");
         await client.leaves();
       },
-      "nothing to be kept of clients that connect, say one thing and leave",
+      "the server to forget clients that connect, say one thing and leave",
       "Remove a client from every Set and Map when it closes",
       {
         // The log keeps what was said.

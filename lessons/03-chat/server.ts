@@ -1,4 +1,4 @@
-// Chat: a connection that stays open, so whatever one page sends reaches every page immediately.
+// Chat: a connection that stays open, so a message from one page reaches every page immediately.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Name, Text } from "../../shared/both/message.ts";

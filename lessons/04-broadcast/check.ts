@@ -1,4 +1,4 @@
-// Exercise 4, Rooms: a client that connects to /?room=tea receives what is said at tea, and nothing from elsewhere.
+// Exercise 4, Rooms: a client that connects to /?room=tea receives what is said at tea, and nothing from other rooms.
 import {
   cannotTell,
   check,
@@ -17,14 +17,14 @@ const atTea = (server: LessonServer) =>
   Promise.all([Client.connect(server, "Ada", tea), Client.connect(server, "Grace", tea)]);
 
 export const checks = [
-  check("what is said in a room is received in that room", "Hint 1", async (server) => {
+  check("a message said in a room is received in that room", "Hint 1", async (server) => {
     const [ada, grace] = await atTea(server);
     ada.say("milk or lemon?");
     await ada.receivesText("milk or lemon?");
     await grace.receivesText("milk or lemon?");
   }),
 
-  check("it is the same message for everyone who receives it", "Why", async (server) => {
+  check("everyone receives the same message, with the same id", "Why", async (server) => {
     const people = await atTea(server);
     people[0].say("milk or lemon?");
     const ids: number[] = [];
@@ -37,7 +37,7 @@ export const checks = [
     );
   }),
 
-  check("what is said in a room is received in no other room", "Hint 2", async (server) => {
+  check("a message said in a room is received in no other room", "Hint 2", async (server) => {
     const ada = await Client.connect(server, "Ada", tea);
     const others = [await Client.connect(server, "Alan", coffee), await Client.connect(server, "Edsger")];
     ada.say("milk or lemon?");
@@ -107,7 +107,7 @@ export const checks = [
 
   check("fifty clients that arrive together cause only a few messages", "Hint 3", async (server) => {
     let [tookMs, times, allowed] = [0, 0, Number.POSITIVE_INFINITY];
-    // On a busy computer they don't arrive together. Then fifty more do, in another room.
+    // On a busy computer they don't arrive together. Then fifty more try, in another room.
     for (let n = 1; n <= 3 && allowed > 25; n++) {
       const party = `/?room=party-${n}`;
       const ada = await Client.connect(server, "Ada", party);
@@ -124,7 +124,7 @@ export const checks = [
     expectThat(
       times <= allowed,
       `at most ${Math.floor(allowed)} presence messages for Ada while fifty clients connect in ${tookMs} ms: one every 50 ms`,
-      `she received ${times}. Keep gathering, as presenceChanged did before`,
+      `she received ${times}. Gather the changes, as presenceChanged did before`,
     );
   }),
 
@@ -132,7 +132,7 @@ export const checks = [
     const [ada, grace] = [await Client.connect(server, "Ada"), await Client.connect(server, "Grace")];
     ada.say("in the hall");
     await grace.receivesText("in the hall");
-    // A default name would let a client into that room by its name.
+    // If the shared room had a name, a client could enter it by that name.
     for (const room of ["main", "default", "undefined", "null", "lobby", "general"]) {
       const alan = await Client.connect(server, "Alan", `/?room=${room}`);
       alan.say(`in the room ${room}`);
@@ -207,7 +207,7 @@ export const checks = [
           const visitor = await Client.connect(server, `Visitor ${n}`, `/?room=${n}`);
           await visitor.leaves();
         },
-        "nothing to be kept of clients that connect, each to a room of its own, and leave",
+        "the server to forget clients that connect, each to a room of its own, and leave",
         "Remove a client from every Set and Map when it closes, and a room when its last client leaves",
       );
     },

@@ -9,7 +9,7 @@ let unasked = 0;
 
 function open() {
   room.status("connecting", "connecting");
-  // With the query of the page's own address, from which the exercise reads the name of a room.
+  // Includes the query of the page's own address: the exercise reads the name of a room from it.
   socket = new WebSocket(`ws://${serverHost}/${location.search}`);
 
   socket.addEventListener("open", () => {

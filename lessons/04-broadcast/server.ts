@@ -13,14 +13,14 @@ const clients = new Set<WebSocket>();
 const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
 const Incoming = v.variant("type", [Say, Typing]);
 
-/** To everyone, or to everyone except one. Encoded once, before the loop: a thousand clients cost one JSON.stringify. */
+/** Sends to all, or to all except one. Encodes before the loop: a thousand clients cost one JSON.stringify. */
 function broadcast(message: object, except?: WebSocket) {
   const bytes = Buffer.from(JSON.stringify(message));
   // deliver calls client.send, and disconnects a client that has left more than 1 MiB unread.
   for (const client of clients) if (client !== except) deliver(client, bytes);
 }
 
-// A thousand pages that arrive together change the number a thousand times. It is sent once.
+// A thousand pages that arrive together change the number a thousand times. The server sends it once.
 const presenceChanged = atMostEvery(50, () => broadcast({ type: "presence", here: clients.size }));
 
 // Exercise: several rooms. A second parameter, `request`, has the address: request.url is "/?room=tea".
@@ -30,7 +30,7 @@ sockets.on("connection", (client) => {
   presenceChanged();
 
   client.on("message", (data, isBinary) => {
-    // receive is what lesson 3 does by hand: parse, check the fields, refuse what is wrong.
+    // receive does what lesson 3 did by hand: parse, check the fields, refuse what is wrong.
     const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
     const from = claimName(client, message.from); // "Ada (2)" when another Ada is here

@@ -31,7 +31,7 @@ const receivedFrom = (name: string, client: Client) =>
 const timesOf = (client: Client): number[] =>
   client.received.filter(({ type, from }) => type === "message" && from === client.name).map(({ at }) => at);
 
-/** Sends `first` messages together, and two more after a pause. The server must close a client that does. */
+/** Sends `first` messages together, and two more after a pause. The server must close a client that does so. */
 async function isStopped(client: Client, first: number, pauseMs: number) {
   flood(client, first);
   await pause(pauseMs);
@@ -67,7 +67,7 @@ async function speaksEvenly(client: Client) {
 
 const meanings: Record<number, string> = {
   1005: ". It was closed without a code",
-  1006: ". No close frame came, the connection just ended",
+  1006: ". The connection ended without a close frame",
   1008: ". A page takes that as final and never reconnects",
 };
 
@@ -148,7 +148,7 @@ export const checks = [
       await pause(afterMs);
       await isStopped(client, 10, 300);
     });
-    // Three more send one message first, in case it starts the second. That second ends between two of their floods.
+    // Three more send one message first, in case a count starts with it. That second ends between two of their floods.
     const afterOne = [900, 700, 500].map(async (firstMs, n) => {
       const alan = await Client.connect(server, `Alan${n}`);
       alan.say("the first");
@@ -163,7 +163,11 @@ export const checks = [
     for (const name of ["Ada", "Grace", "Alan", "Edsger"]) people.push(await Client.connect(server, name));
     for (const person of people) flood(person, 6);
     for (const person of people) {
-      await people[0]?.receives("message", ({ from }) => from === person.name, `hear from ${person.name}`);
+      await people[0]?.receives(
+        "message",
+        ({ from }) => from === person.name,
+        `receive a message from ${person.name}`,
+      );
       await person.isUpToDate();
       expectThat(
         !person.closed,
@@ -214,7 +218,7 @@ export const checks = [
         await sayHello(visitor);
         await visitor.leaves();
       },
-      "nothing to be kept of clients that connect, say one thing and leave",
+      "the server to forget clients that connect, say one thing and leave",
       "Keep the count in a variable of the connection, or remove it when the client closes. End its timers, too",
       // The log keeps what was said.
       { mayBeKept: (n) => sayHello(here[n % 10]) },

@@ -21,7 +21,7 @@ function broadcast(room: string | null, message: object, except?: WebSocket) {
   for (const [client, theirs] of rooms) if (theirs === room && client !== except) deliver(client, bytes);
 }
 
-// A thousand pages that arrive together change the number a thousand times. It is sent once, to each room its own.
+// A thousand pages that arrive together change the number a thousand times. The server sends each room its own once.
 const presenceChanged = atMostEvery(50, () => {
   const all = [...rooms.values()];
   for (const room of new Set(all))
@@ -35,7 +35,7 @@ sockets.on("connection", (client, request) => {
   presenceChanged();
 
   client.on("message", (data, isBinary) => {
-    // receive is what lesson 3 does by hand: parse, check the fields, refuse what is wrong.
+    // receive does what lesson 3 did by hand: parse, check the fields, refuse what is wrong.
     const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
     const from = claimName(client, message.from); // "Ada (2)" when another Ada is here

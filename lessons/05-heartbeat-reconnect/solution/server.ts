@@ -1,4 +1,4 @@
-// Heartbeat: the server finds the clients that have gone without a word, and gives every page a sign of life.
+// Heartbeat: the server finds clients that vanished without closing, and sends every page a sign of life.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Beat, Say } from "../../../shared/both/message.ts";

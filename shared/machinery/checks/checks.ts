@@ -1,7 +1,7 @@
 // What a lesson's check.ts is made of. It exports `checks`, a list:
 //
 //   export const checks = [
-//     check("Grace receives what begins with @Grace", "Hint 1", async (server) => {
+//     check("Grace receives a message that begins with @Grace", "Hint 1", async (server) => {
 //       const ada = await Client.connect(server, "Ada");
 //       const grace = await Client.connect(server, "Grace");
 //       ada.say("@Grace lunch?");

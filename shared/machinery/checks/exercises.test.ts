@@ -28,7 +28,7 @@ describe("a starter", () => {
     ["01-polling", "an answer carries an ETag", /there was none/],
     ["02-long-polling", "five messages sent together", /held 1 of them/],
     ["03-chat", "nobody else receives it", /Alan received it too/],
-    ["04-broadcast", "what is said in a room is received in no other", /Alan received it/],
+    ["04-broadcast", "a message said in a room is received in no other", /Alan received it/],
     ["05-heartbeat-reconnect", "a client that sends more than ten", /it stayed open/],
     ["06-resume", "a page that connects again", /it stayed open/],
     ["07-outbox", "twenty messages in a row", /20 came/],

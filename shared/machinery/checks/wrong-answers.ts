@@ -16,7 +16,7 @@ export const wrongAnswers: WrongAnswer[] = [
     "after a restart",
     [/\$\{log\.name\}-/, ""],
   ],
-  ["01-polling", "an ETag that never changes", "once somebody has said", [/`"\$\{log.*`/, "'\"messages\"'"]],
+  ["01-polling", "an ETag that never changes", "after a new message", [/`"\$\{log.*`/, "'\"messages\"'"]],
   ["01-polling", "Cache-Control left as it was", "a browser may keep", [/.*"no-cache".*/, ""]],
   [
     "01-polling",
@@ -65,7 +65,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "02-long-polling",
     "a timer that each message starts again",
-    "while somebody goes on talking",
+    "while somebody keeps talking",
     ["      waiting.delete(replySoon);\n      clear", "      clear"],
   ],
   [
@@ -110,14 +110,14 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   ["03-chat", "a whisper that its sender doesn't see", "the sender receives it", [" || each === client", ""]],
   ["03-chat", "names in ASCII letters only", "a name may have letters", ["/^@(\\S+)/", "/^@([A-Za-z]+)/"]],
-  ["03-chat", "an @ anywhere", "what is for everyone", ["/^@", "/@"]],
+  ["03-chat", "an @ anywhere", "a message for everyone", ["/^@", "/@"]],
   [
     "02-long-polling",
     "the timer of 25 s runs on beside the one of 50 ms",
-    "an answer that has been sent",
+    "after an answer",
     ["      clearTimeout(timer);\n      timer", "      timer"],
   ],
-  ["03-chat", "an @ without a name", "what is for everyone", ["/^@(\\S+)/", "/^@(\\S*)/"]],
+  ["03-chat", "an @ without a name", "a message for everyone", ["/^@(\\S+)/", "/^@(\\S*)/"]],
   [
     "03-chat",
     "a whisper that its sender gets a second time beside the loop",
@@ -244,7 +244,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "04-broadcast",
     "a message that is added to the log for each client that receives it",
-    "it is the same message",
+    "everyone receives the same message",
     [
       'broadcast(room, { type: "message", ...log.add(from, message.text) })',
       'for (const [each, theirs] of rooms) if (theirs === room) deliver(each, JSON.stringify({ type: "message", ...log.add(from, message.text) }))',
