@@ -1,4 +1,4 @@
-// Exercise 6, Ghosts: a page that connects again ends the socket that it has left behind.
+// Exercise 6, Ghosts: when a page connects again, the server ends the page's older socket.
 import { connect } from "node:net";
 import {
   cannotTell,
@@ -29,7 +29,7 @@ const isEnded = (ghost: Client, happened = "it stayed open") =>
   );
 
 async function staysAndReceives(person: Client, speaker: Client, text: string) {
-  // What the server ends, it ends soon after a page has come.
+  // A server that ends this socket does so soon after a page has come.
   await pause(100);
   await person.isUpToDate();
   expectThat(!person.closed, `${person.name}'s connection to stay open`, person.describe());
@@ -64,7 +64,7 @@ function halfOpen({ port }: LessonServer, page: string) {
 }
 
 export const checks = [
-  check("a page that connects again ends the socket it left behind", "Hint 1", async (server) => {
+  check("when a page connects again, its older socket is ended", "Hint 1", async (server) => {
     const ghost = await comes(server, "Ada", "ada1");
     await comes(server, "Ada", "ada1");
     await isEnded(ghost);
@@ -76,7 +76,7 @@ export const checks = [
     await staysAndReceives(ada, await comes(server, "Grace", "grace1"), "Is Ada back?");
   }),
 
-  check("a socket that answers nothing any more is ended, too", "Hint 2", async (server) => {
+  check("a socket that no longer answers is ended, too", "Hint 2", async (server) => {
     const ghost = halfOpen(server, "ada1");
     await eventually(ghost.hasResumed, "a replay for a socket that resumed as ada1", () => "none came");
     await comes(server, "Ada", "ada1");
@@ -122,14 +122,14 @@ export const checks = [
     await staysAndReceives(ada, ada, "Back again");
   }),
 
-  longCheck("a page that has left is forgotten after a while, with its socket", "Hint 3", async (server) => {
+  longCheck("a page that has left is forgotten, and so is its socket", "Hint 3", async (server) => {
     await expectForgotten(
       server,
       async (n) => {
         const visitor = await comes(server, "Visitor", `visitor${n}`);
         await visitor.leaves();
       },
-      "nothing to be kept of pages that connect once and leave",
+      "the server to forget pages that connect once and leave",
       "Delete the page when its newest socket closes",
     );
   }),

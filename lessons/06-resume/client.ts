@@ -1,4 +1,4 @@
-// Resume, the page's half: remembers what it has seen last, and says so whenever it connects.
+// Resume, the page's half: remembers what it has seen last, and tells the server whenever it connects.
 import type { Answer, Message } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { controlled, showState } from "../../shared/page/connection.ts";
@@ -16,7 +16,7 @@ let lastId: number | undefined;
 const counts = { replayed: 0, gaps: 0, lost: 0 };
 
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
-const send = controlled(connect); // connects, and is in charge of the buttons
+const send = controlled(connect); // connects, and makes the buttons work
 
 function onopen() {
   send(JSON.stringify({ type: "resume", page, ...cursor }));
@@ -30,7 +30,7 @@ function onmessage(data: string) {
 }
 
 function takeReplay({ log, reset, messages }: Answer) {
-  room.refused(""); // over a slow network, the server may have asked for resume before it came
+  room.refused(""); // over a slow network, the server may already have asked for the resume
   if (reset) {
     const forgotten = "a gap: we were away for too long, and the server no longer has everything";
     room.startOver(log === cursor.log ? forgotten : "history starts again: the server has restarted");

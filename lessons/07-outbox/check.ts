@@ -1,4 +1,4 @@
-// Exercise 7, Fewer acknowledgements: one for everything that a page has sent in the last 50 ms.
+// Exercise 7, Fewer acknowledgements: the server sends one for everything that a page has sent in the last 50 ms.
 import {
   cannotTell,
   check,
@@ -29,14 +29,14 @@ function say(person: Client, page: string, first: number, last = first) {
 const acks = (person: Client): string[] =>
   person.received.filter(({ type }) => type === "ack").map(({ id }) => String(id));
 
-/** The highest count that was acknowledged. A page sends in order, so that covers all before. */
+/** The highest count that was acknowledged. A page sends in order, so it covers all messages before. */
 const covered = (person: Client) => Math.max(0, ...acks(person).map((id) => Number(id.split("-")[1])));
 
 /** When each of the messages arrived that somebody has received, by the server's clock. */
 const timesOf = (person: Client): number[] =>
   person.received.filter(({ type }) => type === "message").map(({ at }) => at);
 
-/** The times of the messages that a page sent, those together that share an acknowledgement. */
+/** The times of the messages that a page sent, in one list for each acknowledgement. */
 function timesByAck(person: Client): number[][] {
   const times = timesOf(person);
   const ends = acks(person).map((id) => Number(id.split("-")[1]));
@@ -105,7 +105,7 @@ export const checks = [
 
   check("a message on its own is acknowledged within 300 ms", "Hint 2", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
-    // Once before: a timer that runs only once would do for that.
+    // The first message doesn't count: a timer that runs only once is enough for it.
     say(ada, "ada1", 1);
     await isCovered(ada, "ada1", 1, "after it was sent on its own");
     await expectSoon(
@@ -123,7 +123,7 @@ export const checks = [
     );
   }),
 
-  longCheck("a page that goes on talking doesn't wait until it stops", "Hint 2", async (server) => {
+  longCheck("a page that keeps talking gets acknowledgements before it stops", "Hint 2", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     for (let n = 1; n <= 100; n++) {
       say(ada, "ada1", n);
@@ -139,21 +139,25 @@ export const checks = [
     );
   }),
 
-  check("a page that talks more slowly doesn't wait until it stops, either", "Hint 2", async (server) => {
-    const ada = await comes(server, "Ada", "ada1");
-    for (let n = 1; n < 20; n++) {
-      say(ada, "ada1", n);
-      await pause(30);
-    }
-    await isCovered(ada, "ada1", 19, "after ada1-1 to ada1-19 were sent, one every 30 ms");
-    await expectNoSilence(
-      300,
-      30,
-      timesByAck(ada),
-      "an acknowledgement within 300 ms, while Ada says one thing every 30 ms",
-      (longestMs) => `one of them came after ${longestMs} ms. The server waited for a moment of silence`,
-    );
-  }),
+  check(
+    "a page that talks more slowly also gets acknowledgements before it stops",
+    "Hint 2",
+    async (server) => {
+      const ada = await comes(server, "Ada", "ada1");
+      for (let n = 1; n < 20; n++) {
+        say(ada, "ada1", n);
+        await pause(30);
+      }
+      await isCovered(ada, "ada1", 19, "after ada1-1 to ada1-19 were sent, one every 30 ms");
+      await expectNoSilence(
+        300,
+        30,
+        timesByAck(ada),
+        "an acknowledgement within 300 ms, while Ada says one thing every 30 ms",
+        (longestMs) => `one of them came after ${longestMs} ms. The server waited for a moment of silence`,
+      );
+    },
+  ),
 
   check("a message that is sent again is acknowledged again", "Exercise", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
@@ -190,7 +194,7 @@ export const checks = [
     );
   }),
 
-  check("an acknowledgement never goes back behind what has arrived", "Hint 3", async (server) => {
+  check("an acknowledgement never goes back to an earlier message", "Hint 3", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     say(ada, "ada1", 1, 5);
     say(ada, "ada1", 1, 2);
@@ -215,7 +219,7 @@ export const checks = [
       );
   }),
 
-  check("a page that leaves right after saying something harms nobody", "Hint 3", async (server) => {
+  check("a page that leaves right after saying something does no harm", "Hint 3", async (server) => {
     const grace = await comes(server, "Grace", "grace1");
     // Three times: on a busy computer, an acknowledgement may be sent before its page has left.
     for (const page of ["ada1", "ada2", "ada3"]) {

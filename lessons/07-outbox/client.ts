@@ -1,4 +1,4 @@
-// Outbox, the page's half: keeps what it says until the server has acknowledged it, and sends it again until then.
+// Outbox, the page's half: keeps each message until the server has acknowledged it, and sends it again until then.
 import type { Message } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { controlled, showState } from "../../shared/page/connection.ts";
@@ -12,7 +12,7 @@ import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts
 const counts = { acknowledged: 0, doubles: 0, replayed: 0, gaps: 0, lost: 0 };
 /** The last id, to count what is missing. Undefined where ids may skip: at the beginning and after a gap. */
 let lastId: number | undefined;
-/** The outbox was full. The page may still say so. */
+/** Whether the page may still say that the outbox is full. */
 let wasFull = false;
 
 const resume = new Resume<Message>({
@@ -32,7 +32,7 @@ const resume = new Resume<Message>({
 });
 
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate });
-const send = controlled(connect); // connects, and is in charge of the buttons
+const send = controlled(connect); // connects, and makes the buttons work
 
 const outbox = new Outbox<{ from: string; text: string }>(
   (message) => send(JSON.stringify({ type: "say", ...message })),
@@ -44,7 +44,7 @@ const outbox = new Outbox<{ from: string; text: string }>(
       if (waiting.length === 100) wasFull = true;
       if (waiting.length > 0 || !wasFull) return;
       wasFull = false;
-      room.refused(""); // it isn't full any more
+      room.refused(""); // the outbox isn't full any more
     },
     ongiveup: ({ text }) => room.refused(`Given up, because the server closes the connection on it: ${text}`),
   },
@@ -58,7 +58,7 @@ function onopen() {
 function onmessage(data: string) {
   const { type, ...message } = JSON.parse(data);
   if (type === "replay") {
-    room.refused(""); // over a slow network, the server may have asked for resume before it came
+    room.refused(""); // over a slow network, the server may already have asked for the resume
     resume.replay(message);
   }
   if (type === "message") resume.message(message);
@@ -92,6 +92,6 @@ onSayTwenty(say, 10);
 
 const twice = document.querySelector("#twice") as HTMLInputElement;
 
-// A page that is reloaded takes its outbox along. One that returns from the back/forward cache takes it back.
+// A reloaded page keeps its outbox. So does a page that returns from the back/forward cache.
 addEventListener("pagehide", () => outbox.keep());
 addEventListener("pageshow", ({ persisted }) => persisted && outbox.take());

@@ -1,4 +1,4 @@
-// Outbox: a page sends again whatever was not acknowledged. The server acknowledges it again, and shows it once.
+// Outbox: a page sends again whatever was not acknowledged. The server acknowledges it again, and passes it on once.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Beat, Resume, SayOnce } from "../../shared/both/message.ts";

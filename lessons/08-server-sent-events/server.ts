@@ -48,7 +48,7 @@ serve({
     response.write(beat(beatEveryMs));
   },
 
-  // The other direction is a request for each message. One that comes twice, with the same id, is answered and dropped.
+  // The other direction is a request for each message. A second one with the same id is answered and dropped.
   "POST /messages": async (request, response) => {
     const { from, text, id } = v.parse(Say, await readJson(request));
     if (id && recentIds.includes(id)) return sendJson(response, 200, { double: true });

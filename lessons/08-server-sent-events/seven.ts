@@ -1,4 +1,4 @@
-// A demonstration, and no part of the chat: seven more streams than the page needs.
+// A demonstration, not part of the chat: seven more streams than the page needs.
 
 /** Makes the page's two buttons open and close seven streams of `url`. Returns those that exist at the moment. */
 export function offerSeven(url: string, changed: () => void): EventSource[] {

@@ -1,4 +1,4 @@
-// Compare: a publisher. It says everything four times, to lessons 1, 2, 8 and 7 as they are on your disk.
+// Compare: a publisher. It sends everything four times: to lessons 1, 2, 8 and 7, as they are on your disk.
 import { fork } from "node:child_process";
 import { Agent, request } from "node:http";
 import { WebSocket } from "ws";
@@ -38,7 +38,7 @@ function publish() {
   publishNext();
 }
 
-/** Lessons 1, 2 and 8 take a message as a request: one at a time, since one could overtake another. An error loses it. */
+/** Lessons 1, 2 and 8 take messages as requests: one at a time, or one could overtake another. An error loses one. */
 function overHttp(port: number) {
   const headers = { "Content-Type": "application/json" };
   const to = { port, method: "POST", headers, agent: new Agent({ keepAlive: true, maxSockets: 1 }) };

@@ -30,7 +30,7 @@ function label(slider: HTMLInputElement) {
 /** The delay of this page's four connections. */
 export const chosenDelay = () => ({ ms: delay.valueAsNumber, jitterMs: jitter.valueAsNumber });
 
-/** Shows settings that have come from the server, unless the reader's hand is on a slider. */
+/** Shows settings that have come from the server, unless the reader is moving a slider. */
 export function showSettings(settings: Settings): void {
   for (const each of streamSliders) {
     const step = steps[each.id]?.indexOf(settings[each.id as keyof Settings]) ?? -1;
@@ -43,7 +43,7 @@ const postSettings = whenStill(() =>
   post("settings", Object.fromEntries(streamSliders.map((each) => [each.id, chosen(each)]))),
 );
 
-/** Makes the sliders and the button beside them work. Returns what posts the delay soon, as a slider does. */
+/** Makes the sliders and the button beside them work. Returns a function that posts the delay soon. */
 export function offerSliders(postDelay: () => Promise<void>): () => Promise<void> {
   const delayed = whenStill(postDelay);
   const all = [...streamSliders, delay, jitter];
@@ -64,7 +64,7 @@ export function offerSliders(postDelay: () => Promise<void>): () => Promise<void
   return delayed;
 }
 
-/** Acts 150 ms after the last call, so that a slider on its way sends only where it stops. */
+/** Acts 150 ms after the last call, so that a moving slider sends only the value where it stops. */
 function whenStill(act: () => Promise<unknown>) {
   let calls = 0;
   let done = 0;

@@ -6,7 +6,7 @@ import { type Lane, lanes, names, toLanes } from "./settings.ts";
 
 type Figures = Record<Lane, StreamFigures>;
 
-/** Makes the button work that hides this tab, and says after each time in the back what the four lanes received. */
+/** Makes the button work that hides this tab. When it is seen again, shows what the lanes received meanwhile. */
 export function offerHiding(figures: () => Figures): void {
   // A script can't hide its own tab. It can open another one in front of it, which closes itself after a minute.
   onPress("hide", () => {

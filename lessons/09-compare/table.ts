@@ -1,4 +1,4 @@
-// The figures as a table, to copy into a spreadsheet or to save. All of it is about the same time: the window.
+// The figures as a table, to copy into a spreadsheet or to save. All figures cover the same time: the window.
 import type { StreamFigures } from "../../shared/page/stream-figures.ts";
 import { find, onPress, write } from "./page.ts";
 import { type Lane, lanes, names, type Settings } from "./settings.ts";
@@ -59,7 +59,7 @@ function save(text: string, name: string) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
 }
 
-/** Makes the two buttons work that copy the table and save it. */
+/** Makes the buttons work that copy and save the table. */
 export function offerTable(table: () => Table): void {
   onPress("copy", async () => {
     await navigator.clipboard.writeText(toTabs(table()));

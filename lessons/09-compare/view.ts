@@ -79,7 +79,7 @@ function showLane(lane: Lane, its: StreamFigures, most: number) {
     find(`.bar .${part}`, places[lane]).style.width = `${(100 * (perMessage?.[part] ?? 0)) / most}%`;
 }
 
-/** Two digits: a minute later, more would be different. */
+/** Two digits: any further digits would change within a minute. */
 function micros({ micros, below }: NonNullable<StreamFigures["cpuPerMessage"]>) {
   return `${below ? "< " : ""}${readable(Number(micros.toPrecision(2)))} µs`;
 }

@@ -7,7 +7,7 @@ import { type Lane, lanes, names, type Settings } from "./settings.ts";
 type Seen = Record<Lane, Pick<StreamFigures, "late" | "perMessage" | "measuredMs">>;
 type Conditions = Pick<Settings, "size" | "everyMs">;
 
-/** No answer is given before: a single poll or a burst of messages would decide it. */
+/** There is no answer before this: a single poll or a burst of messages would decide it. */
 const measureForMs = 5_000;
 /** Bytes within a twentieth of each other count as the same. */
 const same = 0.05;

@@ -85,7 +85,7 @@ const expectPlaces = (reader: Person, of: Person, expected: string[], why: strin
 };
 
 export const checks = [
-  check("a page that shows the left half receives a pointer in there", "Hint 1", async (server) => {
+  check("a page that shows the left half receives a pointer there", "Hint 1", async (server) => {
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
     await move(1_000, 60_000, grace);
@@ -121,7 +121,7 @@ export const checks = [
       right: 30,
       bottom: 40,
     });
-    // Those outside come first: a pointer that leaves is another check.
+    // The places outside come first: another check tests a pointer that leaves.
     for (const [x, y] of [
       [31, 40],
       [10, 19],
@@ -146,7 +146,7 @@ export const checks = [
     expectPlaces(grace, ada, ["1000 0", "40000 0", "2000 0"], "It has come back");
   }),
 
-  check("it holds for each way of receiving: each position, and binary", "Hint 3", async (server) => {
+  check("the same is true for each way of receiving: each position, and binary", "Hint 3", async (server) => {
     const { ada, move } = await board(server);
     const readers: Person[] = [];
     for (const together of [true, false])
@@ -185,7 +185,7 @@ export const checks = [
       expectPlaces(reader, ada, [], "It moved on the right, at the same time as Edsger's on the left");
   }),
 
-  check("nothing is sent to a page that sees nothing of it", "Hint 2", async (server) => {
+  check("a page receives nothing while pointers move only outside its part", "Hint 2", async (server) => {
     const { move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
     for (const x of [50_000, 50_001, 50_002]) await move(x, 0, grace);
@@ -197,7 +197,7 @@ export const checks = [
     );
   }),
 
-  check("a page may look elsewhere at any time, also at everything again", "Hint 3", async (server) => {
+  check("a page may look elsewhere at any time, and at the whole board again", "Hint 3", async (server) => {
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
     await move(50_000, 0, grace);
@@ -242,7 +242,7 @@ export const checks = [
     await grace.client.receives(
       "ripple",
       ({ id }) => id === ada.id,
-      "receive Ada's ripple: an event is for all",
+      "receive Ada's ripple: an event is for everybody",
     );
   }),
 
@@ -257,7 +257,7 @@ export const checks = [
         await visitor.settle();
         await visitor.client.leaves();
       },
-      "nothing to be kept of clients that join, look at a part, move and leave, while Ada stays and sees them",
+      "the server to forget clients that join, look at a part, move and leave, while Ada stays and sees them",
       "Remove a client from every Map when it closes, and its id from what the server keeps for the others",
     );
   }),

@@ -41,7 +41,7 @@ export const Incoming = v.variant("type", [Join, Move, Ripple, Look, Beat]);
 
 /** Who is here, and how this page wants to receive positions. */
 export type Person = v.InferOutput<typeof Join> & { id: number };
-/** What the others need to know of a person. Without a name: gone. */
+/** What the others need to know about a person. Someone without a name has left. */
 export type Presence = { id: number; name?: string };
 export type View = v.InferOutput<typeof Look>;
 
@@ -50,7 +50,7 @@ export function welcome(id: number, people: Iterable<Person>): string {
   return JSON.stringify({ type: "welcome", id, people: [...people].map(({ id, name }) => ({ id, name })) });
 }
 
-/** For `receive`: a move in binary has 4 bytes, x and y. Any 4 are a place on the board: only their number can be wrong. */
+/** For `receive`: a move in binary has 4 bytes, x and y. Any 4 bytes are a place, so only their number can be wrong. */
 export const moves = {
   fromBinary: (bytes: Buffer) =>
     bytes.length === 4 ? { type: "move", x: bytes.readUInt16BE(0), y: bytes.readUInt16BE(2) } : undefined,

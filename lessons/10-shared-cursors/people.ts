@@ -24,7 +24,7 @@ export class People {
     this.#people.clear();
   }
 
-  /** Who has come, or has another name. Without a name: gone. */
+  /** People who have come or changed their names. Someone without a name has left. */
   change(changed: { id: number; name?: string }[]): void {
     for (const { id, name } of changed) {
       if (name === undefined) this.#people.delete(id);
@@ -39,11 +39,11 @@ export class People {
       const person = this.#people.get(id);
       if (person?.motion) person.motion.moveTo(place, now);
       else if (person) person.motion = new Motion(place, now);
-      // Without a person, its name is on its way.
+      // A position of an unknown person: the name is still on its way.
     }
   }
 
-  /** What is to be drawn at this moment. */
+  /** The cursors to draw at this moment. */
   *cursors(nowMs: number, smooth: boolean): Generator<Cursor> {
     for (const [id, { name, motion }] of this.#people)
       if (motion)
@@ -56,7 +56,7 @@ export class People {
         };
   }
 
-  /** The first few names, and how many there are. A pointer that has faded has a word for that, too. */
+  /** The first few names, and how many there are. A faded pointer is marked with a word, too. */
   #list() {
     const now = performance.now();
     const entries = [...this.#people].slice(0, listedAtMost).map(([id, { name, motion }]) => {

@@ -7,7 +7,7 @@ const robots: WebSocket[] = [];
 /** Seconds by which this page's robots are ahead, so that they don't hide behind those of another page. */
 const ahead = Math.random() * 100;
 
-/** Brings robots or sends them away until there are so many. */
+/** Adds or removes robots until there are `count`. */
 export function setCrowd(count: number): void {
   while (robots.length > count) robots.pop()?.close(1000, "no longer needed");
   while (robots.length < count) robots.push(newRobot(robots.length + 1));
@@ -15,7 +15,7 @@ export function setCrowd(count: number): void {
 
 function newRobot(number: number): WebSocket {
   const robot = new WebSocket(`ws://${serverHost}`);
-  // It receives in the cheapest way and looks at nothing of it, so that this page has time for its own.
+  // A robot asks for the cheapest format and ignores what it receives, so that this page has time for its own messages.
   robot.onopen = () => robot.send(JSON.stringify({ type: "join", name: `Robot ${number}`, binary: true }));
   robot.onclose = () => robots.includes(robot) && robots.splice(robots.indexOf(robot), 1);
   return robot;

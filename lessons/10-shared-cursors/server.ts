@@ -1,4 +1,4 @@
-// Shared cursors: the server keeps where each pointer is, and sends all that moved in one frame, twenty times a second.
+// Shared cursors: the server keeps each pointer's place, and sends all that moved, twenty times a second.
 import { type WebSocket, WebSocketServer } from "ws";
 import { heartbeat } from "../../shared/pieces/heartbeat.ts";
 import { claimName } from "../../shared/server/names.ts";
@@ -47,7 +47,7 @@ sockets.on("connection", (client) => {
       sendPositions([position], false);
     }
   });
-  client.on("close", () => people.delete(client) && changed.set(id, { id })); // no name any more: gone
+  client.on("close", () => people.delete(client) && changed.set(id, { id })); // without a name: gone
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 

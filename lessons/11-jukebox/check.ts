@@ -20,7 +20,7 @@ async function join(server: LessonServer, name: string, page?: string): Promise<
 
 const names = ["Ada", "Grace", "Alan", "Edsger", "Radia"];
 
-/** So many people, each with a page of their own: Ada's page is "page1", Grace's "page2". */
+/** `count` people, each with a page of their own: Ada's page is "page1", Grace's "page2". */
 async function people(server: LessonServer, count: number) {
   const all: Client[] = [];
   for (const name of names.slice(0, count)) all.push(await join(server, name, `page${all.length + 1}`));
@@ -44,7 +44,7 @@ const expectTrack = (client: Client, track: number, why: string) =>
     () => `it is still ${name(trackOf(client))}`,
   );
 
-/** Several servers count a moment later. That has to be over. */
+/** Some servers count votes a moment later. This waits until they have. */
 async function expectStill(client: Client, track: number, why: string) {
   const { revision } = stateOf(client);
   await pause(150);
@@ -86,7 +86,7 @@ export const checks = [
     await expectTrack(ada, 1, "Ada and Grace have voted, two of three");
   }),
 
-  check("somebody alone needs nobody else", "Hint 1", async (server) => {
+  check("somebody who is alone can skip a track alone", "Hint 1", async (server) => {
     const [ada] = await people(server, 1);
     await expectStill(ada, 0, "Nobody has voted");
     await vote(ada);
@@ -112,7 +112,7 @@ export const checks = [
     const before = ada.received.find(({ revision }) => revision === 1).at;
     expectThat(at > before, `an "at" later than ${before}: the moment of the vote`, happened);
     grace.send({ type: "next", revision: 1 });
-    await grace.receives("stale", undefined, "be told that a command for revision 1 is stale");
+    await grace.receives("stale", undefined, 'receive "stale" for a command against revision 1');
   }),
 
   check("everybody receives how many votes there are, and how many are needed", "Hint 2", async (server) => {
@@ -155,7 +155,7 @@ export const checks = [
     await expectStill(alan, 1, "Alan alone has voted to skip this one");
   }),
 
-  check("a track that somebody skips with Next takes its votes along", "Hint 2", async (server) => {
+  check("when somebody skips a track with Next, its votes are gone", "Hint 2", async (server) => {
     const [ada, grace, alan] = await people(server, 4);
     await vote(ada);
     alan.send({ type: "next", revision: 0 });
@@ -172,7 +172,7 @@ export const checks = [
     await expectStill(ada, 1, "Ada has voted for track 1, before she saw that track 2 plays");
   }),
 
-  check("somebody who leaves takes their vote along", "Hint 3", async (server) => {
+  check("when somebody leaves, their vote is gone", "Hint 3", async (server) => {
     const [ada, grace, alan] = await people(server, 5);
     await vote(ada);
     await ada.leaves();
@@ -202,12 +202,12 @@ export const checks = [
     },
   ),
 
-  check("an old connection that closes late doesn't take the vote along", "Hint 3", async (server) => {
+  check("when an old connection closes late, the vote stays", "Hint 3", async (server) => {
     const [ada, grace, alan] = await people(server, 4);
     await vote(ada);
     await join(server, "Ada", "page1");
     await ada.leaves();
-    await pause(150); // several servers count a moment later
+    await pause(150); // some servers count votes a moment later
     await expectVotes(grace, 1, 2, "Ada's page has voted, and is still here with a new connection");
     await vote(alan);
     await expectTrack(grace, 1, "Ada and Alan have voted, two of four");
@@ -241,7 +241,7 @@ export const checks = [
         await visitor.isUpToDate();
         await visitor.leaves();
       },
-      "nothing to be kept of clients that join, vote, and leave",
+      "the server to forget clients that join, vote, and leave",
       "Remove the vote of a page that is no longer here",
     );
   }),

@@ -1,6 +1,6 @@
 // What to do about a player that isn't where the room is: nothing, a little faster or slower, or a jump.
 
-/** Below this, correcting does more harm than good: no ear hears it. */
+/** Below this, correcting does more harm than good: nobody can hear such a drift. */
 const fineMs = 3;
 /** Above this, catching up would take too long. */
 export const jumpMs = 60;

@@ -37,7 +37,7 @@ export const JoinFirst = v.variant("type", [Join, Time, Beat]);
 export const Incoming = v.variant("type", [Join, Time, Play, Pause, Next, Seek, Vote, Beat]);
 
 export type Person = { id: number; name: string; page?: string | undefined };
-/** What the others need to know of a person. Without a name: gone. */
+/** What the others need to know about a person. Someone without a name has left. */
 export type Presence = { id: number; name?: string };
 /** The state as the server sends it: with the one who pressed last, if anybody has. */
 export type Room = State & { by?: { id: number; name: string; pressed: Command["type"] } };

@@ -17,7 +17,7 @@ export class People {
     this.change(people);
   }
 
-  /** Who has come, or has another name. Without a name: gone. */
+  /** People who have come or changed their names. Someone without a name has left. */
   change(changed: { id: number; name?: string }[]): void {
     for (const { id, name } of changed) {
       if (name === undefined) this.#names.delete(id);

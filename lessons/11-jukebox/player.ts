@@ -4,7 +4,7 @@ import { inLoop, type Track } from "./state.ts";
 
 /** Samples a second: enough for this music. They take a fraction of a second to compute. */
 const sampleRate = 16_000;
-/** In seconds. A sound begins so soon after it is asked for, and this long one sound turns into the next. */
+/** In seconds: the delay before a sound begins, and the length of the fade from one sound to the next. */
 const aheadS = 0.03;
 const fadeS = 0.02;
 
@@ -24,7 +24,7 @@ export class Player {
   readonly #out = this.#context.createGain();
   readonly #buffers = new Map<Track, AudioBuffer>();
   #sounding: Sounding | undefined;
-  /** How often it had to begin somewhere, instead of going on. */
+  /** How often the player had to jump to another position. */
   jumps = 0;
 
   constructor() {
@@ -58,7 +58,7 @@ export class Player {
     return inLoop(this.#positionAt(sounding, this.#heardS()), track.lengthMs);
   }
 
-  /** Plays `track` from where the room is: `roomMs()` is that position now. What sounds until then fades out: a cut clicks. */
+  /** Plays `track` from where the room is: `roomMs()` is that position now. The old sound fades out: a cut would click. */
   play(track: Track, roomMs: () => number): void {
     const buffer = this.#bufferOf(track); // takes its time, so the position is asked for after it
     const atS = this.#context.currentTime + aheadS;

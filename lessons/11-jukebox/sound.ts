@@ -37,7 +37,7 @@ export function soundAt(track: Track, positionMs: number): number {
   const beat = 60 / track.beatsPerMinute; // seconds
   const at = positionMs / 1_000;
   let sum = 0;
-  // Each note fades out while the next ones begin. The last of the loop are heard in its beginning.
+  // Each note fades out while the next ones begin. The last notes of the loop still sound at its beginning.
   const eighth = Math.floor(at / (beat / 2));
   for (let back = 0; back < 5; back++) {
     const frequency = melody[(eighth - back + melody.length) % melody.length];

@@ -121,7 +121,7 @@ export class View {
     this.#box.dataset.at = String(Date.now());
   }
 
-  /** Four times a second, or nobody could read them. */
+  /** Four times a second: faster changes would be unreadable. */
   numbers(clock: Clock, player: Player | undefined): void {
     if (performance.now() - this.#numbersAt < 250) return;
     this.#numbersAt = performance.now();
@@ -140,7 +140,7 @@ export class View {
   }
 }
 
-/** Only what has changed, since a screen reader would read it again. */
+/** Writes only what has changed, since a screen reader would read it again. */
 function write(place: HTMLElement, text: string) {
   if (place.textContent !== text) place.textContent = text;
 }

@@ -1,4 +1,4 @@
-// Exercise 12, Invitations: a guest comes in without a login, once, with a word that a member has got for it.
+// Exercise 12, Invitations: a member gets an invitation, and a guest comes in with it, once, without a login.
 import { randomUUID } from "node:crypto";
 import { WebSocket } from "ws";
 import {
@@ -14,7 +14,7 @@ import { request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 import { cookieName, newSession, sign } from "./sessions.ts";
 
-// The servers that are checked get the same secret: so nobody has to log in first.
+// The servers that are checked get the same secret, so nobody has to log in first.
 process.env.SESSION_SECRET ??= randomUUID();
 
 type Headers = Record<string, string>;
@@ -25,7 +25,7 @@ function logIn(name: string, role: "member" | "reader" = "member"): Headers {
   return { Cookie: `${cookieName}=${sign(newSession({ name, role }, 600))}` };
 }
 
-/** POST /invitation, as it is answered. `body` undefined: for a minute. */
+/** The answer to POST /invitation. Without a `body`, it asks for a minute. */
 function ask(server: LessonServer, headers: Headers, body: object = { seconds: 60 }): Promise<Response> {
   const json = { ...headers, "Content-Type": "application/json" };
   return request(server, "/invitation", { method: "POST", headers: json, body: JSON.stringify(body) });
@@ -72,7 +72,7 @@ class Guest {
     return this.received.find(({ type }) => type === "welcome");
   }
 
-  /** In words, what the door has said. */
+  /** The door's answer, in words. */
   get outcome(): string {
     return this.#welcome ? `was let in as ${this.#welcome.name}` : `was refused with ${this.ended}`;
   }
@@ -126,7 +126,7 @@ export const checks = [
     const short = all.find((word) => word.length < 16);
     expectThat(short === undefined, "words of 16 characters or more", `one was ${short}`);
     const begins = all.every((word) => word.slice(0, 8) === all[0]?.slice(0, 8));
-    expectThat(!begins, "words that have nothing in common", `they were ${all.join(", ")}`);
+    expectThat(!begins, "words that don't begin alike", `they were ${all.join(", ")}`);
   }),
 
   check("a guest comes in with it, without a login", "Hint 2", async (server) => {
@@ -167,24 +167,24 @@ export const checks = [
     await at(server, word).isRefused("a guest with an invitation whose guest has left again");
   }),
 
-  check("ten who come with it at the same time are one guest", "Hint 2", async (server) => {
+  check("of ten connections with one invitation, one gets in", "Hint 2", async (server) => {
     const word = await invite(server);
     const all = await Promise.all(Array.from({ length: 10 }, () => at(server, word).knock()));
     const inside = all.filter(({ outcome }) => outcome.startsWith("was let in")).length;
     expectThat(inside === 1, "one of ten connections to be let in", `${inside} were`);
   }),
 
-  check("a word that nobody has given out opens nothing", "Hint 2", async (server) => {
+  check("an invitation that nobody has made is refused", "Hint 2", async (server) => {
     await invite(server);
     for (const word of ["made-up", "constructor", "__proto__", "toString", "undefined"])
       await at(server, word).isRefused(`a guest with the invitation "${word}"`);
   }),
 
-  check("a made-up invitation isn't helped by a cookie", "Hint 3", async (server) => {
+  check("a made-up invitation is refused even with a cookie", "Hint 3", async (server) => {
     await at(server, "made-up", logIn("Ada")).isRefused("Ada, with her cookie and a made-up invitation,");
   }),
 
-  check("nobody invites without a login, and no reader does", "Hint 1", async (server) => {
+  check("inviting needs a login, and a reader may not invite", "Hint 1", async (server) => {
     await invite(server);
     for (const [who, headers, expected] of [
       ["nobody", {}, 401],
@@ -204,7 +204,7 @@ export const checks = [
     }
   }),
 
-  check("an invitation lasts as long as was asked for", "Hint 3", async (server) => {
+  check("an invitation lasts as long as the member asked for", "Hint 3", async (server) => {
     const ada = logIn("Ada");
     const [short, long] = [await invite(server, ada, 1), await invite(server, ada, 60)];
     await pause(1_200);
@@ -281,8 +281,8 @@ export const checks = [
           () => "the connection stays open",
         );
       },
-      "nothing to be kept of invitations that were used, or that have expired",
-      "Remove them from your Map, also those that nobody uses",
+      "the server to forget invitations that were used, or that have expired",
+      "Remove them from your Map, including those that nobody uses",
       { untilForgotten: () => pause(1_050) },
     );
   }),

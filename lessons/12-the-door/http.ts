@@ -6,7 +6,7 @@ import { whyRefused } from "../../shared/both/message.ts";
 import { isAllowedOrigin } from "../../shared/server/allowed-hosts.ts";
 import { checkHost, HttpError, sendJson } from "../../shared/server/http.ts";
 
-/** A program that is no browser sends no Origin. */
+/** A program that isn't a browser sends no Origin. */
 export const isOurs = (origin: string | undefined) => origin === undefined || isAllowedOrigin(origin);
 
 /** An Express app that asks `guard` before all of its routes, and for which `/login/` is another path than `/login`. */

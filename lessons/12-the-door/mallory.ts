@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { RequestHandler } from "express";
 import { BoundedServer } from "../../shared/server/connections.ts";
 
-// A path that is right also for a server that was compiled into a folder beside `lessons`.
+// This path is also right for a server that was compiled into a folder beside `lessons`.
 const file = new URL("../../lessons/12-the-door/mallory.html", import.meta.url);
 
 async function sendPage(_request: IncomingMessage, response: ServerResponse) {
@@ -15,8 +15,8 @@ async function sendPage(_request: IncomingMessage, response: ServerResponse) {
 
 /**
  * Starts Mallory's server when `server` listens: at MALLORY_PORT (8012), or at any port if another program has that one.
- * Returns what leads a browser to his page: at the host name of our own page (another port is another origin, but the same
- * site), or with `?from=site` at the other name of this computer, which is another site.
+ * Returns a handler that sends a browser to Mallory's page: at our page's host name (another port is another origin, but
+ * the same site), or with `?from=site` at the other name of this computer, which is another site.
  */
 export function malloryNextDoor(server: Server): RequestHandler {
   const mallory = new BoundedServer([]).on(

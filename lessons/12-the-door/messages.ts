@@ -40,6 +40,6 @@ export type Claim = v.InferOutput<typeof Claim>;
 export const NewInvitation = v.strictObject({ seconds: Seconds });
 
 const Ticket = v.pipe(v.string("must be a string."), v.maxLength(100, "is longer than 100 characters."));
-/** Of somebody who came without a cookie and without a ticket in the address. */
+/** The first message of a client that came without a cookie and without a ticket in the address. */
 export const FirstWord = v.strictObject({ type: v.literal("ticket"), ticket: Ticket });
 export const Incoming = v.variant("type", [v.strictObject({ type: v.literal("say"), text: Text }), Beat]);

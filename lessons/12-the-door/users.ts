@@ -16,7 +16,7 @@ let hashing = 0;
 
 /** Slow on purpose: about a tenth of a second and 16 MiB for each, as OWASP advises. It runs beside the event loop. */
 async function hashOf(password: string, salt: Buffer): Promise<Buffer> {
-  if (hashing >= 8) throw new HttpError(503, "Too many people log in. Try again in a second.");
+  if (hashing >= 8) throw new HttpError(503, "Too many people are logging in. Try again in a second.");
   hashing++;
   try {
     return await slowly(password, salt, 32, { N: 2 ** 14, r: 8, p: 5 });

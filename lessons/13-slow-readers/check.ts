@@ -8,8 +8,8 @@ type Quote = { type: string; id: number; symbol: string; bids?: object[] };
 const kB = 1024;
 
 /**
- * Somebody who has joined. It reads all that comes, and tells the server nothing of it: with `"by":"read"`, that makes
- * a slow reader, without waiting for the system's buffers to fill.
+ * Somebody who has joined. The client reads everything and acknowledges nothing: with `"by":"read"`, that makes it a
+ * slow reader, without waiting for the system's buffers to fill.
  */
 class Reader {
   readonly client: Client;
@@ -50,7 +50,7 @@ class Reader {
     this.client.send({ type: "read", bytes: this.bytes - except });
   }
 
-  /** Waits until so many quotes have come since `from`. `why`: the reason, for the message when they don't. */
+  /** Waits until `count` quotes have come since `from`. `why`: the reason, for the message when they don't. */
   async more(count: number, from = this.quotes.length, why = ""): Promise<Quote[]> {
     await eventually(
       () => this.quotes.length >= from + count,
@@ -65,7 +65,7 @@ class Reader {
   }
 }
 
-/** A reader that says nothing of what it reads, and somebody who gets everything meanwhile. */
+/** A reader that acknowledges nothing, and somebody who gets everything meanwhile. */
 async function slowAndWitness(server: LessonServer) {
   const slow = await Reader.join(server, "Grace", { by: "read" });
   const witness = await Reader.join(server, "Ada", { care: "keep" });
@@ -103,7 +103,7 @@ export const checks = [
     expectWhole(await quick.more(100), "Ada", "She leaves nothing unread");
   }),
 
-  check("a reader is quick until then: the first 64 KiB come whole", "Hint 1", async (server) => {
+  check("the first 64 KiB come without gaps: until then a reader counts as quick", "Hint 1", async (server) => {
     const { slow } = await slowAndWitness(server);
     const first = slow.quotes.slice(0, 45);
     expectThat(
@@ -181,7 +181,7 @@ export const checks = [
       const again = slow.quotes.slice(from, from + 45);
       expectThat(
         again.length === 45,
-        "Grace to receive the next 64 KiB whole, since she had read everything",
+        "Grace to receive the next 64 KiB without gaps, since she had read everything",
         `she received only ${again.length - 10} quotes`,
       );
       expectWhole(again, "Grace", "She had caught up, and then had less than 64 KiB unread");

@@ -1,4 +1,4 @@
-// Slow readers, the page's half: shows the newest price of each symbol, and says to the server how much it has read.
+// Slow readers, the page's half: shows the newest price of each symbol, and tells the server how much it has read.
 import { controlled, showState } from "../../shared/page/connection.ts";
 import { keepName } from "../../shared/page/own-name.ts";
 import { serverHost } from "../../shared/page/server-host.ts";

@@ -8,13 +8,13 @@ export type Price = { symbol: string; price: number; at: number };
 type Order = { price: number; size: number };
 /** A price, and the order book behind it: who would buy or sell at which price. As JSON it has 1.2 kB. */
 export type Quote = Price & { bids: Order[]; asks: Order[] };
-/** The same under its number, as the bytes of a message. `brief`: without the order book, about 70 bytes. */
+/** The same with its number, as the bytes of a message. `brief`: without the order book, about 70 bytes. */
 export type Encoded = { id: number; symbol: string; bytes: Buffer; brief: Buffer };
 
 /** The time by the server's own clock. */
 export const nowMs = () => Math.round(performance.now());
 
-/** Calls `take` with 200 quotes a second, as evenly as timers allow. Of a pause, at most one second is made up for. */
+/** Calls `take` with 200 quotes a second, as evenly as timers allow. After a pause, it makes up for one second at most. */
 export function everyQuote(take: (quote: Quote) => void): void {
   let lastMs = performance.now();
   let owed = 0;

@@ -29,7 +29,7 @@ const Join = v.strictObject({
   after: v.optional(Count, 0),
   log: v.optional(Word),
 });
-/** An acknowledgement: so many bytes of this connection's messages have been read. */
+/** An acknowledgement: how many bytes of this connection's messages have been read. */
 const Read = v.strictObject({ type: v.literal("read"), bytes: Count });
 
 export const JoinFirst = v.variant("type", [Join, Beat]);

@@ -8,7 +8,7 @@ import { refuse } from "../../shared/server/sockets.ts";
 import { type Encoded, type Price, toBytes } from "./market.ts";
 import type { Wishes } from "./messages.ts";
 
-/** With more unread bytes than this, a reader gets nothing of what waits. */
+/** A reader with more unread bytes than this gets none of the waiting quotes. */
 const enough = 16 * 1024;
 
 type Done = (error?: Error | null) => void;
@@ -37,14 +37,14 @@ export class Reader {
     tolerateUnread(connection); // `serve` would end it after 15 s, or at 4 MiB: this lesson shows what comes after that
   }
 
-  /** Whether it may send one more message that isn't an acknowledgement. If not, it is told so. */
+  /** Whether the reader may send one more message that isn't an acknowledgement. If not, the message is refused. */
   mayWish(): boolean {
     if (this.#wishing.take()) return true;
     refuse(this.client, "Too many messages: send at most 200 a second.");
     return false;
   }
 
-  /** Who it is, and what it wants. Returns whether it has said so for the first time. */
+  /** Takes the reader's name and wishes. Returns whether this is the reader's first join. */
   join(wishes: Wishes): boolean {
     const isNew = !this.hasJoined;
     if (wishes.care !== this.wishes.care) this.#waiting.clear();
@@ -74,13 +74,13 @@ export class Reader {
 
   /** Sends now, and can't take it back. `whenSent`: called when the bytes have left this process, read or not. */
   send(bytes: Buffer, whenSent?: Done): void {
-    // It has begun to close: don't keep for half a minute what it will never read.
+    // The client has begun to close: don't keep for half a minute what it will never read.
     if (this.client.readyState !== WebSocket.OPEN && this.kept > 0) this.end();
     this.#sent += bytes.length;
     this.client.send(bytes, { binary: false }, whenSent);
   }
 
-  /** Sends later. A newer quote replaces one with the same key, in its place. Of more than 100, the oldest is left out. */
+  /** Sends later. A newer quote replaces one with the same key, in its place. Beyond 100, the oldest is left out. */
   wait(key: number | string, quote: Encoded): void {
     if (this.#waiting.has(key)) this.#leftOut++;
     this.#waiting.set(key, quote);
@@ -100,7 +100,7 @@ export class Reader {
     return true;
   }
 
-  /** For a reader that has asked for less: so many times a second. */
+  /** For a reader that has asked for less: whether the next price is due. */
   #isTime(): boolean {
     const now = performance.now();
     if (now < this.#nextAtMs) return false;
@@ -108,13 +108,13 @@ export class Reader {
     return true;
   }
 
-  /** The reader says that it has read so many bytes: never less than before, and no more than were sent. */
+  /** The reader says that it has read this many bytes: never fewer than before, and no more than were sent. */
   acknowledge(bytes: number): void {
     if (bytes > this.#read) this.#readAtMs = performance.now();
     this.#read = Math.max(this.#read, Math.min(bytes, this.#sent));
   }
 
-  /** Whether it has said so in the last ten seconds. */
+  /** Whether the reader has acknowledged more bytes in the last ten seconds. */
   get isReading(): boolean {
     return performance.now() - this.#readAtMs < 10_000;
   }

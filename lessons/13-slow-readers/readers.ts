@@ -1,4 +1,4 @@
-// All readers: events for everybody, the limit for all together, and a report of how they do.
+// All readers: events for everybody, the limit for all together, and a report of how they are doing.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WebSocket } from "ws";
 import { sendJson } from "../../shared/server/http.ts";
@@ -37,7 +37,7 @@ export class Readers extends Set<Reader> {
     if (slowest && all > limit) this.end(slowest);
   }
 
-  /** For the heartbeat: these clients without those that say that they read. A ping would wait too long for its turn. */
+  /** For the heartbeat: all clients except those that acknowledge. Behind unread data, a ping would wait too long. */
   silent(clients: Set<WebSocket>): Iterable<WebSocket> {
     const now = () => {
       const reading = new Set([...this].filter(({ isReading }) => isReading).map(({ client }) => client));

@@ -428,12 +428,12 @@ describe("what `send` tells:", () => {
   test.each([
     ["send before open", /^caught: WebSocket is not open: readyState 0/],
     ["callback of a client that reads nothing", /^no error$/],
-    ["so much has the system taken", /^\d+\.\d MB$/],
+    ["bytes that the system has taken", /^\d+\.\d MB$/],
     ["await all callbacks", /^not after 1 s/],
     ["callbacks of what waited, after a reset", /ECONN|EPIPE|destroyed/],
     ["send after close, with a callback", /^WebSocket is not open: readyState [23]/],
     ["send after close, without one", /^nothing was thrown$/],
-    ["send of something that is no data", /^caught: The first argument must be/],
+    ["send of something that isn't data", /^caught: The first argument must be/],
     ["send to somebody who has just gone", /^nothing was thrown$/],
   ])("%s", (what, result) => {
     expect(told.get(what)).toMatch(result);

@@ -55,7 +55,7 @@ while (slow.client.bufferedAmount < 1e6) {
   bytes += 10_000;
   if (bytes % 200_000 === 0) await pause(1); // the system needs a moment
 }
-tell("so much has the system taken", MB(bytes - slow.client.bufferedAmount));
+tell("bytes that the system has taken", MB(bytes - slow.client.bufferedAmount));
 tell("bufferedAmount", MB(slow.client.bufferedAmount));
 
 const all = Promise.all([slow, quick].map(({ client }) => sent(client, "to everybody, awaited")));
@@ -74,7 +74,7 @@ tell(
 tell("bufferedAmount after close", `${slow.client.bufferedAmount} B, which will never leave`);
 
 tell(
-  "send of something that is no data",
+  "send of something that isn't data",
   attempt(() => quick.client.send({} as string)),
 );
 quick.socket.destroy();

@@ -8,7 +8,7 @@ import { serve } from "../../../shared/server/serve.ts";
 /** Proxies end idle requests, many of them after 60 s. So the server sends an empty answer before that. */
 const holdMs = Number(process.env.HOLD_MS ?? 25_000);
 
-/** What is said within this time shares an answer. Nobody notices a delay this short. */
+/** Messages within this time share an answer. Nobody notices a delay this short. */
 const gatherMs = 50;
 
 const log = new MessageLog();

@@ -36,7 +36,7 @@ sockets.on("connection", (client) => {
       const isFor = (each: WebSocket) => to === undefined || names.get(each) === to;
       if (![...clients].some(isFor)) return refuse(client, `${to} is not here.`);
 
-      // 3. Send. What begins with @Grace goes to Grace and to its sender, and to nobody else.
+      // 3. Send. A message that begins with @Grace goes to Grace and to its sender, and to nobody else.
       const message = JSON.stringify({ type: "message", ...log.add(from, text) });
       for (const each of clients) if (isFor(each) || each === client) each.send(message);
     } catch (error) {

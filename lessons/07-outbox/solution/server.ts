@@ -1,4 +1,4 @@
-// Outbox: a page sends again whatever was not acknowledged. The server acknowledges it again, and shows it once.
+// Outbox: a page sends again whatever was not acknowledged. The server acknowledges it again, and passes it on once.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Beat, Resume, SayOnce } from "../../../shared/both/message.ts";
@@ -37,7 +37,7 @@ sockets.on("connection", (client) => {
       const kind = id === undefined ? "new" : page?.receive(id);
       if (!kind) return refuse(client, "id: not of the page that this connection resumed as.", id);
       hadDouble ||= kind === "double"; // it may come after the message that starts the timer
-      // The timer isn't started again, or a page that goes on talking would never be answered.
+      // The timer isn't started again, or a page that keeps talking would never get an answer.
       if (id && !ackTimer)
         ackTimer = setTimeout(() => {
           ackTimer = undefined;

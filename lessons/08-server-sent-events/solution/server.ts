@@ -25,7 +25,7 @@ function broadcast(text: string) {
 }
 setInterval(() => broadcast(beat(beatEveryMs)), beatEveryMs);
 
-// No id: presence isn't a message, and a page that reconnects asks for messages. Once for all that change in 50 ms.
+// No id: presence isn't a message, and a page that reconnects asks for messages. Sent once for all changes within 50 ms.
 const presenceChanged = atMostEvery(50, () => broadcast(`event: presence\ndata: ${streams.size}\n\n`));
 
 /** Sends what a page missed, 50 messages at a time. The page is live in the same turn that sends the last of them. */
@@ -57,7 +57,7 @@ serve({
     response.write(beat(beatEveryMs));
   },
 
-  // The other direction is a request for each message. One that comes twice, with the same id, is answered and dropped.
+  // The other direction is a request for each message. A second one with the same id is answered and dropped.
   "POST /messages": async (request, response) => {
     const { from, text, id } = v.parse(Say, await readJson(request));
     if (id && recentIds.includes(id)) return sendJson(response, 200, { double: true });

@@ -68,7 +68,7 @@ sockets.on("connection", (client) => {
     if (person && message?.type === "vote" && message.track === room.track) votes.add(pageOf(person));
     if (person && message && "revision" in message) obey(client, message, person);
   });
-  client.on("close", () => people.delete(client) && changed.set(id, { id })); // no name any more: gone
+  client.on("close", () => people.delete(client) && changed.set(id, { id })); // without a name: gone
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 

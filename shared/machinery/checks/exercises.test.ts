@@ -30,7 +30,7 @@ describe("a starter", () => {
     ["03-chat", "nobody else receives it", /Alan received it too/],
     ["04-broadcast", "a message said in a room is received in no other", /Alan received it/],
     ["05-heartbeat-reconnect", "a client that sends more than ten", /it stayed open/],
-    ["06-resume", "a page that connects again", /it stayed open/],
+    ["06-resume", "when a page connects again", /it stayed open/],
     ["07-outbox", "twenty messages in a row", /20 came/],
     ["08-server-sent-events", "a page receives the number of open streams", /no event of that name/],
     ["09-compare", "messages come in groups of five", /the gaps between messages were \d+, /],

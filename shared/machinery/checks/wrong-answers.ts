@@ -402,13 +402,13 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "06-resume",
     "a closing handshake with a socket that answers nothing",
-    "a socket that answers nothing",
+    "a socket that no longer answers",
     ["?.terminate()", "?.close()"],
   ],
   [
     "06-resume",
     "an old socket that is ended a minute later",
-    "a page that connects again",
+    "when a page connects again",
     [
       "pages.get(page)?.terminate();",
       "const older = pages.get(page);\n        setTimeout(() => older?.terminate(), 60_000);",
@@ -493,7 +493,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "07-outbox",
     "a timer that starts again with each message",
-    "a page that goes on talking",
+    "a page that keeps talking",
     ["if (id && !ackTimer)", "clearTimeout(ackTimer);\n      if (id)"],
   ],
   [
@@ -681,7 +681,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "the part of the one who moves, not of the one who receives",
-    "it holds for each way",
+    "the same is true for each way",
     ["seenBy(client, pointers)", "seenBy(moving ?? client, pointers)"],
     [
       "pointers: Position[], together: boolean",
@@ -722,7 +722,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "frames only, and each position as before",
-    "it holds for each way",
+    "the same is true for each way",
     ["= seenBy(client, pointers)", "= together ? seenBy(client, pointers) : pointers"],
   ],
   [
@@ -740,7 +740,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "frames with nothing in them",
-    "nothing is sent",
+    "a page receives nothing",
     ["    if (seen.length === 0) continue;\n", ""],
   ],
   [
@@ -818,7 +818,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "half of nobody's votes",
-    "somebody alone",
+    "somebody who is alone",
     ["votes.size > 0 && votes.size * 2 >= present.size", "votes.size >= Math.floor(present.size / 2)"],
   ],
   [
@@ -878,7 +878,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "votes that stay when somebody presses Next",
-    "a track that somebody skips",
+    "when somebody skips",
     ['  if (command.type === "next") votes.clear();\n', ""],
   ],
   [
@@ -890,13 +890,13 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "votes of people who have left",
-    "somebody who leaves",
+    "when somebody leaves, their",
     ["for (const page of votes) if (!present.has(page)) votes.delete(page);", ""],
   ],
   [
     "11-jukebox",
     "counted only when somebody votes",
-    "when somebody leaves",
+    "when somebody leaves, the votes",
     ["  countVotes();\n", ""],
     ["votes.add(pageOf(person));", "(votes.add(pageOf(person)), countVotes());"],
   ],
@@ -915,7 +915,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "an old connection that takes the vote along when it closes",
-    "an old connection",
+    "when an old connection",
     [
       'client.on("close", () => people.delete(client)',
       'client.on("close", () => votes.delete(pageOf(people.get(client) as Person)) && false);\n  client.on("close", () => people.delete(client)',
@@ -924,7 +924,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "a vote that leaves with the connection it came over",
-    "an old connection",
+    "when an old connection",
     ["const votes = new Set<string>();", "let votes = new Map<string, Person>();"],
     ["if (!present.has(page))", "if (![...people.values()].includes(votes.get(page) as Person))"],
     ["for (const page of votes)", "for (const page of votes.keys())"],
@@ -966,7 +966,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "12-the-door",
     "an invitation that is removed a moment later",
-    "ten who come",
+    "of ten connections",
     [
       / {2}invitations\.delete\(invitation\);\n {2}return/,
       "  setTimeout(() => invitations.delete(invitation), 500);\n  return",
@@ -987,7 +987,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "12-the-door",
     "an object in place of a Map, which has a constructor",
-    "a word that nobody",
+    "an invitation that nobody",
     ["new Map<string, Session>()", "{} as Record<string, Session>"],
     ["invitations.set(invitation, session)", "invitations[invitation] = session"],
     ["invitations.get(invitation)", "invitations[invitation]"],
@@ -1006,11 +1006,11 @@ export const wrongAnswers: WrongAnswer[] = [
     "a logout ends",
     ["host && !isOver(host) ?", "host ?"],
   ],
-  ["12-the-door", "readers who invite", "nobody invites", [/.*invites nobody.*\n/, ""]],
+  ["12-the-door", "readers who invite", "inviting needs", [/.*invites nobody.*\n/, ""]],
   [
     "12-the-door",
     "anybody who invites",
-    "nobody invites",
+    "inviting needs",
     [
       /= required\(request\);\n {2}if/,
       "= sessionOf(request) ?? ({ id: '', name: 'nobody', role: 'member', until: 9e15 } as Session);\n  if",
@@ -1107,7 +1107,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "13-slow-readers",
     "bytes taken for KiB",
-    "a reader is quick until then",
+    "the first 64 KiB",
     ["reader.unread > 64 * 1024", "reader.unread > 64"],
   ],
   [
@@ -1119,7 +1119,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "13-slow-readers",
     "only the latest for everybody",
-    "a reader is quick until then",
+    "the first 64 KiB",
     ['(care === "adapt" && !slow.has(reader))', "false"],
   ],
   [
