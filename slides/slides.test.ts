@@ -206,8 +206,13 @@ describe("the lesson in its slide", () => {
   });
 
   test("has one drawer below both, which works after a change of lesson, and leaves the keys to the slides", async () => {
+    // Larger than the slide's own 1280 × 720: Reveal enlarges it.
+    await page.setViewportSize({ width: 1920, height: 1080 });
     const drawers = page.locator("wire-panel:visible");
     expect(await drawers.count()).toBe(1);
+    const [drawer, frames] = [drawers, page.locator(`${present} .frames`)].map((one) => one.boundingBox());
+    const { y = 0, height = 0 } = (await frames) ?? {};
+    expect((await drawer)?.y).toBeGreaterThanOrEqual(y + height);
     await drawers.getByRole("button", { name: "The cable" }).click();
     await drawers.getByText(/^cable open; 2 connections open/).waitFor();
     for (const nth of [0, 1]) expect(await frame(nth)?.locator("wire-panel").isVisible()).toBe(false);
