@@ -1,7 +1,7 @@
 // Polling, the page's half: ask every second, "what came after the last one I saw?"
 import type { Answer } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
-import { duration, number } from "../../shared/page/numbers.ts";
+import { add, duration, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { timeline } from "../../shared/page/timeline.ts";
 
@@ -12,16 +12,13 @@ let after = 0;
 let log = "";
 
 let sent = 0;
-let empty = 0;
-let underWay = 0;
 let latestAnswered = 0;
-let overtaken = 0;
 
 async function poll() {
   const nth = ++sent;
   const asked = { after, log };
   number("requests", sent);
-  number("under-way", ++underWay);
+  add("under-way");
   const ended = timeline.begin();
   try {
     // Numbered, because the browser's cache makes a request wait for an earlier one with the same URL.
@@ -33,15 +30,15 @@ async function poll() {
     room.status("open", `polling every ${duration(everyMs())}`);
     const late = nth < latestAnswered;
     latestAnswered = Math.max(nth, latestAnswered);
-    if (late) number("overtaken", ++overtaken);
-    if (answer.messages.length === 0) number("empty", ++empty);
+    if (late) add("overtaken");
+    if (answer.messages.length === 0) add("empty");
     ended(late ? "overtaken" : answer.messages.length > 0 ? "full" : "empty");
     take(answer, asked.log);
   } catch {
     ended("failed");
     room.status("reconnecting", "reconnecting: no answer, asking again", `in ${duration(everyMs())}`);
   } finally {
-    number("under-way", --underWay);
+    add("under-way", -1);
   }
 }
 

@@ -1,7 +1,7 @@
 // Long polling, the page's half: ask, wait for the answer however long it takes, ask again.
 import type { Answer } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
-import { duration, number } from "../../shared/page/numbers.ts";
+import { add, duration, number } from "../../shared/page/numbers.ts";
 import { onSayTwenty } from "../../shared/page/say-twenty.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { timeline } from "../../shared/page/timeline.ts";
@@ -12,21 +12,17 @@ const messages = `http://${serverHost}/messages`;
 let after = 0;
 let log = "";
 
-let sent = 0;
-let empty = 0;
-let lost = 0;
-
 async function pollForever() {
   for (let failed = 0; ; ) {
     const ended = timeline.begin();
     const [asked, before] = [performance.now(), after];
-    number("requests", ++sent);
+    add("requests");
     // A held request looks like a lost one. After a failure, half a second without an error means that it is held.
     const held = setTimeout(() => room.status("open", "waiting for an answer"), failed && 500);
     try {
       const answer = await ask();
       ended(answer.messages.length > 0 ? "full" : "empty");
-      if (answer.messages.length === 0) number("empty", ++empty);
+      if (answer.messages.length === 0) add("empty");
       take(answer);
       failed = 0;
       // This lesson's server holds an empty answer back. Another server may not: don't ask it nonstop.
@@ -62,8 +58,7 @@ function take(answer: Answer) {
   for (const message of answer.messages) {
     const age = duration(Math.max(0, Date.now() - message.at));
     if (message.id > after + 1 && after > 0) {
-      lost += message.id - after - 1;
-      number("lost", lost);
+      add("lost", message.id - after - 1);
       room.note(`the messages with ids ${after + 1} to ${message.id - 1} never came`, "fault");
     }
     if (room.show(message, isHistory ? "" : `seen after ${age}`) && !isHistory) number("age", age);

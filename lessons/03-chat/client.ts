@@ -1,12 +1,10 @@
 // Chat, the page's half: open, send, receive, close.
 import { room } from "../../shared/page/chat-room.ts";
-import { number } from "../../shared/page/numbers.ts";
+import { add, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { readAloud } from "../../shared/page/speech.ts";
 
 let socket: WebSocket;
-let sent = 0;
-let received = 0;
 
 function open() {
   room.status("connecting", "connecting");
@@ -22,7 +20,7 @@ function open() {
 
   // 3. Receive
   socket.addEventListener("message", ({ data }) => {
-    number("received", ++received);
+    add("received");
     const { type, ...message } = JSON.parse(data);
     if (type === "message") {
       room.show(message);
@@ -53,7 +51,7 @@ room.onsay = (from, text) => {
   if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed. Press Open again.");
   room.refused("");
   socket.send(JSON.stringify({ type: "say", from, text }));
-  number("sent", ++sent);
+  add("sent");
 };
 
 const closing = document.querySelector("#close") as HTMLButtonElement;

@@ -1,11 +1,9 @@
 // Broadcast, the page's half: messages of several types arrive now, most of them without a question.
 import { room } from "../../shared/page/chat-room.ts";
-import { number } from "../../shared/page/numbers.ts";
+import { add, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 
 let socket: WebSocket;
-let sent = 0;
-let unasked = 0;
 
 function open() {
   room.status("connecting", "connecting");
@@ -28,7 +26,7 @@ function open() {
     if (type === "presence") number("here", message.here);
     if (type === "typing") room.hint(`${message.from} is typing`);
     // Nobody asked for these: over HTTP, a server has no way to send them.
-    if (["greeting", "presence", "tick"].includes(type)) number("unasked", ++unasked);
+    if (["greeting", "presence", "tick"].includes(type)) add("unasked");
   });
 
   socket.addEventListener("close", ({ code, reason, wasClean }) => {
@@ -44,7 +42,7 @@ function open() {
 function send(message: { type: string; from: string; text?: string }) {
   if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed. Press Open again.");
   socket.send(JSON.stringify(message));
-  number("sent", ++sent);
+  add("sent");
   room.note(`${message.type} ${message.text ?? message.from}`, "sent");
 }
 

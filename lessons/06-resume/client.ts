@@ -2,7 +2,7 @@
 import type { Answer, Message } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { controlled, showState } from "../../shared/page/connection.ts";
-import { number } from "../../shared/page/numbers.ts";
+import { add } from "../../shared/page/numbers.ts";
 import { onSayTwenty } from "../../shared/page/say-twenty.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { stayConnected } from "../../shared/pieces/stay-connected.ts";
@@ -13,7 +13,6 @@ const page = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toS
 let cursor: { after: number; log?: string } = { after: 0 };
 /** The last id, to count what is missing. Undefined where ids may skip: at the beginning and after a gap. */
 let lastId: number | undefined;
-const counts = { replayed: 0, gaps: 0, lost: 0 };
 
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
 const send = controlled(connect); // connects, and makes the buttons work
@@ -34,7 +33,7 @@ function takeReplay({ log, reset, messages }: Answer) {
   if (reset) {
     const forgotten = "a gap: we were away for too long, and the server no longer has everything";
     room.startOver(log === cursor.log ? forgotten : "history starts again: the server has restarted");
-    add("gaps", 1);
+    add("gaps");
     lastId = undefined;
   }
   cursor = { log, after: reset ? 0 : cursor.after };
@@ -45,15 +44,10 @@ function take(message: Message, replayed: boolean) {
   if (message.id <= cursor.after) return; // seen already
   cursor.after = message.id;
   room.show(message, replayed ? "replayed" : "");
-  if (replayed) add("replayed", 1);
+  if (replayed) add("replayed");
   // Ids rise by one, so the page can tell whether one is missing.
   if (lastId !== undefined) add("lost", message.id - lastId - 1);
   lastId = message.id;
-}
-
-function add(name: keyof typeof counts, amount: number) {
-  counts[name] += amount;
-  number(name, counts[name]);
 }
 
 function say(from: string, text: string) {

@@ -2,14 +2,13 @@
 import type { Message } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { controlled, showState } from "../../shared/page/connection.ts";
-import { number } from "../../shared/page/numbers.ts";
+import { add, number } from "../../shared/page/numbers.ts";
 import { onSayTwenty } from "../../shared/page/say-twenty.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { Outbox } from "../../shared/pieces/outbox-client.ts";
 import { Resume } from "../../shared/pieces/resume-client.ts";
 import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts";
 
-const counts = { acknowledged: 0, doubles: 0, replayed: 0, gaps: 0, lost: 0 };
 /** The last id, to count what is missing. Undefined where ids may skip: at the beginning and after a gap. */
 let lastId: number | undefined;
 /** Whether the page may still say that the outbox is full. */
@@ -18,17 +17,17 @@ let wasFull = false;
 const resume = new Resume<Message>({
   onmessage(message, replayed) {
     room.show(message, replayed ? "replayed" : "");
-    if (replayed) add("replayed", 1);
+    if (replayed) add("replayed");
     if (lastId !== undefined) add("lost", message.id - lastId - 1);
     lastId = message.id;
   },
   ongap(why) {
     const forgotten = "a gap: we were away for too long, and the server no longer has everything";
     room.startOver(why === "forgotten" ? forgotten : "history starts again: the server has restarted");
-    add("gaps", 1);
+    add("gaps");
     lastId = undefined;
   },
-  ondouble: () => add("doubles", 1),
+  ondouble: () => add("doubles"),
 });
 
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate });
@@ -64,7 +63,7 @@ function onmessage(data: string) {
   if (type === "message") resume.message(message);
   if (type === "ack") {
     add("acknowledged", outbox.acknowledge(message.id));
-    if (message.double) add("doubles", 1);
+    if (message.double) add("doubles");
   }
   if (type === "refused") {
     // A refusal is an answer, too: the message must not wait forever.
@@ -76,11 +75,6 @@ function onmessage(data: string) {
 function onstate(state: State) {
   if ("code" in state && state.code !== undefined) outbox.closed(state.code);
   showState(state);
-}
-
-function add(name: keyof typeof counts, amount: number) {
-  counts[name] += amount;
-  number(name, counts[name]);
 }
 
 function say(from: string, text: string) {

@@ -10,6 +10,15 @@ export function number(name: string, value: number | string, unit = ""): void {
   place.classList.toggle("some", typeof value === "number" && value !== 0);
 }
 
+const counts = new Map<string, number>();
+
+/** Adds `more` to a number that began at 0, and shows it. */
+export function add(name: string, more = 1): void {
+  const count = (counts.get(name) ?? 0) + more;
+  counts.set(name, count);
+  number(name, count);
+}
+
 /** 1234567 → "1 234 567", 0.52 → "0.5". */
 export function readable(value: number): string {
   const digits = Math.abs(value) < 10 ? Math.round(value * 10) / 10 : Math.round(value);
