@@ -16,8 +16,9 @@ const [leave, comeBack, tryNow] = [button("leave"), button("come-back"), button(
 
 /** Shows the state of a connection: give it to `stayConnected` as `onstate`, or call it from there. */
 export function showState(state: State): void {
-  leave.disabled = state.name === "closed";
-  comeBack.disabled = state.name !== "closed";
+  // Lesson 5's page has only Try now.
+  if (leave) leave.disabled = state.name === "closed";
+  if (comeBack) comeBack.disabled = state.name !== "closed";
   tryNow.disabled = state.name !== "reconnecting";
   clearInterval(countdown);
   if (state.name === "connecting")

@@ -36,7 +36,7 @@ export type Options = Partial<typeof defaults> & { WebSocket?: typeof globalThis
 export type State =
   | { name: "connecting" | "open"; attempt: number }
   /** `code`: with which the connection was closed, 1006 without a close frame. Undefined: nobody has closed it. */
-  | { name: "reconnecting"; attempt: number; inMs: number; code: number | undefined }
+  | { name: "reconnecting"; attempt: number; inMs: number; code?: number | undefined }
   | { name: "closed"; code: number; reason: string };
 
 /** A server that sends binary messages too: declare `data` as `string | ArrayBuffer`. */
