@@ -1,6 +1,6 @@
-// Whose turn it is. Most of a check is waiting, so many run beside each other. But servers that start keep the computer
-// busy, so they start one after the other and leave a core for the checks that run. What the computer was still too busy
-// to tell runs again later, in a smaller company.
+// Decides when each check runs. A check mostly waits, so many run beside each other. Servers that start keep the computer
+// busy, so only as many start together as there are cores. A check that the computer was too busy for runs again later,
+// beside fewer others.
 import { availableParallelism } from "node:os";
 
 const cores = availableParallelism();
@@ -30,7 +30,7 @@ function makeQueue(places: number) {
 }
 
 /** Calls `work`, a check, in its turn: beside many others, or beside so few that there are at most `most`. @returns what it returns */
-export const inTurn = makeQueue(6 * cores);
+export const inTurn = makeQueue(9 * cores);
 
 /** Calls `work`, the start of a server, in its turn. @returns what it returns */
-export const startInTurn = makeQueue(Math.max(1, cores - 1));
+export const startInTurn = makeQueue(cores);
