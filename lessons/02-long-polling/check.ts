@@ -143,7 +143,7 @@ export const checks = [
     await expectWaiting(server, 0, "after one page asked for messages and went away before there were any");
   }),
 
-  check("after an answer, the server forgets the request and stops its timers", "Hint 2", async (server) => {
+  longCheck("after an answer, the server forgets the request and stops its timers", "Hint 2", async (server) => {
     await expectForgotten(
       server,
       async (n) => {

@@ -119,7 +119,7 @@ describe("the page of 05-heartbeat-reconnect, over a network that fails", () => 
 
   test("a frozen network is noticed by both sides within 25 s, and the page is back once it thaws", async () => {
     await stopServer();
-    const faster = new URL("../../shared/machinery/testing/five-times-faster.cjs", import.meta.url).href;
+    const faster = new URL("../../shared/machinery/checks/five-times-faster.cjs", import.meta.url).href;
     await startServer({ NODE_OPTIONS: `--import ${faster}` });
     await page.reload();
     await isOpen();

@@ -1,4 +1,4 @@
-// Preloaded by tests into a lesson's server: its timers run five times as fast, so a test of its usual times can wait.
+// Preloaded into a lesson's server: its timers run five times as fast, for checks and tests that wait for them.
 for (const name of ["setTimeout", "setInterval"]) {
   const set = globalThis[name];
   globalThis[name] = (call, ms, ...values) => set(call, ms / 5, ...values);
