@@ -38,12 +38,12 @@ export async function withDoubt(error: Error, slowness?: number): Promise<Error>
 /** A measurement says something about the time right after it, too: checks that run beside each other are often late together. */
 const measuredForMs = 200;
 let measuring: Promise<number> | undefined;
-// Reading the certificates would take longer than the rest of the start, see server.ts.
-const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
 
 /** How many times slower than usual this computer is now, at least 1. Measured by starting an empty Node.js program. */
 export function measureSlowness(): Promise<number> {
   measuring ??= new Promise((resolve) => {
+    // Reading the certificates would take longer than the rest of the start, see server.ts.
+    const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
     const began = performance.now();
     const child = spawn(process.execPath, ["--eval", ""], { env, stdio: "ignore", windowsHide: true });
     const done = () => {
