@@ -1,16 +1,14 @@
 // The cable as a program: stands between the page and the lesson's server, and runs that server.
-import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { listenAddresses } from "../launcher/listen.ts";
 import { anyFreePort } from "../launcher/ports.ts";
 import { boundedOutput } from "../supervisor/output.ts";
 import { endOnSignal } from "../supervisor/supervisor.ts";
-import type { Control } from "./control.ts";
-import type { Cable } from "./proxy.ts";
+import { type Control, control } from "./control.ts";
+import { type Cable, createCable } from "./proxy.ts";
 import { untilQuiet } from "./quiet.ts";
 import { serverProcess } from "./server-process.ts";
 
-const load = createRequire(import.meta.url);
 const output = boundedOutput(process.stdout);
 const coloured = (process.env.FORCE_COLOR ?? "0") !== "0";
 /** The color of a name in the terminal (ECMA-48 SGR). */
@@ -44,13 +42,11 @@ async function main() {
       panels?.changed();
     },
   });
-  // The server comes first, because it takes longest to start. The cable loads its own modules in the meantime.
+  // The server comes first, because it takes longest to start.
   const started = server.restart();
-  const { createCable } = load("./proxy.ts") as typeof import("./proxy.ts");
   // CABLE_HOST: open to the network as well. What controls the cable never is.
   const hosts = listenAddresses(process.env.CABLE_HOST ? process.env : {});
   cable = await createCable({ hosts, listenPort: port, targetPort: serverPort }).catch(taken("PORT", port));
-  const { control } = load("./control.ts") as typeof import("./control.ts");
   panels = await control({ port: controlPort, pagePort, cable, server }).catch(
     taken("CABLE_PORT", controlPort),
   );

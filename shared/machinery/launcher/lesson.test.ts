@@ -331,7 +331,7 @@ describe.concurrent("a running lesson", () => {
       () => endsInOrder(lesson, "SIGINT"),
       () => endsInOrder(lesson, "SIGTERM"),
       () => endsInOrder(lesson, "SIGHUP"),
-      () => endsWith(lesson, "cable", "cable/cable"),
+      () => endsWith(lesson, "cable", "compiled/cable-"),
       () => endsWith(lesson, "page", "pages"),
     ])
       describe("once more", () => {

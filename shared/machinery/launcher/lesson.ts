@@ -5,6 +5,7 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "concurrently";
+import { compiled } from "../cable/compiled.ts";
 import { keepStarters } from "../reset/starters.ts";
 import { boundedOutput, showControls } from "../supervisor/output.ts";
 import { endOnSignal, type Supervised, startNode } from "../supervisor/supervisor.ts";
@@ -82,7 +83,8 @@ async function programsOf(lesson: Lesson, port: number, pagePort: number, lan: s
   const serverPort = await anyFreePort();
   const cablePort = process.env.CABLE_PORT || (await anyFreePort());
   Object.assign(env, { SERVER_PORT: `${serverPort}`, CABLE_PORT: `${cablePort}` });
-  const args = [start, "cable/cable", file];
+  const cable = compiled(join(root, "shared", "machinery", "cable", "cable.ts"));
+  const args = [...("args" in cable ? cable.args : [start, "cable/cable"]), file];
   return [{ name: "cable", color: "yellow", args, env: { ...env, ...open("CABLE_HOST") } }, page];
 }
 

@@ -1,10 +1,11 @@
 // Starts, watches and ends the workshop's processes. Whatever happens to this process, it leaves none of them behind.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { root } from "../launcher/lessons.ts";
 
 const windows = process.platform === "win32";
 /** Preloaded by every program that must accept `sayGoodbye` as a message. */
-export const goodbye = fileURLToPath(new URL("goodbye.cjs", import.meta.url));
+export const goodbye = join(root, "shared", "machinery", "supervisor", "goodbye.cjs");
 
 /** How long a program has to say goodbye before it is killed. A lesson's server takes two seconds at most. */
 const goodbyeMs = 3_000;
