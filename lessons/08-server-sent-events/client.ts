@@ -1,14 +1,12 @@
 // Server-sent events, the page's half: the browser receives, reconnects, and remembers the last id.
 import type { Message } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
-import { duration, number } from "../../shared/page/numbers.ts";
+import { add, duration, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { backOffMs } from "../../shared/pieces/stay-connected.ts";
-import { add, showStreams } from "./figures.ts";
 import { say } from "./say.ts";
-import { offerSeven } from "./seven.ts";
+import { showStreams } from "./streams.ts";
 
-const server = `http://${serverHost}`;
 let source: EventSource;
 /** The cursor, "3f9a1b2c:41". The browser has it too, but forgets it when we open a new stream. */
 let lastEventId = "";
@@ -17,23 +15,22 @@ let receivedAt = 0;
 let beatEveryMs = 15_000;
 let failed = 0;
 let retryTimer: ReturnType<typeof setTimeout> | undefined;
+
 function listen() {
   clearTimeout(retryTimer);
   source?.close();
   const [log, after] = lastEventId.split(":");
-  source = new EventSource(`${server}/events${after ? `?after=${after}&log=${log}` : ""}`);
+  source = new EventSource(`http://${serverHost}/events${after ? `?after=${after}&log=${log}` : ""}`);
   receivedAt = performance.now();
   let opened = 0;
-  room.status("connecting", "connecting");
-  show();
+  show("connecting", "connecting");
 
   source.addEventListener("open", () => {
     failed = 0;
     // Open for the second time, and it is the same EventSource: no line of ours did that.
     if (++opened > 1) add("alone");
     room.note(opened > 1 ? "open: the browser reconnected by itself" : "open");
-    room.status("open", "open");
-    show();
+    show("open", "open");
   });
 
   source.addEventListener("message", (event) => {
@@ -72,22 +69,21 @@ function listen() {
   source.addEventListener("error", () => {
     receivedAt = performance.now();
     if (source.readyState === EventSource.CLOSED) retry();
-    else room.status("reconnecting", "reconnecting: the browser does it by itself");
-    show();
+    else show("reconnecting", "reconnecting: the browser does it by itself");
   });
 }
 
 function received(event: MessageEvent) {
   receivedAt = performance.now();
   lastEventId = event.lastEventId;
-  show();
+  number("last-event-id", lastEventId || "–");
 }
 
 /** After any answer but 200 and an event stream, the browser gives up. A proxy's 502 is enough. So we try again. */
 function retry() {
   const inMs = backOffMs(failed++);
   retryTimer = setTimeout(listen, inMs);
-  room.status("reconnecting", `reconnecting: we do it ourselves (attempt ${failed})`, `in ${duration(inMs)}`);
+  show("reconnecting", `reconnecting: we do it ourselves (attempt ${failed})`, `in ${duration(inMs)}`);
 }
 
 // When the network goes silent, the stream stays open and the browser waits forever. So we watch for the beat.
@@ -100,11 +96,9 @@ setInterval(() => {
 
 room.onsay = say; // a request of its own, since a stream has one direction
 
-// Over HTTP/1.1 a browser opens six connections to one host, over all tabs. Seven more streams are too many.
-const more = offerSeven(`${server}/events`, show);
-
-function show() {
-  showStreams(source, more, lastEventId);
+function show(...state: Parameters<typeof room.status>) {
+  room.status(...state);
+  showStreams(source);
 }
 
 listen();
@@ -113,7 +107,5 @@ const tryNow = () => source.readyState !== EventSource.OPEN && listen();
 addEventListener("online", tryNow);
 document.addEventListener("visibilitychange", () => document.hidden || tryNow());
 // A page in the back/forward cache must not keep a stream.
-addEventListener("pagehide", () => {
-  for (const each of [source, ...more]) each.close();
-});
+addEventListener("pagehide", () => source.close());
 addEventListener("pageshow", ({ persisted }) => persisted && listen());
