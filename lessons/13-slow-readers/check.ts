@@ -103,16 +103,20 @@ export const checks = [
     expectWhole(await quick.more(100), "Ada", "She leaves nothing unread");
   }),
 
-  check("the first 64 KiB come without gaps: until then a reader counts as quick", "Hint 1", async (server) => {
-    const { slow } = await slowAndWitness(server);
-    const first = slow.quotes.slice(0, 45);
-    expectThat(
-      first.length === 45,
-      "at least 45 quotes to Grace, which are less than 64 KiB",
-      `${first.length} came`,
-    );
-    expectWhole(first, "Grace", "She had less than 64 KiB unread");
-  }),
+  check(
+    "the first 64 KiB come without gaps: until then a reader counts as quick",
+    "Hint 1",
+    async (server) => {
+      const { slow } = await slowAndWitness(server);
+      const first = slow.quotes.slice(0, 45);
+      expectThat(
+        first.length === 45,
+        "at least 45 quotes to Grace, which are less than 64 KiB",
+        `${first.length} came`,
+      );
+      expectWhole(first, "Grace", "She had less than 64 KiB unread");
+    },
+  ),
 
   check(
     "when a slow reader reads again, it gets the latest quote of each symbol",

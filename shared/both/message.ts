@@ -45,7 +45,7 @@ export const Name = v.pipe(
   v.check((name) => !nameKeys(name).some((key) => reserved.has(key)), "is reserved. Choose another name."),
 );
 
-/** What a page may send over a WebSocket. Lesson 3 writes the first of these down itself. */
+/** What a page may send over a WebSocket. Lesson 3 declares `Say` itself. */
 export const Say = v.strictObject({ type: v.literal("say"), from: Name, text: Text });
 export const Typing = v.strictObject({ type: v.literal("typing"), from: Name });
 /** "Is anybody there?" The server answers with the same. */

@@ -8,7 +8,7 @@ let segmenter: Intl.Segmenter | undefined;
  */
 export function cutText(text: string, limit: number): string {
   if (text.length <= limit) return text;
-  // Made when it is needed first, because that takes 10 ms.
+  // Made when it is first needed, because that takes 10 ms.
   segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   // One visible character can be made of thousands of code units. 8 for each are plenty on average.
   const enough = limit * 8;

@@ -13,7 +13,7 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const night = matchMedia("(prefers-color-scheme: dark)");
 
 export class Board {
-  /** Called with each place that the hand has been at, also with those between two frames of the screen. */
+  /** Called with each place that the hand has been at, including those between two frames of the screen. */
   onmove: (place: Place) => void = () => {};
   /** Called where the hand has clicked, tapped, or pressed Enter. */
   onpress: (place: Place) => void = () => {};
@@ -80,7 +80,7 @@ export class Board {
     context.strokeStyle = colorOf(ripple.id);
     context.lineWidth = 3 * this.#scale;
     context.globalAlpha = 1 - Math.max(0, age);
-    // Where nothing may move, a ring that fades.
+    // For readers who prefer no motion, a ring that fades.
     for (const radius of still.matches ? [24] : [60 * age, 36 * age]) {
       context.beginPath();
       context.arc(x, y, Math.max(0, radius) * this.#scale, 0, 2 * Math.PI);

@@ -64,7 +64,7 @@ export class ChatRoom extends HTMLElement {
       this.refused("");
       try {
         await this.onsay(from.value, said);
-        // Somebody who went on typing while it was sent keeps that text.
+        // The box keeps text that the reader typed while the message was being sent.
         if (text.value === said) text.value = "";
       } catch (error) {
         this.refused(`Not sent: ${inWords(error as Error)}`);
@@ -127,7 +127,7 @@ export class ChatRoom extends HTMLElement {
     this.#status.status(state, text, ticking);
   }
 
-  /** Asks the server which lesson it is, since its answers look like those of another one. */
+  /** Asks the server which lesson it is, since two lessons' answers may look alike. */
   checkLesson(): void {
     this.#status.checkLesson();
   }
@@ -145,8 +145,8 @@ export class ChatRoom extends HTMLElement {
   }
 
   /**
-   * In its place by id: below all that has none, or a smaller one. Rows that have left are used again. Nothing is measured
-   * here, so the browser lays out the list once for each frame, however many messages come.
+   * Puts a row in its place by id: below all rows without one, or with a smaller one. Old rows are used again. Nothing is
+   * measured here, so the browser lays out the list once for each frame, however many messages come.
    */
   #insert({ id, fill }: Entry) {
     if (this.#list.childElementCount === entryLimit) {
@@ -218,7 +218,7 @@ function inWords({ name, message }: Error): string {
   return message;
 }
 
-/** Made once: that takes longer than to use it. */
+/** Made once, because making it takes longer than using it. */
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 customElements.define("chat-room", ChatRoom);

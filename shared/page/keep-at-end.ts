@@ -1,6 +1,6 @@
 // A list that scrolls and grows at its end.
 
-/** Somebody who is so close to the end is reading there. */
+/** A reader this close to the end is reading there. */
 const nearPx = 40;
 
 /**

@@ -2,7 +2,7 @@
 
 const people = ["Ada", "Alan", "Grace", "Edsger", "Radia", "Vint", "Hedy", "Tim", "Barbara", "Leslie"];
 
-/** Fills the box with the name that this tab had, or with any, and keeps what is typed there. */
+/** Fills the box with the name that this tab had, or with a random one, and keeps what is typed there. */
 export function keepName(box: HTMLInputElement): void {
   box.value = sessionStorage.getItem("name") ?? people[Math.floor(Math.random() * people.length)] ?? "Ada";
   const keep = () => sessionStorage.setItem("name", box.value);

@@ -1,4 +1,4 @@
-// The state of a connection in one line, and a word when another lesson is running than this page's.
+// The state of a connection in one line, and a warning when the running lesson isn't this page's.
 import { describeOtherLesson } from "./running-lesson.ts";
 
 /** What the state looks like: a filled dot, an empty ring, a cross. The words come from the lesson. */
@@ -11,7 +11,7 @@ export class StatusLine {
   #shown: Status | undefined;
   /** Whether a connection has ended, or an attempt has failed. */
   #hasEnded = false;
-  /** In words, while another lesson is running than this page's. Undefined while we don't know. */
+  /** The warning, while the running lesson isn't this page's. Undefined while we don't know. */
   #otherLesson: string | undefined;
 
   /** `place`: a `<p class="status" role="status">`. */
@@ -23,8 +23,8 @@ export class StatusLine {
   status(state: State, text: string, ticking = ""): void {
     const before = this.#shown?.state;
     this.#shown = { state, text, ticking };
-    // The launcher's word at the start. A request when an attempt has failed and when a connection is open again: another
-    // lesson may be running by then.
+    // At the start, the launcher has told the page. When an attempt has failed, or a connection is open again, the page
+    // asks the server: another lesson may be running by then.
     const hasFailed = state === "reconnecting" || (state === "closed" && before === "connecting");
     const isBack = state === "open" && this.#hasEnded;
     if (before === undefined) void this.#checkLesson(true);
@@ -33,7 +33,7 @@ export class StatusLine {
     this.#show();
   }
 
-  /** Asks the server which lesson it is, since its answers look like those of another one. */
+  /** Asks the server which lesson it is, since two lessons' answers may look alike. */
   checkLesson(): void {
     if (!this.#otherLesson) void this.#checkLesson(false);
   }

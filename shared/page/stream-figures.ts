@@ -11,7 +11,7 @@ type Flow = { bytes: number; headerBytes: number; payloadBytes: number };
 export type Spent = { cpuMicros: number; twinMicros: number; delivered: number };
 
 export const windowMs = 60_000;
-/** No CPU time is shown before: a process that has just started costs more than one that runs. */
+/** No CPU time is shown before this: a process that has just started costs more than later on. */
 const settledMs = 3_000;
 
 type Losses = { received: number; lost: number; doubled: number; outOfOrder: number };
@@ -52,7 +52,7 @@ export class StreamFigures implements Losses {
 
   /**
    * A message has arrived: which one, its bytes as JSON, when the server got it, and when it arrived here.
-   * False when it was here before.
+   * False when it had arrived before.
    */
   take(number: number, bytes: number, publishedMs: number, atMs: number): boolean {
     if (number <= this.#last && !this.#missing.delete(number)) {
@@ -103,7 +103,7 @@ export class StreamFigures implements Losses {
     this.late = undefined;
   }
 
-  /** The difference of the window's last sample and its first, of whatever `of` reads there. */
+  /** The difference between the window's last sample and its first, in the value that `of` reads. */
   #grown(of: (sample: Sample) => number): number {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     return first && last ? of(last) - of(first) : 0;
@@ -142,7 +142,7 @@ export class StreamFigures implements Losses {
 
   /**
    * Microseconds of CPU for each message that a reader received: what the server spent more than
-   * its twin, which is published to as well but has no readers. `below`: the difference is too small to be told.
+   * its twin, which is published to as well but has no readers. `below`: the difference is too small to measure.
    */
   get cpuPerMessage(): { micros: number; below: boolean } | undefined {
     const delivered = this.#grown(({ spent }) => spent.delivered);

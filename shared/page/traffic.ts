@@ -29,7 +29,7 @@ export class Traffic {
     this.#add("down", data, 0);
   }
 
-  /** So many positions were in a message. */
+  /** A message contained this many positions. */
   pointers(count: number): void {
     if (this.#counts[0]) this.#counts[0].pointers += count;
   }

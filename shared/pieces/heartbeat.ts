@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 The real-time web workshop's authors
 //
-// Heartbeat, for a server that uses the package ws (8 or newer): finds the clients that have gone without a word.
+// Heartbeat, for a server that uses the package ws (8 or newer): finds the clients that vanished without closing.
 //
 // It promises: a client that stops answering is terminated after `pingEveryMs + graceMs` at the latest, and its "close"
 // event follows immediately. A client that answers is never terminated, not even after this process was paused (a
@@ -11,7 +11,7 @@
 // Tested with frozen networks and paused processes: heartbeat.test.ts beside it, and lessons 6 and 7.
 import { WebSocket } from "ws";
 
-/** The message that pages see. A page that has received nothing for a while may send the same, and be sent it back. */
+/** The message that pages see. A page that has received nothing for a while may send the same, and gets it back. */
 export const beat = '{"type":"beat"}';
 
 /** A client that has left more bytes than this unread gets its ping, but no further message. */

@@ -22,7 +22,7 @@ import type { WebSocket } from "ws";
 /** Clients who all receive the same. */
 export class Audience {
   readonly #unreadLimit: number;
-  /** Each with the socket it is written to. With none when ws must send, because it compresses. */
+  /** Each client with its socket, or with none when ws must send because it compresses. */
   readonly #clients = new Map<WebSocket, Socket | undefined>();
   /** What was said in this turn of the event loop, as JSON. */
   #said: string[] = [];

@@ -71,7 +71,7 @@ export class Outbox<Fields extends object> {
     this.#changed();
   }
 
-  /** The server has received this message, and so all before it. Returns how many that were. */
+  /** The server has received this message, and so all before it. Returns how many messages these are. */
   acknowledge(id: string): number {
     const position = this.#waiting.findIndex((each) => each.id === id);
     return this.#remove(0, position + 1);

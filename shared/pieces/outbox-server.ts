@@ -8,7 +8,7 @@
 // Memory is bounded: pages that are connected are always remembered, and of the others the last `keep`.
 // It doesn't: outlive the process. After a restart, what was received but never acknowledged is new again. For several
 // servers, or for a guarantee that outlasts a restart, store each page's count together with its message.
-// A page's name is a secret between page and server: whoever knows it can speak for the page.
+// A page's name is a secret between page and server: anyone who knows it can speak for the page.
 // Its other half is outbox-client.ts. Tested in outbox.test.ts beside it, with hostile clients in lesson 7, and for half
 // an hour with 500 pages, in its soak test.
 
@@ -43,7 +43,7 @@ export class Page<Socket> {
 export class Pages<Socket extends { terminate(): void }> {
   readonly #keep: number;
   #connected = new Map<string, Page<Socket>>();
-  /** The counts of pages without a connection, the one that left first first. */
+  /** The counts of pages without a connection, in the order in which they left. */
   #away = new Map<string, number>();
 
   /** Remembers `keep` pages that are away; the one that left first is forgotten first. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 The real-time web workshop's authors
 //
-// A WebSocket that stays connected: notices silence, abandons what is dead, and tries again with full jitter.
+// A WebSocket that stays connected: notices silence, abandons dead connections, and tries again with full jitter.
 //
 // It promises: a connection that has fallen silent is left after `silenceMs + answerMs`, whatever TCP believes. An attempt
 // that nobody answers is given up after `handshakeMs`. Pauses are random and grow up to a cap; they start over only when a
@@ -9,7 +9,7 @@
 // every page connects in the same instant. Codes that mean "stay away" are final. Whatever can't be sent is reported.
 // It doesn't: keep or repeat messages (see outbox-client.ts), or fetch what was missed (see resume-client.ts).
 // The server must answer {"type":"beat"} with some message, any message.
-// Tested against frozen networks, mute servers and servers that close at once: stay-connected.test.ts beside it.
+// Tested against frozen networks, mute servers and servers that close immediately: stay-connected.test.ts beside it.
 
 /** All times in milliseconds. */
 export const defaults = {
@@ -35,7 +35,7 @@ export type Options = Partial<typeof defaults> & { WebSocket?: typeof globalThis
 
 export type State =
   | { name: "connecting" | "open"; attempt: number }
-  /** `code`: with which the connection was closed, 1006 without a close frame. Undefined: nobody has closed it. */
+  /** `code`: the close code, 1006 without a close frame. Undefined: nobody has closed the connection. */
   | { name: "reconnecting"; attempt: number; inMs: number; code?: number | undefined }
   | { name: "closed"; code: number; reason: string };
 
@@ -115,7 +115,7 @@ export function stayConnected(
       heard();
       onmessage(data);
     };
-    // Says nothing, and close follows. With the package ws in Node, no listener would mean the end of the process.
+    // This event says nothing, and close follows. With the package ws in Node, a process without a listener would crash.
     socket.onerror = () => {};
     socket.onclose = ({ code, reason }) => {
       if (isFinal(code)) end(code, reason);

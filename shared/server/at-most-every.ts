@@ -1,4 +1,4 @@
-// For what may change a thousand times a second, and needs to be sent once.
+// For a value that may change a thousand times a second, but needs to be sent only once.
 
 /** A function that calls `act` once, `ms` after it was first called, however often it is called until then. */
 export function atMostEvery(ms: number, act: () => void): () => void {

@@ -30,7 +30,7 @@ const maxStalledSeconds = 15;
 
 const tolerated = new WeakSet<Socket>();
 
-/** From now on, this connection isn't ended for what its client leaves unread. Whoever calls this must bound it. */
+/** From now on, this connection isn't ended for what its client leaves unread. The caller must bound that. */
 export function tolerateUnread(socket: Socket): void {
   tolerated.add(socket);
 }
@@ -74,7 +74,7 @@ export class BoundedServer extends Server {
     return super.emit(event, ...args);
   }
 
-  /** One connection too many gets a 503 when it asks for something. If there are too many even of those, it is dropped. */
+  /** One connection too many gets a 503 when it asks for something. If there are too many of those, it is dropped. */
   #admit(socket: Socket): boolean {
     if (this.open.size >= 2 * maxConnections) {
       socket.destroy();
@@ -115,8 +115,8 @@ export class BoundedServer extends Server {
 
   /**
    * One request in each turn of the event loop, and first those of connections that have asked for little recently. Node
-   * accepts only one connection in each turn: a client that asks for much, over a hundred of them, would otherwise keep
-   * everyone else waiting for theirs.
+   * accepts only one connection in each turn. Otherwise, a client that sends many requests over a hundred connections
+   * would keep everyone else waiting for one.
    */
   #takeTurn(exchange: Exchange) {
     const progress = this.open.get(exchange[0].socket);
@@ -183,7 +183,7 @@ export class BoundedServer extends Server {
     );
   }
 
-  /** Counts its own looks, one a second, instead of the clock's time: a computer that was asleep waited for nobody. */
+  /** Counts its own checks, one a second, instead of clock time: time when the computer was asleep must not count. */
   #everySecond() {
     for (const [socket, progress] of this.open) {
       progress.recentRequests /= 2;

@@ -101,8 +101,8 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 /**
- * `?after=41&log=3f9a`: where the reader stands. Without `after` there is no cursor.
- * @throws {HttpError} 400 when `after` is no whole number, empty or given twice
+ * `?after=41&log=3f9a`: the reader's cursor. Without `after` there is none.
+ * @throws {HttpError} 400 when `after` isn't a whole number, is empty or given twice
  */
 export function readCursor(query: URLSearchParams): Cursor | undefined {
   const given = query.getAll("after");

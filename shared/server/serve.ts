@@ -1,4 +1,4 @@
-// Around a lesson: an HTTP server that listens on this machine, refuses malformed requests, and shuts down in good order.
+// Around a lesson: an HTTP server that listens on this machine, refuses malformed requests, and shuts down cleanly.
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { isHostIgnored, listenAddresses } from "./allowed-hosts.ts";
@@ -74,14 +74,14 @@ function listen(server: BoundedServer, port: number): TcpServer[] {
   return listeners;
 }
 
-/** Which lesson this is, so that a page can see whether it is its own: the launcher says so, or else the file's folder. */
+/** Answers with the lesson, so that a page can see whether it is its own. The launcher or the file's folder says it. */
 export function sendLesson(_request: IncomingMessage, response: ServerResponse) {
   sendJson(response, 200, {
     lesson: process.env.LESSON ?? process.argv[1]?.match(/lessons[\\/]([^\\/]+)/)?.[1],
   });
 }
 
-/** What a WebSocket server answers to a request that is no handshake. Throws an HttpError. */
+/** What a WebSocket server answers to a request that isn't a handshake. Throws an HttpError. */
 export function upgradeRequired(_request: IncomingMessage, response: ServerResponse) {
   response.setHeader("Upgrade", "websocket");
   response.setHeader("Sec-WebSocket-Version", "13");

@@ -8,7 +8,7 @@ import { onShutdown } from "./serve.ts";
 
 /**
  * For `verifyClient`: pages of other sites are refused with 403. A browser lets any page connect to any server, and only
- * says in the Origin header which page it is (RFC 6455 §10.2). Programs that are no browser send no Origin.
+ * says in the Origin header which page it is (RFC 6455 §10.2). Other programs send no Origin.
  */
 export const onlyOurPage: VerifyClientCallbackAsync = ({ origin }, done) => {
   const allowed = origin === undefined || isAllowedOrigin(origin);
@@ -36,8 +36,8 @@ const typing = 200;
 const allowances = new WeakMap<WebSocket, Allowance>();
 
 /**
- * Whether this client may send one more message now. If not, it has been told so, and is closed with 1008 when it goes
- * on. False, too, for what arrives after we have begun to close.
+ * Whether this client may send one more message now. If not, its message was refused, and it is closed with 1008 when it
+ * sends many more. False, too, for messages that arrive after we have begun to close.
  */
 export function withinAllowance(client: WebSocket, perSecond = typing): boolean {
   if (client.readyState !== WebSocket.OPEN) return false;
@@ -60,9 +60,9 @@ export function refuse(client: WebSocket, error: unknown, id?: string): void {
 }
 
 /**
- * What lesson 3 does by hand: one message of a client, checked against `schema`. Undefined when there is nothing to act
- * on, because it was refused (and the client has been told why), binary (closed with 1003) or one too many.
- * A lesson that speaks binary too says with `fromBinary` what such a message means; undefined is closed with 1003.
+ * Does what lesson 3 does by hand: checks one message of a client against `schema`. Undefined when there is nothing to
+ * act on, because the message was refused (and the client knows why), binary (closed with 1003) or one too many.
+ * A lesson that also uses binary messages reads them with `fromBinary`. If that returns undefined, it closes with 1003.
  * `perSecond`: how many messages a second it allows, where no person types them.
  */
 export function receive<Schema extends v.GenericSchema>(
@@ -84,7 +84,7 @@ export function receive<Schema extends v.GenericSchema>(
   }
 }
 
-/** The id that a message brought along, if any: the refusal names it. */
+/** The id in a message, if any: the refusal names it. */
 function ownId(input: unknown): string | undefined {
   const { id } = Object(input);
   return typeof id === "string" && id.length <= 64 ? id : undefined;

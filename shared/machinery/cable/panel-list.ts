@@ -6,11 +6,11 @@ import { Row } from "./panel-rows.ts";
 /** Rows are in groups, since a browser lays out and paints only the groups in sight (content-visibility in panel.css). */
 const rowsInGroup = 20;
 const mostGroups = 10;
-/** So many groups leave together: when the first rows go, the browser moves all the others. */
+/** This many groups leave together: when the first rows go, the browser moves all the others. */
 const leaveTogether = 3;
 export const mostRows = rowsInGroup * mostGroups;
 
-/** Of each batch, which comes every 100 ms, so many entries are shown at most, spread over its six frames. */
+/** At most this many entries of a batch are shown. A batch comes every 100 ms, and is spread over six frames. */
 const mostWaiting = 24;
 const mostRowsInFrame = 4;
 
@@ -30,8 +30,8 @@ export class EntryList {
   }
 
   /**
-   * Shows `entries` below the others, in the next animation frames. Returns how many have to be left out, since more
-   * come than can be drawn. A hidden tab draws none.
+   * Shows `entries` below the others, in the next animation frames. Returns how many have to be left out, because
+   * more come than can be drawn. A hidden tab draws none.
    */
   add(entries: Entry[]): number {
     this.#waiting.push(...entries);

@@ -1,7 +1,7 @@
 // Which of the cable's connections is this page's own WebSocket, as far as that can be known.
 //
-// A page doesn't know the port number of its sockets, so the time tells: the cable knows when each connection opened.
-// If another tab opened one at the same time, none is marked. HTTP connections belong to all tabs of a browser.
+// A page doesn't know the port number of its sockets, so they are matched by time: the cable knows when each connection
+// opened. If another tab opened one at the same time, none is marked. HTTP connections belong to all tabs of a browser.
 import type { ConnectionState } from "./protocol.ts";
 
 /** Two processes agree on a time no better than this. */
@@ -12,8 +12,8 @@ export const PlainWebSocket = globalThis.WebSocket;
 
 /**
  * When the page's latest WebSocket was opened, by performance.now(). The page's own script has run before this one, so
- * nobody here saw its first socket open. But that was asked for before the panel's own socket: it had opened when the
- * cable first said something there.
+ * this file can't see its first socket open. But the page asked for that socket before the panel's own: it was open
+ * when the cable first sent something to the panel.
  */
 const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
 let latest: { fromMs: number; toMs?: number } = { fromMs: navigation?.domInteractive ?? 0 };
@@ -30,8 +30,8 @@ globalThis.WebSocket = new Proxy(PlainWebSocket, {
 });
 
 /**
- * The number of this page's own connection; undefined when it can't be known. Called with all that the cable says.
- * `offsetMs`: the cable's clock minus ours.
+ * The number of this page's own connection; undefined when it can't be known. Called with everything that the cable
+ * sends. `offsetMs`: the cable's clock minus ours.
  */
 export function ownConnection(connections: ConnectionState[], offsetMs: number): number | undefined {
   latest.toMs ??= performance.now();

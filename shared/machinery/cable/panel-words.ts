@@ -131,7 +131,7 @@ export function connectionLabel({ number, speaks, path = "" }: ConnectionState):
   return `${number} · ${speaks === "not yet" ? "nothing sent yet" : `${speaks} ${short}`}`;
 }
 
-/** What passed between two moments, by the cable's own counts: nothing of it is an estimate. */
+/** What passed between two moments, by the cable's own counts: measured, not estimated. */
 export function sumWords(
   first: { at: number; counts: Counts },
   last: { at: number; counts: Counts },

@@ -52,7 +52,7 @@ export class WirePanel extends HTMLElement {
     new ResizeObserver(() => this.#reserve()).observe(this.#element(".wire"));
     beside.addEventListener("change", () => this.#reserve());
     if (port) this.#connect();
-    else this.#gone("no cable: to look into it, start the lesson with npm run lesson");
+    else this.#gone("no cable: to see what passes, start the lesson with npm run lesson");
   }
 
   #listen() {
@@ -223,8 +223,8 @@ export class WirePanel extends HTMLElement {
   }
 
   /**
-   * The way shows that of the faults in force, when they begin and after a reload. Afterwards it is the reader's, for the
-   * next command. Where two faults go different ways, one control can't show them: the line below the picture does.
+   * The control "way" shows the direction of the faults in force when they begin, and after a reload. After that it
+   * keeps what the reader chooses for the next command. It can't show two directions: the line below the picture does.
    */
   #showWay(chosen: string, { freeze, delay, throttle }: Faults) {
     const ways = new Set([freeze, delay?.direction, throttle?.direction].filter((way) => way !== undefined));
@@ -382,10 +382,10 @@ export class WirePanel extends HTMLElement {
 const ended = (connection: string) => `Connection ${connection} has ended.`;
 const choose = "choose another connection, or all.";
 
-/** When `npm run reset` ran last, or "": however the drawer was left before that is forgotten. */
+/** When `npm run reset` ran last, or "". The drawer forgets how it was left before that. */
 const lastReset = process.env.LAST_RESET ?? "";
 
-/** As it was left. The first time, folded if the page asks for it (`folded`), or if it would cover the lesson. */
+/** As the reader left it. At first, folded if the page asks for that (`folded`), or if it would cover the lesson. */
 function startsFolded(asked: boolean): boolean {
   const [, kept, since] = /^(folded|open)(.*)$/.exec(localStorage.getItem("cable") ?? "") ?? [];
   if (kept && since === lastReset) return kept === "folded";
