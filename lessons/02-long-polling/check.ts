@@ -143,21 +143,25 @@ export const checks = [
     await expectWaiting(server, 0, "after one page asked for messages and went away before there were any");
   }),
 
-  longCheck("after an answer, the server forgets the request and stops its timers", "Hint 2", async (server) => {
-    await expectForgotten(
-      server,
-      async (n) => {
-        // Ten at a time, so that ten pages share a message: the log keeps those.
-        if (n % 10 > 0) return;
-        const asked = inBackground(Promise.all(Array.from({ length: 10 }, () => poll(server, n / 10))));
-        await someoneWaits(server, 10);
-        await postMessage(server, "to all ten");
-        await asked;
-      },
-      "the server to forget requests that waited and were answered",
-      "Each request has a timer of 25 s. End it before you start one of 50 ms, or it runs on",
-    );
-  }),
+  longCheck(
+    "after an answer, the server forgets the request and stops its timers",
+    "Hint 2",
+    async (server) => {
+      await expectForgotten(
+        server,
+        async (n) => {
+          // Ten at a time, so that ten pages share a message: the log keeps those.
+          if (n % 10 > 0) return;
+          const asked = inBackground(Promise.all(Array.from({ length: 10 }, () => poll(server, n / 10))));
+          await someoneWaits(server, 10);
+          await postMessage(server, "to all ten");
+          await asked;
+        },
+        "the server to forget requests that waited and were answered",
+        "Each request has a timer of 25 s. End it before you start one of 50 ms, or it runs on",
+      );
+    },
+  ),
 
   longCheck("nobody gets an empty answer after a message that they have seen", "Hint 3", async (server) => {
     // Repeated if a try took too long: a request that arrives after the 50 ms proves nothing.
