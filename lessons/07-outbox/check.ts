@@ -93,14 +93,17 @@ export const checks = [
 
   check("only the acknowledgement waits, not the message", "Exercise", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
-    say(ada, "ada1", 1);
-    // The server answers a beat immediately. The message came before it, so it must be here, too.
-    await ada.isUpToDate();
-    expectThat(
-      ada.hasReceived("1 of ada1"),
-      "a message to be sent to everyone as soon as it arrives: before the answer to a beat that Ada sent after it",
-      "the answer to the beat came first",
-    );
+    // Several times: on a busy computer, a beat may reach the server long after the message.
+    for (let n = 1; n <= 5; n++) {
+      say(ada, "ada1", n);
+      // The server answers a beat immediately. The message came before it, so it must be here, too.
+      await ada.isUpToDate();
+      expectThat(
+        ada.hasReceived(`${n} of ada1`),
+        "a message to be sent to everyone as soon as it arrives: before the answer to a beat that Ada sent after it",
+        "the answer to the beat came first",
+      );
+    }
   }),
 
   check("a message on its own is acknowledged within 300 ms", "Hint 2", async (server) => {

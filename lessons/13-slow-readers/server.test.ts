@@ -293,7 +293,8 @@ test("what a reader has not read can be seen: in the server, and on the way", as
 describe("the heartbeat", () => {
   let eager: LessonServer;
   beforeAll(async () => {
-    eager = await startServer("13-slow-readers", { PING_EVERY_MS: "300", GRACE_MS: "200" });
+    // A reader that says something every 50 ms is late by a second only if this computer is.
+    eager = await startServer("13-slow-readers", { PING_EVERY_MS: "300", GRACE_MS: "1000" });
   });
 
   test("terminates a reader that has fallen silent", async () => {
@@ -314,11 +315,8 @@ describe("the heartbeat", () => {
     const witness = await rawWebSocket(eager.port);
     let said = 1;
     const reading = setInterval(() => socket.write(acknowledgement(++said)), 50);
-    for (let n = 0; n < 2; n++) {
-      const silent = n === 0 ? witness : await rawWebSocket(eager.port);
-      silent.resume();
-      await once(silent, "close");
-    }
+    witness.resume();
+    await once(witness, "close");
     expect((await reportOn(eager, "Slow")).name).toBe("Slow");
     expect(pings).toBe(0);
     clearInterval(reading);
