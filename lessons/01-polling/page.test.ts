@@ -25,7 +25,7 @@ everyPage("01-polling", (_ports, server, tabs) => {
   });
 
   describe.concurrent("with slow answers and with none", () => {
-    test("setInterval with slow answers overlaps and overtakes, the list stays in order; chained setTimeout does not", async () => {
+    test("with slow answers, setInterval lets requests overlap, setTimeout doesn't, and the list stays in order", async () => {
       const { ada } = tabs();
       await ada.getByLabel(/slow answers/).check();
       await ada.getByRole("slider").fill("200");

@@ -38,12 +38,12 @@ test("the server holds its answer until there is a message", async () => {
   await until(async () => (await waiting(server)) === 0);
 });
 
-test("an answer that does not come in time is an empty one", async () => {
+test("sends an empty answer when no message comes in time", async () => {
   expect(await ask(quick, "?after=0")).toMatchObject({ reset: false, messages: [] });
   expect(await waiting(quick)).toBe(0);
 });
 
-test("many pages wait at the same time, and are answered all at once", async () => {
+test("holds the requests of many pages, and answers all of them together", async () => {
   const after = await post(server, "before");
   const answers = Array.from({ length: 200 }, () => ask(server, `?after=${after}`));
   await until(async () => (await waiting(server)) === 200);

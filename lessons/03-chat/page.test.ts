@@ -36,8 +36,8 @@ everyPage("03-chat", (ports, server, tabs) => {
   });
 
   test.each([
-    ["that shuts down is a clean close with 1001", "end", "close 1001, server going away, clean"],
-    ["that is killed is an unclean close with 1006", "kill", "close 1006, unclean"],
+    ["that shuts down causes a clean close with 1001", "end", "close 1001, server going away, clean"],
+    ["that is killed causes an unclean close with 1006", "kill", "close 1006, unclean"],
   ] as const)("a server %s", async (_what, how, event) => {
     const { grace } = tabs();
     await grace.reload();

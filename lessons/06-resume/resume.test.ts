@@ -34,7 +34,7 @@ test("ten pages whose connections are reset and frozen miss nothing, see nothing
   for (const page of pages) page.close();
 });
 
-test("a server that has restarted: each page is told once, and goes on with the new log", async () => {
+test("after a restart, each page shows one declared gap and continues with the new log", async () => {
   const port = await freePort();
   const first = await startServer("06-resume", { PORT: String(port) });
   const pages = [pageWithoutScreen(port), pageWithoutScreen(port)];

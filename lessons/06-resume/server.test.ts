@@ -65,7 +65,7 @@ async function talk(client: Client, count: number) {
 }
 
 // The first test: nobody has said anything yet.
-test("before anything arrived, and after a long silence, resuming is no reset", async () => {
+test("sends no reset while the log still has everything that the page missed", async () => {
   const first = await resume();
   const [{ log }] = replays(first);
   const again = await resume({ after: 0, log });
@@ -89,7 +89,7 @@ test("a client that resumes gets what came after its cursor, and then what is sa
   expect(ids(grace)).toEqual(upTo(id + 5, id + 2));
 });
 
-test("nothing is missing and nothing comes twice where replay and live meet, while somebody goes on talking", async () => {
+test("loses nothing and repeats nothing between replay and live, while somebody goes on talking", async () => {
   const early = await resume();
   await says(early, "here");
   await talk(early, 500);

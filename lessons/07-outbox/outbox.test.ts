@@ -187,7 +187,7 @@ test(
   forMs + budgetMs + 30_000,
 );
 
-test("an acknowledgement that is lost: the message is sent again, and shown once", async () => {
+test("sends a message again after its acknowledgement was lost, and shows it once", async () => {
   const [port, { port: serverPort }] = [await freePort(), await startServer("07-outbox")];
   // Passes everything on, but at the first acknowledgement the connection breaks.
   let lost = 0;
@@ -221,7 +221,7 @@ test("an acknowledgement that is lost: the message is sent again, and shown once
   for (const page of [ada, grace]) page.close();
 });
 
-test("a server that has restarted: each page is told once, and what waits reaches the new one", async () => {
+test("after a restart, each page shows one declared gap, and waiting messages reach the new log", async () => {
   const port = await freePort();
   const first = await startServer("07-outbox", { PORT: String(port) });
   const [ada, grace] = [pageWithoutScreen(port), pageWithoutScreen(port)];
