@@ -1,10 +1,9 @@
 // Jukebox, the page's half: plays what the shared state says, when it says it, and sends what the reader presses.
 import { controlled, showState } from "../../shared/page/connection.ts";
-import { keepName } from "../../shared/page/own-name.ts";
+import { nameBox } from "../../shared/page/own-name.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { stayConnected } from "../../shared/pieces/stay-connected.ts";
 import { Clock, sample } from "./clock.ts";
-import { correction, driftOf } from "./drift.ts";
 import type { Welcome } from "./messages.ts";
 import { People } from "./people.ts";
 import { Player } from "./player.ts";
@@ -13,40 +12,35 @@ import { type Press, positionAt, type State, trackOf } from "./state.ts";
 import { onsettings, ownTime, settings } from "./switches.ts";
 import { View } from "./view.ts";
 
-const nameBox = document.querySelector("input[name=from]") as HTMLInputElement;
+const name = nameBox(join);
 const page = Math.random().toString(36).slice(2); // the same after a reconnect, and nobody else knows it
 const people = new People();
 const clock = new Clock();
-const shared = new SharedState((command) => send(command));
-const view = new View({ press, join: joinIn, knock, vote });
+const shared = new SharedState((message) => send(message));
+const view = new View({ press, joinIn, knock: (byMs) => player?.knock(byMs), vote: () => shared.vote() });
 let player: Player | undefined;
 let started: number | undefined; // which run of the server we know
-let asked = 0;
-let voted: number | undefined; // the track that we have voted to skip
 let askLater: ReturnType<typeof setTimeout> | undefined;
 
-keepName(nameBox);
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
 const sendText = controlled(connect);
 const send = (message: object) => sendText(JSON.stringify(message));
-const introduce = () => send({ type: "join", name: nameBox.value, page });
 const roomTime = () => clock.at(ownTime()) ?? ownTime();
 
 function onopen() {
-  introduce();
-  askAgain();
-}
-
-function askAgain() {
-  asked = 0;
+  join();
   askTime();
 }
 
+function join() {
+  send({ type: "join", name: name.value, page });
+}
+
 /** Four times a second for ten seconds, and then every two seconds. Late answers do no harm: they are never the best. */
-function askTime() {
+function askTime(nth = 1) {
   clearTimeout(askLater);
   send({ type: "time", t1: ownTime() });
-  askLater = setTimeout(askTime, ++asked < 40 ? 250 : 2_000);
+  askLater = setTimeout(askTime, nth < 40 ? 250 : 2_000, nth + 1);
 }
 
 function onmessage(data: string) {
@@ -57,7 +51,6 @@ function onmessage(data: string) {
   if (type === "votes") view.votes(message);
   if (type === "welcome") welcome(message);
   if (type === "state") {
-    if (message.track !== voted) voted = undefined;
     view.changed(message, people.me);
     shared.changed(message, message.by?.id === people.me, roomTime());
   }
@@ -78,7 +71,6 @@ function welcome({ id, started: run, people: all, ...room }: Welcome) {
   people.startOver(id, all);
   view.changed(room, id, isSame);
   shared.welcome(room, isSame);
-  if (voted === room.track && isSame) vote(); // a vote leaves with its connection
 }
 
 function press(pressed: Press) {
@@ -87,21 +79,12 @@ function press(pressed: Press) {
   follow();
 }
 
-function vote() {
-  voted = shared.state?.track;
-  send({ type: "vote", track: voted });
-}
-
 /** Brings the player to where the room is: four times a second, and whenever something has changed. */
 function follow() {
   const { state } = shared;
   if (!state || !player?.isAwake() || !clock.best) return;
-  if (!state.playing) return player.stop();
-  const track = trackOf(state);
-  const heard = player.heardMs(track);
-  const change = heard === undefined ? "jump" : correction(driftOf(heard, target(state), track.lengthMs));
-  if (change === "jump") player.play(track, () => target(state));
-  else player.rate = change;
+  if (state.playing) player.follow(trackOf(state), () => target(state));
+  else player.stop();
 }
 setInterval(follow, 250);
 
@@ -115,27 +98,16 @@ function joinIn() {
   follow();
 }
 
-function knock(byMs: number) {
-  const { state } = shared;
-  const heard = state && player?.heardMs(trackOf(state));
-  if (state && heard !== undefined) player?.play(trackOf(state), () => heard + byMs);
-}
-
 function draw() {
   const { state } = shared;
-  if (state) {
-    const heard = player?.isAwake() ? player.heardMs(trackOf(state)) : undefined;
-    view.draw(state, { heard, room: positionAt(state, roomTime()), shown: heard ?? target(state) });
-    view.numbers(clock, player);
-  }
+  if (state) view.draw(state, { room: positionAt(state, roomTime()), target: target(state) }, clock, player);
   requestAnimationFrame(draw);
 }
 requestAnimationFrame(draw);
 
 // A laptop has woken up, and its clock may have slept, too.
-document.addEventListener("visibilitychange", () => document.hidden || askAgain());
-nameBox.addEventListener("change", introduce);
+document.addEventListener("visibilitychange", () => document.hidden || askTime());
 onsettings(() => {
   if (player) player.muted = settings.muted;
-  askAgain();
+  askTime();
 });

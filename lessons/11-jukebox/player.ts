@@ -1,4 +1,5 @@
 // Plays a track from a position, in the browser's Web Audio, and knows by the audio clock which position is heard now.
+import { correction, driftOf } from "./drift.ts";
 import { soundAt } from "./sound.ts";
 import { inLoop, type Track } from "./state.ts";
 
@@ -41,7 +42,7 @@ export class Player {
   }
 
   /** Faster or slower, from now on. */
-  set rate(rate: number) {
+  #setRate(rate: number) {
     const sounding = this.#sounding;
     if (!sounding || rate === sounding.rate) return;
     const nowS = this.#context.currentTime;
@@ -58,8 +59,23 @@ export class Player {
     return inLoop(this.#positionAt(sounding, this.#heardS()), track.lengthMs);
   }
 
+  /** Brings the sound to where the room is, `roomMs()`: by nothing, a little faster or slower, or a jump. */
+  follow(track: Track, roomMs: () => number): void {
+    const heard = this.heardMs(track);
+    const change = heard === undefined ? "jump" : correction(driftOf(heard, roomMs(), track.lengthMs));
+    if (change === "jump") this.#play(track, roomMs);
+    else this.#setRate(change);
+  }
+
+  /** Somebody knocks the needle: it jumps from what is heard now. */
+  knock(byMs: number): void {
+    const track = this.#sounding?.track;
+    const heard = track && this.heardMs(track);
+    if (track && heard !== undefined) this.#play(track, () => heard + byMs);
+  }
+
   /** Plays `track` from where the room is: `roomMs()` is that position now. The old sound fades out: a cut would click. */
-  play(track: Track, roomMs: () => number): void {
+  #play(track: Track, roomMs: () => number): void {
     const buffer = this.#bufferOf(track); // takes its time, so the position is asked for after it
     const atS = this.#context.currentTime + aheadS;
     const startMs = roomMs() + 1_000 * (atS - this.#heardS());

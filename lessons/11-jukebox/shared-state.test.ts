@@ -1,13 +1,12 @@
 // Tests of the state as a page has it: shown without waiting, confirmed or corrected later, and never sent back.
 import { expect, test } from "vitest";
 import { SharedState } from "./shared-state.ts";
-import type { Command } from "./state.ts";
 
 const room = { track: 0, playing: false, position: 0, at: 1_000, revision: 4 };
 
 function pageWith(state = room) {
-  const sent: Command[] = [];
-  const shared = new SharedState((command) => sent.push(command));
+  const sent: object[] = [];
+  const shared = new SharedState((message) => sent.push(message));
   shared.welcome(state, true);
   return { shared, sent };
 }
@@ -83,4 +82,18 @@ test("after a reconnect a press that had no answer is sent again, unless it was 
   shared.press({ type: "pause" }, 3_000);
   shared.welcome({ ...room, revision: 5 }, false);
   expect([sent.length, shared.waiting]).toEqual([3, undefined]);
+});
+
+test("a vote is sent again after a reconnect, unless its track is over or the server is another one", () => {
+  const { shared, sent } = pageWith();
+  shared.vote();
+  shared.welcome(room, true);
+  expect(sent).toEqual([
+    { type: "vote", track: 0 },
+    { type: "vote", track: 0 },
+  ]);
+  shared.welcome(room, false);
+  shared.changed({ ...room, track: 1, revision: 5 }, false, 0);
+  shared.welcome({ ...room, revision: 6 }, true);
+  expect(sent).toHaveLength(2);
 });

@@ -2,8 +2,10 @@
 import type { Room } from "./messages.ts";
 import { after, type Command, type Press, type State } from "./state.ts";
 
+type Vote = { type: "vote"; track: number | undefined };
+
 export class SharedState {
-  readonly #send: (command: Command) => void;
+  readonly #send: (message: Command | Vote) => void;
   /** What the server said last. */
   #room: Room | undefined;
   /** What it will say, if it obeys. The page shows this without waiting. */
@@ -12,8 +14,10 @@ export class SharedState {
   #sent: Command | undefined;
   /** What was pressed after that. It can't be sent yet: its revision is the one that the answer will bring. */
   #held: Press[] = [];
+  /** The track that the reader has voted to skip. */
+  #voted: number | undefined;
 
-  constructor(send: (command: Command) => void) {
+  constructor(send: (message: Command | Vote) => void) {
     this.#send = send;
   }
 
@@ -39,9 +43,16 @@ export class SharedState {
     }
   }
 
+  /** The reader wants to skip this track. */
+  vote(): void {
+    this.#voted = this.state?.track;
+    this.#send({ type: "vote", track: this.#voted });
+  }
+
   /** A new state has come from the server. `ours`: because of what we pressed. It is shown, and never sent back. */
   changed(room: Room, ours: boolean, nowMs: number): void {
     this.#room = room;
+    if (room.track !== this.#voted) this.#voted = undefined;
     if (ours && this.#sent?.revision === room.revision - 1) this.#answered(nowMs);
     else this.#forget(); // somebody was first: what we guessed won't come
   }
@@ -61,6 +72,7 @@ export class SharedState {
       this.#sent = undefined;
       this.#forget();
     }
+    if (isSame && this.#voted === room.track) this.vote(); // a vote leaves with its connection
   }
 
   #answered(nowMs: number) {

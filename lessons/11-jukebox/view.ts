@@ -9,12 +9,12 @@ import { Waveform } from "./waveform.ts";
 
 type Handlers = {
   press(press: Press): void;
-  join(): void;
+  joinIn(): void;
   knock(byMs: number): void;
   vote(): void;
 };
-/** In milliseconds: the position that is heard, if any is; the one that the room has; and the one to show. */
-type Positions = { heard: number | undefined; room: number; shown: number };
+/** In milliseconds: the position that the room has, and the one that this page follows. */
+type Positions = { room: number; target: number };
 
 const element = <Kind extends HTMLElement>(selector: string) => document.querySelector(selector) as Kind;
 const words = { play: "Play", pause: "Pause", next: "Next", seek: "new position" };
@@ -36,7 +36,7 @@ export class View {
   #drift: number | undefined;
 
   /** Buttons and slider fire these events for the reader only. Nothing that a script sets comes back as a press. */
-  constructor({ press, join, knock, vote }: Handlers) {
+  constructor({ press, joinIn, knock, vote }: Handlers) {
     this.#play.addEventListener("click", () =>
       press({ type: this.#play.textContent === "Play" ? "play" : "pause" }),
     );
@@ -58,7 +58,7 @@ export class View {
     element("#vote").addEventListener("click", vote);
     const joinButton = element<HTMLButtonElement>("#join");
     joinButton.addEventListener("click", () => {
-      join();
+      joinIn();
       joinButton.hidden = true;
       this.#play.focus();
     });
@@ -101,8 +101,10 @@ export class View {
     this.#refused.textContent = `Not accepted: ${reason}`;
   }
 
-  draw(state: State, { heard, room, shown }: Positions): void {
+  draw(state: State, { room, target }: Positions, clock: Clock, player: Player | undefined): void {
     const track = trackOf(state);
+    const heard = player?.isAwake() ? player.heardMs(track) : undefined;
+    const shown = heard ?? target;
     const beatMs = track.lengthMs / track.beats;
     const beat = Math.floor(shown / beatMs);
     write(this.#beat, String((beat % 4) + 1));
@@ -119,10 +121,11 @@ export class View {
     // For tests: what is heard at which moment of a clock that all windows share.
     this.#box.dataset.heard = heard === undefined ? "" : heard.toFixed(1);
     this.#box.dataset.at = String(Date.now());
+    this.#numbers(clock, player);
   }
 
   /** Four times a second: faster changes would be unreadable. */
-  numbers(clock: Clock, player: Player | undefined): void {
+  #numbers(clock: Clock, player: Player | undefined) {
     if (performance.now() - this.#numbersAt < 250) return;
     this.#numbersAt = performance.now();
     this.#slider.ariaValueText = seconds(Number(this.#slider.value));

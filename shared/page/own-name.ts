@@ -9,3 +9,11 @@ export function keepName(box: HTMLInputElement): void {
   keep();
   box.addEventListener("input", keep);
 }
+
+/** The box for the name on a page without a chat. `changed` is called when the reader has entered another name. */
+export function nameBox(changed: () => void): HTMLInputElement {
+  const box = document.querySelector("input[name=from]") as HTMLInputElement;
+  keepName(box);
+  box.addEventListener("change", changed);
+  return box;
+}
