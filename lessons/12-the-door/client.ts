@@ -5,21 +5,22 @@ import { number } from "../../shared/page/numbers.ts";
 import { onSayTwenty } from "../../shared/page/say-twenty.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts";
-import { ask, onlogin, type Session } from "./login-form.ts";
+import { offerAgain, type Shown } from "./again.ts";
+import "./invite.ts"; // the links to Mallory's page, and the button Invite
+import { ask, onlogin, showSession } from "./login-form.ts";
 
 const find = <Kind extends HTMLElement>(selector: string) => document.querySelector(selector) as Kind;
 const ways = find<HTMLFormElement>("#ways");
 /** A guest's page has one in its address. It comes before any cookie, until somebody logs in on this page. */
 let invitation = new URLSearchParams(location.search).get("invitation");
-let session: Session | null = null;
-let last: { path: string; firstWord?: string } | undefined; // what this page has shown at the door
+let last: Shown | undefined; // what this page has shown at the door
 let log = "";
 
 /** What this page shows at the door. Undefined: nobody is logged in. */
-async function whatToShow(): Promise<typeof last> {
+async function whatToShow(): Promise<Shown | undefined> {
   if (invitation !== null) return { path: `/room?invitation=${encodeURIComponent(invitation)}` };
-  ({ session } = await ask("GET", "/me"));
-  showSession();
+  const { session } = await ask("GET", "/me");
+  showSession(session);
   if (!session) return;
   const way = new FormData(ways).get("way");
   if (way === "token") return { path: `/naive?token=${(await ask("POST", "/token")).token}` };
@@ -51,8 +52,7 @@ function onmessage(data: string) {
   if (type === "refused") room.refused(`Not accepted: ${message.reason}`);
   if (type !== "welcome") return;
   room.refused("");
-  session = { name: message.name, role: message.role, until: message.until };
-  showSession();
+  showSession(message);
   if (log !== message.log) room.startOver();
   log = message.log;
   for (const each of message.messages) room.show(each);
@@ -64,20 +64,10 @@ function onstate(state: State) {
   if ("code" in state && state.code !== undefined && !nobody) {
     number("code", String(state.code));
     number("back", state.name === "reconnecting" ? "yes" : "no");
-    if (state.code === 4401) session = null;
+    if (state.code === 4401) showSession(null);
   }
-  showSession();
   showState(nobody ? { ...state, reason: "nobody is logged in" } : state);
 }
-
-function showSession() {
-  const leftMs = session ? Math.max(0, session.until - Date.now()) : 0;
-  room.who = session?.name ?? "nobody";
-  number("who", session ? `${session.name}, ${session.role}` : "nobody");
-  const seconds = Math.ceil(leftMs / 1_000);
-  number("ends", seconds > 120 ? `${Math.ceil(seconds / 60)} min` : seconds > 0 ? `${seconds} s` : "–");
-}
-setInterval(showSession, 1_000);
 
 function say(_from: string, text: string) {
   room.refused("");
@@ -97,35 +87,4 @@ onlogin(() => {
 ways.addEventListener("change", connectAgain);
 ways.addEventListener("submit", (event) => event.preventDefault());
 
-// Somebody who reads a log has what this page has shown, and shows it, too.
-find("#again").addEventListener("click", () => {
-  if (!last) return number("again", "log in first");
-  const { path, firstWord } = last;
-  const socket = new WebSocket(`ws://${serverHost}${path}`);
-  socket.onopen = () => firstWord && socket.send(JSON.stringify({ type: "ticket", ticket: firstWord }));
-  socket.onmessage = ({ data }) => {
-    const { type, name } = JSON.parse(data);
-    if (type !== "welcome") return;
-    number("again", `open, as ${name}`);
-    socket.onclose = null;
-    socket.close();
-  };
-  socket.onclose = ({ code }) => number("again", `refused: ${code}`);
-});
-
-for (const from of ["port", "site"])
-  find<HTMLAnchorElement>(`#from-${from}`).href = `http://${serverHost}/mallory?from=${from}`;
-
-find("#invite").addEventListener("click", async () => {
-  const place = find(".invitation");
-  try {
-    const guest = new URL(location.href);
-    // A name of this computer for which the browser has no cookie.
-    if (guest.hostname === "localhost") guest.hostname = "127.0.0.1";
-    guest.search = `?invitation=${(await ask("POST", "/invitation", { seconds: 600 })).invitation}`;
-    place.textContent = guest.href;
-  } catch (error) {
-    const { message } = error as Error;
-    place.textContent = `No invitation: ${message}${message === "Nothing here." ? " That is the exercise." : ""}`;
-  }
-});
+offerAgain(() => last);

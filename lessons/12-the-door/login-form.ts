@@ -1,7 +1,26 @@
 // The form: makes a user, logs in and out. The browser keeps the cookie, and no script of this page ever sees it.
+import { room } from "../../shared/page/chat-room.ts";
+import { number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 
 export type Session = { name: string; role: string; until: number };
+
+let session: Session | null = null;
+
+/** Shows who is logged in from now on, and for how long. Null: nobody. */
+export function showSession(now: Session | null): void {
+  session = now;
+  room.who = session?.name ?? "nobody";
+  number("who", session ? `${session.name}, ${session.role}` : "nobody");
+  showRest();
+}
+
+function showRest() {
+  const seconds = session ? Math.ceil((session.until - Date.now()) / 1_000) : 0;
+  number("ends", seconds > 120 ? `${Math.ceil(seconds / 60)} min` : seconds > 0 ? `${seconds} s` : "–");
+}
+setInterval(showRest, 1_000);
+showSession(null);
 
 const form = document.querySelector("#login") as HTMLFormElement;
 const refused = form.querySelector(".refused") as HTMLElement;
