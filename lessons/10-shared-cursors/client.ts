@@ -1,35 +1,30 @@
 // Shared cursors, the page's half: says where this pointer is, and draws where everybody's pointer is.
 import { Board, type Place } from "../../shared/page/board.ts";
 import { controlled, showState } from "../../shared/page/connection.ts";
-import { number } from "../../shared/page/numbers.ts";
-import { keepName } from "../../shared/page/own-name.ts";
+import { add } from "../../shared/page/numbers.ts";
+import { nameBox } from "../../shared/page/own-name.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { Traffic } from "../../shared/page/traffic.ts";
 import { stayConnected } from "../../shared/pieces/stay-connected.ts";
 import { frameMs } from "./motion.ts";
 import { People } from "./people.ts";
-import { fromBytes, type Position } from "./positions.ts";
+import { fromBytes, type Position, placeToBytes } from "./positions.ts";
 import { setCrowd } from "./robots.ts";
 import { onsettings, settings } from "./switches.ts";
 
 const board = new Board(document.querySelector("canvas") as HTMLCanvasElement);
-const nameBox = document.querySelector("input[name=from]") as HTMLInputElement;
+const name = nameBox(join);
 const refused = document.querySelector(".refused") as HTMLElement;
 const people = new People();
 const traffic = new Traffic();
 let hand: Place | undefined;
 let isNew = false; // whether the server doesn't know yet where the hand is
-let dropped = 0;
 let ripples = 0;
 const unseen = new Map<number, string>(); // our own ripples that have not come back yet
 
-keepName(nameBox);
-const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
 let connection: ReturnType<typeof connect>;
-const sendNow = controlled(() => {
-  connection = connect();
-  return connection;
-});
+const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
+const sendNow = controlled(() => (connection = connect()));
 
 function send(data: string | DataView<ArrayBuffer>) {
   if (sendNow(data)) traffic.up(data);
@@ -44,7 +39,8 @@ function onopen() {
 /** Who we are, and how we want to receive positions. */
 function join() {
   const { together, binary, view } = settings;
-  send(JSON.stringify({ type: "join", name: nameBox.value, together, binary }));
+  refused.textContent = "";
+  send(JSON.stringify({ type: "join", name: name.value, together, binary }));
   send(JSON.stringify({ type: "look", ...view }));
 }
 
@@ -58,17 +54,10 @@ setInterval(() => settings.when === "timer" && sendPosition(), frameMs);
 /** State: only the newest position counts. One that can't leave now would be old when it could. */
 function sendPosition() {
   if (!hand || !isNew) return;
-  if (connection.unsentBytes() > 1_000) return number("dropped", ++dropped);
+  if (connection.unsentBytes() > 1_000) return add("dropped");
   isNew = false;
-  send(settings.binary ? inBytes(hand) : JSON.stringify({ type: "move", ...hand }));
+  send(settings.binary ? placeToBytes(hand) : JSON.stringify({ type: "move", ...hand }));
   traffic.sent(hand);
-}
-
-function inBytes({ x, y }: Place) {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setUint16(0, x);
-  view.setUint16(2, y);
-  return view;
 }
 
 // Repeated, though nothing has moved: a page that has missed it, or has just come, is right again in two seconds.
@@ -109,10 +98,6 @@ function draw(now: number) {
 }
 requestAnimationFrame(draw);
 
-nameBox.addEventListener("change", () => {
-  refused.textContent = "";
-  join();
-});
 onsettings(() => {
   board.view = settings.view;
   setCrowd(settings.robots);

@@ -17,6 +17,14 @@ export function toBytes(positions: Position[]): DataView<ArrayBuffer> {
   return view;
 }
 
+/** A page's own position: bytes 0 and 1 are x, 2 and 3 are y. No id, since the server knows whose connection it is. */
+export function placeToBytes({ x, y }: { x: number; y: number }): DataView<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint16(0, x);
+  view.setUint16(2, y);
+  return view;
+}
+
 /** Nothing in these bytes says what they mean, or in which version. Both sides have to know. */
 export function fromBytes(buffer: ArrayBuffer): Position[] {
   const view = new DataView(buffer);

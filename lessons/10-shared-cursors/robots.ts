@@ -1,6 +1,6 @@
 // A crowd: connections of this page that move a pointer each, sixty times a second, as people do who draw circles.
 import { serverHost } from "../../shared/page/server-host.ts";
-import { farthest } from "./positions.ts";
+import { farthest, placeToBytes } from "./positions.ts";
 
 const everyMs = 1_000 / 60;
 const robots: WebSocket[] = [];
@@ -25,10 +25,9 @@ setInterval(() => {
   const seconds = ahead + performance.now() / 1_000;
   for (const [n, robot] of robots.entries()) {
     if (robot.readyState !== WebSocket.OPEN) continue;
-    const view = new DataView(new ArrayBuffer(4));
     const [speed, size] = [0.7 + (n % 7) / 10, 0.08 + (n % 5) / 30];
-    view.setUint16(0, farthest * (0.5 + 0.26 * Math.cos(n * 2.4) + size * Math.cos(seconds * speed + n)));
-    view.setUint16(2, farthest * (0.5 + 0.26 * Math.sin(n * 2.4) + size * Math.sin(seconds * speed + n)));
-    robot.send(view);
+    const x = farthest * (0.5 + 0.26 * Math.cos(n * 2.4) + size * Math.cos(seconds * speed + n));
+    const y = farthest * (0.5 + 0.26 * Math.sin(n * 2.4) + size * Math.sin(seconds * speed + n));
+    robot.send(placeToBytes({ x, y }));
   }
 }, everyMs);
