@@ -21,7 +21,7 @@ const load = process.platform === "win32" ? "load unknown" : `load ${loadavg()[0
 void main();
 
 async function main() {
-  say("Measuring for about three minutes. Whatever else this computer does meanwhile is measured too.\n");
+  say("Measuring for about three minutes. Other programs that run meanwhile change the figures.\n");
   const few = await step("transports: 1 message a second", async () => [
     // There is little to do, so all of them run at the same time.
     ...(await Promise.all([transports(1, 1, 10, "together"), transports(50, 1, 10, "together")])).flat(),
@@ -53,7 +53,7 @@ async function main() {
     oneWrite(1_000, 10, progress),
   ).catch(leftOut);
   const returns: Return[] = [];
-  // One after another: clients that all come in the same instant would be in each other's way.
+  // One after another: clients that all come in the same instant would slow each other down.
   for (const together of [["fixed"], ["doubling"], ["jitter5", "jitter12"]] as const)
     returns.push(
       ...(await step(`coming back: ${together.map((way) => ways[way].name).join("; ")}`, async () =>

@@ -24,7 +24,7 @@ type Contestant = {
   args?: string[];
   path?: string;
   greeting?: string;
-  /** How it is published to, if not as a lesson. */
+  /** How to publish to this server, if not as to a lesson. */
   say?: (text: string) => string;
 };
 

@@ -6,7 +6,7 @@
 // Measured with software drawing, on two cores that others used too, so only figures of one run compare. On 2026-11-21,
 // when each frame took several layouts: at 100 messages a second 53 frames, and 60 for the plain list; at 1,000, 35
 // and 60. On 2026-11-22, with one layout for each frame and far more load from others: at 1,000, 39 and 52, and with the
-// drawer folded 57 and 51. Under such load only a quiet computer can say how near the two are.
+// drawer folded 57 and 51. Only a run on a quiet computer can show how near the two are.
 import { setTimeout as pause } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
@@ -17,7 +17,7 @@ const measuredMs = 5_000;
 /** The server allows 200 messages a second from one client. */
 const senders = 10;
 
-/** In the page: a list as simple as can be. As text, so that it runs there as it stands here. */
+/** In the page: a list as simple as can be. As text, so that it runs there unchanged. */
 const plainList = (port: number) => `
   document.body.innerHTML = '<div style="height: 30rem; overflow-y: auto"><ol></ol></div>';
   const [box, list] = [document.querySelector("div"), document.querySelector("ol")];

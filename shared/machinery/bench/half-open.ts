@@ -1,4 +1,4 @@
-// Half-open connections: how long until each side knows that the other has gone, without a word.
+// Half-open connections: how long until each side knows that the other has gone silently.
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { defaults, type State, stayConnected } from "../../pieces/stay-connected.ts";
@@ -8,7 +8,7 @@ import { median } from "./statistics.ts";
 
 export type Detection = {
   side: "server" | "page";
-  /** Connections that were looked at. */
+  /** How many connections were measured. */
   tries: number;
   /** Until it knew, in seconds of lesson 5's real times. */
   median: number;
@@ -19,7 +19,7 @@ export type Detection = {
 /** Ping every 15 s, 10 s to answer; lesson 5's page has its own times, which lead to the same. */
 const [pingEveryMs, graceMs] = [15_000, 10_000];
 
-/** All times of lesson 5 are `shortened` so many times, and what is measured is made as much longer again. */
+/** All times of lesson 5 are divided by `shortened`, and the measured times are multiplied by it. */
 export async function halfOpen(tries: number, shortened: number): Promise<Detection[]> {
   const server = await startMeasured("lessons/05-heartbeat-reconnect/server.ts", {
     env: {

@@ -69,7 +69,7 @@ async function lesson10(count: number, times: Times): Promise<Pointers> {
   const late: number[] = [];
   const look = setInterval(() => {
     const now = performance.now();
-    // A hand's x is the time, so whatever the screen shows says when the hand was there.
+    // A hand's x is the time, so each x on the screen says when the hand was there.
     for (const screen of motions)
       for (const motion of screen.values()) late.push(now - room.beganMs - motion.at(now).x);
   }, 1_000 / 60);

@@ -1,4 +1,4 @@
-// What the lessons' servers are held against: the same chat, as plain as it can be, sent in other ways.
+// What the lessons' servers are compared with: the same chat, as plain as it can be, sent in other ways.
 // node --import tsx shared/machinery/bench/references.ts once
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
@@ -10,7 +10,7 @@ import { Audience } from "../../pieces/one-write.ts";
 const audience = new Audience();
 type Said = { from: string; text: string };
 const ways: Record<string, (message: object, clients: Set<WebSocket>) => void> = {
-  /** As demos do it: the same text made anew for each. */
+  /** As demos do it: the same text encoded again for each client. */
   each(message, clients) {
     for (const client of clients) if (client.readyState === client.OPEN) client.send(JSON.stringify(message));
   },
@@ -22,7 +22,7 @@ const ways: Record<string, (message: object, clients: Set<WebSocket>) => void> =
       if (client.readyState === client.OPEN) client.send(bytes, { binary: false });
   },
 
-  /** The header as well, since a server's frames are not masked and so all alike: nothing that ws promises to allow. */
+  /** The header as well: a server's frames are not masked, so all are the same. ws doesn't promise to allow this. */
   frame(message, clients) {
     const bytes = Buffer.from(JSON.stringify(message));
     const options = { fin: true, opcode: 1, mask: false, rsv1: false, readOnly: true };
@@ -34,7 +34,7 @@ const ways: Record<string, (message: object, clients: Set<WebSocket>) => void> =
   turn: (message) => audience.say(message),
 };
 
-/** What ws exports and holds, but does not tell its types. */
+/** What ws exports and holds, but its types don't declare. */
 type Inside = { _socket: Socket; Sender: { frame(data: Buffer, options: object): Buffer[] } };
 const inside = (thing: unknown) => thing as Inside;
 

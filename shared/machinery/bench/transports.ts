@@ -189,7 +189,7 @@ async function measure(
   }
 }
 
-/** Two digits: more would be different in the next run. */
+/** Two digits: further digits would differ in the next run. */
 const round = (value: number) => Number(value.toPrecision(2));
 
 function postSpeaker(port: number) {

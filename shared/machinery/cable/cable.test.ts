@@ -204,7 +204,7 @@ test("a port that is taken gets one line with its number and its variable, and e
     });
     expect(await second.ended).toBe(1);
     expect(second.output().trim().split("\n")).toEqual([
-      `Port ${env[name]} is taken. End what uses it, or choose another: ${name}=${Number(env[name]) + 10}`,
+      `Port ${env[name]} is taken. Stop the program that uses it, or choose another: ${name}=${Number(env[name]) + 10}`,
     ]);
   }
   // The first one is none the worse for it.

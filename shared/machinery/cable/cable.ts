@@ -53,11 +53,11 @@ async function main() {
   print("cable", `localhost:${cable.port} → the server, ${serverPort}`);
   await started;
 
-  // The server says goodbye first, through the cable; only then is the cable taken away.
+  // The server says goodbye first, through the cable. Only then does the cable end.
   endOnSignal(async () => {
     await server.end();
     await panels?.end();
-    // What it said is still on its way: the pages' FIN comes when it has arrived.
+    // Its last bytes are still on their way: the pages' FIN comes when they have arrived.
     if (cable) await untilQuiet(cable, 500);
     await cable?.end();
   });
@@ -75,7 +75,7 @@ function taken(name: string, number: number) {
   return (error: NodeJS.ErrnoException): never =>
     fail(
       error.code === "EADDRINUSE"
-        ? `Port ${number} is taken. End what uses it, or choose another: ${name}=${number + 10}`
+        ? `Port ${number} is taken. Stop the program that uses it, or choose another: ${name}=${number + 10}`
         : `Port ${number} (${name}) cannot be used: ${error.message}`,
     );
 }

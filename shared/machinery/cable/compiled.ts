@@ -30,7 +30,7 @@ export function compiled(file: string, known: Iterable<string> = [file]): Compil
   const made = readRecord(record);
   if (made?.versions.every(([path, version]) => versionOf(path) === version))
     return { args: made.args, versions: new Map(made.versions) };
-  // Before the files are read: what is saved meanwhile is newer than what was compiled.
+  // Taken before the files are read: a file saved meanwhile must count as newer than what was compiled.
   const before = versionsOf(known);
   const versions = (files: Iterable<string>): Versions =>
     new Map([...files].map((path) => [path, before.get(path) ?? versionOf(path)]));

@@ -26,7 +26,7 @@ export type CableOptions = {
 
 export type Which = { connection?: number };
 
-/** A command for a connection that isn't there throws an Error that says which are. */
+/** A command for a connection that isn't open throws an Error that lists the open ones. */
 export type Cable = {
   port: number;
   /** "entry": the cable saw something. "change": a fault or a connection began or ended. */

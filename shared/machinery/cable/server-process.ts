@@ -29,7 +29,7 @@ export type ServerProcessOptions = {
   port: number;
   /** A line that it printed, or that is about it. */
   print(line: string): void;
-  /** How it is, in words for the learner. Said once after each restart, within 10 s. */
+  /** The server's state, in words for the learner. Called once after each restart, within 10 s. */
   report(text: string): void;
   /** Its state has changed; `text` says how. */
   changed(text: string): void;
@@ -67,7 +67,7 @@ export function serverProcess({ file, port, print, report, changed }: ServerProc
       return;
     }
     const { FORCE_COLOR: _, ...env } = process.env;
-    // Whoever comes from elsewhere comes through the cable. No colours, since control characters are shown as text.
+    // Connections from other computers come through the cable. No colors, since control characters are shown as text.
     const one = startNode(compiled.args, {
       env: { ...env, PORT: String(port), HOST: "127.0.0.1", NO_COLOR: "1" },
     });
@@ -92,7 +92,7 @@ export function serverProcess({ file, port, print, report, changed }: ServerProc
     else report(`${name} has ended (${why}). Save a file to start it again.`);
   }
 
-  /** Looks until the server listens, or the process is gone. */
+  /** Checks until the server listens, or the process is gone. */
   async function waitUntilItListens(one: Supervised): Promise<void> {
     const isStarting = () => running === one && state.process === "starting";
     const isFirst = starts === 1;
@@ -109,7 +109,7 @@ export function serverProcess({ file, port, print, report, changed }: ServerProc
     clearTimeout(silent);
   }
 
-  /** Ends it with a goodbye to its clients. One that doesn't listen yet has none. */
+  /** Ends it with a goodbye to its clients. A server that doesn't listen yet has none. */
   async function endServer(how: "end" | "kill"): Promise<void> {
     const one = running;
     if (!one) return;

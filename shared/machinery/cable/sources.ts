@@ -12,7 +12,7 @@ export type Sources = {
 
 /**
  * Calls `saved` when `file` or something that it imports has been changed and then left alone for 100 ms.
- * The files are looked at again and again: that also works where the system does not report changes
+ * The files are checked again and again: that also works where the system does not report changes
  * (a Windows folder seen from WSL, a container's volume).
  */
 export function sources(file: string, saved: () => void): Sources {

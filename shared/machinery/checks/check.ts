@@ -23,7 +23,7 @@ main(process.argv.slice(2)).catch((error) => {
 
 async function main(args: string[]) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
-  // Whatever a server answers: the list of checks appears. This is what a check began, and no longer waits for.
+  // Whatever a server answers, the list of checks must appear. A check may have begun work that it no longer waits for.
   process.on("unhandledRejection", () => {});
   removeLeftovers();
   const watching = args.includes("--watch");
@@ -52,7 +52,7 @@ function refuse(why: string) {
   process.exitCode = 1;
 }
 
-/** What earlier checks left behind that were killed. */
+/** Removes the folders of earlier checks that were killed. */
 function removeLeftovers() {
   const folder = join(root, ".workshop");
   try {

@@ -17,10 +17,10 @@
 //   request, postMessage, Client (a WebSocket)                                           client.ts
 //   EventStream (server-sent events)                                                     event-stream.ts
 //
-// A check is steady when it concludes from what came, and in which order, and not from how long it took: it waits for an
-// answer that comes after what it looks for, and compares times of the server's own clock. Time limits are those of a
-// quiet computer. `eventually`, `request` and all that wait by them wait longer on a slow one, and what is too late there
-// is tried again.
+// A check is reliable when it judges which messages came, and in which order, and not how long they took. It waits for
+// an answer that comes after the one it tests, and compares times of the server's own clock. Time limits are those of a
+// quiet computer. On a slow one, `eventually`, `request` and everything that waits with them wait longer, and a check
+// that was too late runs again.
 import type { Holdings } from "./debugger.ts";
 import type { LessonServer } from "./server.ts";
 import { cannotTell, expectFast, expectQuiet, pause, withDoubt, within } from "./time.ts";
@@ -110,8 +110,8 @@ export async function expectSoon(
 }
 
 /**
- * For a server that gathers what comes in quick succession. It must not wait until somebody who goes on talking stops.
- * A server that does answers only after silences, which are longer than pauses between messages that share an answer.
+ * For a server that gathers what comes in quick succession. It must not wait until somebody who keeps talking stops.
+ * A server that does so answers only after silences, which are longer than pauses between messages that share an answer.
  * @param everyMs how often something was said
  * @param groups for each answer, when the messages came that share it: milliseconds by the server's clock
  * @param wasGathered whether the server held this answer back, to gather: others prove nothing
@@ -168,9 +168,9 @@ export async function eventually<Found>(
 const visits = 40;
 
 /**
- * For what must not be remembered: does `something` 40 times, and compares what the server holds with what it held
- * before. It counts objects and entries, so it finds a leak of any size. Where something stayed each time, it does it 80
- * times more: a server may keep a few things to use them again, and a busy one for a while, but not twice as many then.
+ * For things that a server must not remember: does `something` 40 times, and compares what the server holds with what
+ * it held before. It counts objects and entries, so it finds a leak of any size. If something stayed each time, it does
+ * it 80 times more: a server may keep a few things to use them again, and a busy one for a while, but not ever more.
  * @param options.untilForgotten waits until the server should have forgotten, if it may keep things for a while
  * @param options.mayBeKept is done as often, by clients that stay: what that leaves doesn't count
  * @throws {CheckFailed} when the server holds one thing more for each time

@@ -42,8 +42,8 @@ export async function postMessage(server: LessonServer, text: string, from = "Ad
 }
 
 /**
- * Sends chat messages with POST /messages, all at once or one every `everyMs`. Each has a connection that is open before
- * the first is sent: also a busy computer can then send them quickly.
+ * Sends chat messages with POST /messages, all together or one every `everyMs`. Each has a connection that is open before
+ * the first is sent, so that even a busy computer can send them quickly.
  * @throws {CheckFailed} when not every one of them is answered with 201
  */
 export async function postAll({ port }: LessonServer, texts: string[], everyMs = 0): Promise<void> {

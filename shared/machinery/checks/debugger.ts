@@ -14,7 +14,7 @@ const address = /Debugger listening on (ws:\/\/\S+)/;
 const loopMs = 400;
 
 /**
- * Where a process is stuck in an endless loop: "lessons/03-chat/server.ts:17", or "" when the line can't be told.
+ * Where a process is stuck in an endless loop: "lessons/03-chat/server.ts:17", or "" when the line is unknown.
  * Undefined when its event loop still turns.
  * @param stderr what the process has printed so far
  */

@@ -9,7 +9,7 @@ export function node(): Finding {
   return { about: "Node", verdict: "ok", found: `${process.versions.node} (20 or newer)` };
 }
 
-/** npm says its version to each program that it runs. */
+/** npm tells its version to each program that it runs. */
 export function npm(): Finding {
   const [, version] = process.env.npm_config_user_agent?.match(/^npm\/(\S+)/) ?? [];
   if (!version)

@@ -1,4 +1,4 @@
-// The whole way, tried out: an installed browser opens a page and a WebSocket at localhost.
+// A trial of the whole way: an installed browser opens a page and a WebSocket at localhost.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";

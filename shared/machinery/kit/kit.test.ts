@@ -43,7 +43,7 @@ let registry: Server;
 let url: string;
 let workshop: Copy;
 
-/** What npm does not find here, it does not find. */
+/** npm finds nothing outside of this registry. */
 const npmEnv = () => ({
   npm_config_registry: url,
   npm_config_cache: workshop.path("..", "cache-of-the-user"),

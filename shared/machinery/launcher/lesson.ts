@@ -137,7 +137,7 @@ function environment(own: Record<string, string>): NodeJS.ProcessEnv {
   return { ...env, ...(coloured ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }), ...own };
 }
 
-/** Lets concurrently print what the programs print, each with its name in its color, and end all with the first. */
+/** Lets concurrently print what the programs print, each with its name in its color, and end all when the first ends. */
 async function runTogether(programs: (Program & { process: Supervised })[]): Promise<void> {
   let ending = false;
   let unexpected = false;

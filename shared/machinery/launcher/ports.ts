@@ -19,8 +19,8 @@ let nth = Math.floor(Math.random() * ports);
 
 /**
  * A port that nobody needs to know by heart: any that is free at this moment. Below those that systems hand out by
- * themselves, 32768 and up: between now and its use, an outgoing connection could be given such a one. Each call gets
- * another one, since the port of an earlier call may not be in use yet.
+ * themselves, 32768 and up: between now and its use, an outgoing connection could get one of those. Each call gets
+ * another port, since the port of an earlier call may not be in use yet.
  */
 export async function anyFreePort(): Promise<number> {
   for (;;) {

@@ -6,8 +6,8 @@ import { readProgress } from "../launcher/progress.ts";
 const reload = '<script type="module" src="/shared/machinery/pages/reload.ts"></script>';
 
 /**
- * A page of the repository, with the script that reloads it. First in its head, to see the others fail; after an
- * import map that stands there, since many browsers take none once a module has begun to load.
+ * A page of the repository, with the script that reloads it. First in its head, to see other scripts fail, but
+ * after an import map: many browsers accept none once a module has begun to load.
  */
 export function withReload(html: string): string {
   const first = /<head[^>]*>(\s*<script type="importmap">[^<]*<\/script>)?/i;

@@ -11,7 +11,7 @@ const served = new Set(["lessons", "shared", "slides", "node_modules", "README.m
 
 /**
  * Whether a Host header names this computer. A page of another site can make its own name point to 127.0.0.1
- * (DNS rebinding) and would read our files as its own; its name then stands in this header.
+ * (DNS rebinding) and would read our files as its own; its name is then in this header.
  */
 export function judgeHost(host: string | undefined): "ours" | "foreign" | "malformed" {
   const [, name, port = "80"] = host?.match(/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i) ?? [];
@@ -63,7 +63,7 @@ function decode(target: string): string | undefined {
   }
 }
 
-/** No dot-file, no "..", nothing empty, nothing that Windows reads otherwise (backslash, file:stream, "name. "). */
+/** No dot-file, no "..", nothing empty, nothing that Windows reads differently (backslash, file:stream, "name. "). */
 function isPlain(segment: string): boolean {
   return /^[^.]/.test(segment) && !/[\\:\0]|[. ]$/.test(segment);
 }

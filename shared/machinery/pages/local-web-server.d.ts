@@ -10,7 +10,7 @@ declare module "local-web-server" {
       hostname: string;
       directory: string;
       stack: (new () => Plugin)[];
-      /** Is told of everything that happens; "server.error" among it. */
+      /** Receives all events, "server.error" among them. */
       view: { write(key: string, value: unknown): void };
       /** Do not look for settings in lws.config.js of this and all outer folders. */
       _alreadyMerged: true;

@@ -9,7 +9,7 @@ export const networkPath = "/slides/network";
 
 /**
  * Whether this request comes from a browser on this computer. Others in the network may look at the slides, but not
- * open or close anything. A forwarded port looks like this computer, so nobody may there.
+ * open or close anything. A forwarded port looks like this computer, so there nobody may.
  */
 export function isSpeaker({ socket, headers }: IncomingMessage): boolean {
   const isHere = ["127.0.0.1", "::1", "::ffff:127.0.0.1"].includes(socket.remoteAddress ?? "");

@@ -192,7 +192,7 @@ async function main() {
   });
 
   function hear(key: string, value: unknown) {
-    // Otherwise a taken port ends the process without a word, with exit code 0.
+    // Otherwise a taken port ends the process without a message, with exit code 0.
     if (key === "server.error") refuse(describe(value as NodeJS.ErrnoException));
     // A reload in the middle of a download is no error.
     if (key === "middleware.error" && !brokenOff.has((value as NodeJS.ErrnoException).code))

@@ -61,7 +61,7 @@ async function showScriptError({ error, message, filename }: ErrorEvent) {
 }
 
 async function showMissing({ src }: HTMLScriptElement) {
-  await new Promise((resolve) => setTimeout(resolve, 50)); // the observer is told a moment later
+  await new Promise((resolve) => setTimeout(resolve, 50)); // the observer learns of it a moment later
   const files = [...missing].filter((path) => /\.[jt]s$/.test(path));
   const text = files.length
     ? `Not found: ${files.join(", ")}. Is an import misspelt?`
@@ -71,7 +71,7 @@ async function showMissing({ src }: HTMLScriptElement) {
 
 async function showCompileError(): Promise<boolean> {
   const seen = new Set<string>();
-  // The observer is told of a file some time after it has come, and later on a busy computer.
+  // The observer learns of a file some time after it has come, and later on a busy computer.
   for (let look = 1; look <= 10; look++) {
     for (const path of loaded) {
       if (!path.endsWith(".ts") || seen.has(path)) continue;

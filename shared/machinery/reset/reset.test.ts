@@ -88,7 +88,7 @@ function promises(source: string) {
     await reset();
     const { code, output } = await reset();
     expect(code).toBe(0);
-    expect(output).toBe(`\nAll lessons are ${source}.\nPages show the drawer as at first.\n\n`);
+    expect(output).toBe(`\nAll lessons are ${source}.\nPages show the drawer as on the first visit.\n\n`);
   });
 
   test("answers a lesson that doesn't exist with the list", async () => {

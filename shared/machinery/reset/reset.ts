@@ -1,5 +1,5 @@
-// Back to the start: `npm run reset 3` for one lesson, `npm run reset` for all. Whatever it takes away is kept in a
-// folder that is named after the time.
+// Back to the start: `npm run reset 3` for one lesson, `npm run reset` for all. It keeps everything that it takes
+// away in a folder that is named after the time.
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findLesson, listLessons, root } from "../launcher/lessons.ts";
@@ -74,7 +74,7 @@ function reset(originals: Originals, folders: string[]) {
   ];
   if (lines.length > 0) console.log(`\n${lines.join("\n")}`);
   const which = folders.length === 1 ? `lessons/${folders[0]} is` : "All lessons are";
-  console.log(`\n${which} ${originals.source}.\nPages show the drawer as at first.`);
+  console.log(`\n${which} ${originals.source}.\nPages show the drawer as on the first visit.`);
   if (kept) console.log(`What was taken away is in ${kept}`);
   console.log();
 }

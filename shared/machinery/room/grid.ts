@@ -73,7 +73,7 @@ export class Grid {
     for (const { lesson, results } of lessons) this.#check(lesson, results);
     let person = this.#people.get(key);
     if (!person) {
-      if (!this.isOpen) throw new HttpError(403, "The room takes no new names now.");
+      if (!this.isOpen) throw new HttpError(403, "The room accepts no new names now.");
       if (this.#people.size >= mostPeople) throw new HttpError(503, `The room is full: ${mostPeople} names.`);
       person = { id: ++this.#lastId, name: "", lessons: {} };
       this.#people.set(key, person);
@@ -111,7 +111,7 @@ export class Grid {
     for (const [each, owner] of this.#owners) if (owner === key) this.#owners.delete(each);
   }
 
-  /** Whoever is removed comes back with the next check, if the room is open. */
+  /** A learner who is removed comes back with the next check, if the room is open. */
   remove(id: number) {
     for (const [key, person] of this.#people)
       if (person.id === id) {
@@ -151,7 +151,7 @@ export class Grid {
 
 const file = join(root, ".workshop", "room", "grid.json");
 
-/** Reads the grid of before into an empty one. A damaged file is set aside, and its new name returned. */
+/** Reads the saved grid into an empty one. A damaged file is set aside, and its new name returned. */
 export function loadGrid(grid: Grid): string | undefined {
   if (!existsSync(file)) return;
   try {
@@ -161,7 +161,7 @@ export function loadGrid(grid: Grid): string | undefined {
   }
 }
 
-/** Writes the grid to disk. A computer that stops in the middle leaves the one of before. */
+/** Writes the grid to disk. A computer that stops in the middle leaves the last saved grid. */
 export function saveGrid(grid: Grid): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, grid.toText());

@@ -1,4 +1,4 @@
-// The instructor's view of a class: `LAN=1 npm run room`. Who has got how far, live, while learners check their exercises.
+// The instructor's view of a class: `LAN=1 npm run room`. It shows live how far everyone is.
 import { createRequire } from "node:module";
 import { lanAddresses } from "../launcher/lan.ts";
 import { readPort, whyNotFree } from "../launcher/ports.ts";

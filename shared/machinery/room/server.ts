@@ -104,7 +104,7 @@ export function roomServer({
       response.end(code);
     },
     "GET /events": (_, response) => {
-      if (watchers.size >= mostWatchers) throw new HttpError(503, "Too many pages watch already.");
+      if (watchers.size >= mostWatchers) throw new HttpError(503, "Too many pages are watching already.");
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       response.write(`retry: 1000\n\n${everything()}`);
       watchers.add(response);

@@ -1,5 +1,5 @@
 // Sends a learner's results to the instructor's room, if the learner has said where it is:
-// `ROOM=http://192.0.2.7:8001 npm run check 3`, or `npm run check 3 -- --room=http://192.0.2.7:8001`. Remembered, so once.
+// `ROOM=http://192.0.2.7:8001 npm run check 3`, or `npm run check 3 -- --room=http://192.0.2.7:8001`. Once is enough.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";

@@ -59,7 +59,7 @@ async function renderFile(file: string): Promise<string> {
     .replace(/<a href="http:[^>]*>(.*?)<\/a>/g, "<code>$1</code>"); // a server of the reader's own
 }
 
-/** The links of a page, each relative to it. What they lead to becomes part of the site. */
+/** The links of a page, each relative to it. The files that they lead to become part of the site. */
 function withRelativeLinks(html: string, file: string, files: Set<string>): string {
   return html.replace(/ (href|src|data-poster)="(?!https?:|data:|[#?])([^"#]*)/g, (_, attribute, link) => {
     const path = posix.join(link.startsWith("/") ? "." : posix.dirname(file), decodeURI(link));

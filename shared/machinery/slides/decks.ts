@@ -119,7 +119,7 @@ function readMinutes(notes: string): Slide["minutes"] {
 }
 
 function slideParser(deck: Deck, text: string, problems: string[]) {
-  // What is left of a slide without headings, diagram and their like: is there any text beside the diagram?
+  // Whether there is any text beside the diagram: a slide without its headings and blocks isn't blank.
   const hasText = /\S/.test(text.replace(/^```.*?^```$|^#[^\n]*$/gms, ""));
   const attempt = (make: () => string) => {
     try {
@@ -234,7 +234,7 @@ function invitation({ number }: Deck, text: string): string {
 /** A clock that slides/deck.ts counts down from the slide's minutes. */
 const countdown = '<p class="countdown"><span role="timer"></span><button type="button">Start</button></p>';
 
-/** The room's own work: the task, how to begin, and how long. */
+/** Everyone's own work: the task, how to begin, and how long. */
 function nowYou({ number, file }: Deck, task: string): string {
   return (
     `<div class="now-you"><div class="task">${task}</div><div><ol><li><code>npm run lesson ${number}</code></li>` +
@@ -306,7 +306,7 @@ function renderMenu(decks: Deck[]): string {
   );
 }
 
-/** What a course is made of: minutes of talk, of the room's own work, and of pauses. */
+/** What a course is made of: minutes of talk, of everyone's own work, and of pauses. */
 export function planOf(decks: Deck[], course: Course) {
   const slides = decks.flatMap((deck) => deck.slides);
   const minutesOf = (kind: Slide["kind"]) =>
@@ -317,7 +317,7 @@ export function planOf(decks: Deck[], course: Course) {
   return { talk: minutesOf("talk"), ownWork: minutesOf("own work"), pause: minutesOf("pause") };
 }
 
-/** The courses as bars: one part for each deck, for the room's own work and for each pause, as long as it takes. */
+/** The courses as bars: one part for each deck, for everyone's own work and for each pause, as long as it takes. */
 function renderPlan(decks: Deck[]): string {
   const bars = courses.map((course) => {
     const parts = decks.flatMap((deck) => {

@@ -1,4 +1,4 @@
-// What every lesson's page promises: two tabs talk, text is text, nothing is lost that was typed, everybody can use it.
+// What every lesson's page promises: two tabs talk, text is text, no typed text is lost, and everybody can use the page.
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -8,9 +8,9 @@ type Ports = Awaited<ReturnType<typeof lessonPorts>>;
 type Tabs = { ada: Page; grace: Page };
 
 /**
- * Promises of every page, and whatever `more` adds about this one. Opening a tab is what costs most in these tests:
+ * Promises of every page, and those that `more` adds about this one. Opening a tab is what costs most in these tests:
  * `more` may use the two that are open. It may stop and start the server, and leaves one running. A page without a chat
- * tests by itself that its two tabs talk, and that what comes from outside is shown as text.
+ * tests by itself that its two tabs talk, and that text from outside is shown as text.
  */
 export function everyPage(
   lesson: string,
@@ -151,7 +151,7 @@ export const saysSo = (page: Page, serverPort: number) =>
 const connected = (page: Page) =>
   until(async () => (await page.getByRole("status").textContent()) !== "connecting");
 
-/** Resolves when `text` stands in the page's log. */
+/** Resolves when `text` is in the page's log. */
 export async function hears(page: Page, text: string): Promise<void> {
   await page.getByRole("log").getByText(text, { exact: true }).first().waitFor();
 }

@@ -75,7 +75,7 @@ export class Freezer {
       for (const socket of connection) if (!this.#silenced.has(socket)) socket.resume();
   }
 
-  /** Every connection ends at once, with a reset; or each with this probability. */
+  /** Every connection ends immediately, with a reset; or each with this probability. */
   cut(share = 1): void {
     for (const connection of this.#some(share)) for (const socket of connection) socket.resetAndDestroy();
   }

@@ -121,7 +121,7 @@ export function raw(port: number, bytes: string | Uint8Array, withinMs = 30_000)
   });
 }
 
-// What a WebSocket server says is typed by the lesson; tests look at the fields they name.
+// Each lesson has its own types of messages; tests look at the fields that they name.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type Heard = any;
 
@@ -129,7 +129,7 @@ export type Heard = any;
 export type Door = { path: string; headers: Record<string, string> };
 const openDoor: Door = { path: "/", headers: {} };
 
-/** A WebSocket client that remembers all it heard. */
+/** A WebSocket client that remembers everything it received. */
 export class Client {
   readonly socket: WebSocket;
   readonly heard: Heard[] = [];
