@@ -1,4 +1,4 @@
-// Promises of the decks as they lie there: nothing is missing, nothing quoted is gone, the minutes add up.
+// Promises of the decks as files: nothing is missing, nothing quoted is gone, the minutes add up.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -54,12 +54,15 @@ describe.each(decks.map((deck) => [deck.file, deck] as const))("the deck %s", (f
     expect(talk.at(-1)?.html).toContain("?</p>\n</blockquote>");
   });
 
-  test.skipIf(deck.number === undefined)("lets the room do the exercise, and knows its mistakes", () => {
-    const [work] = deck.slides.filter(({ kind }) => kind === "own work");
-    const { exercise } = readReadme({ folder: file } as Lesson);
-    expect(work?.title).toBe(`Now you: ${exercise}`);
-    expect(work?.notes).toContain("<strong>Common mistakes.</strong>");
-  });
+  test.skipIf(deck.number === undefined)(
+    "lets everyone do the exercise, and names the usual mistakes",
+    () => {
+      const [work] = deck.slides.filter(({ kind }) => kind === "own work");
+      const { exercise } = readReadme({ folder: file } as Lesson);
+      expect(work?.title).toBe(`Now you: ${exercise}`);
+      expect(work?.notes).toContain("<strong>Common mistakes.</strong>");
+    },
+  );
 });
 
 test("every slide has an address of its own", () => {
@@ -67,7 +70,7 @@ test("every slide has an address of its own", () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test.each(courses)("the course %s is full, and a third of it is the room's own work", (course) => {
+test.each(courses)("the course %s is full, and a third of it is everyone's own work", (course) => {
   const { talk, ownWork, pause } = planOf(decks, course);
   const all = talk + ownWork + pause;
   if (course !== "two-days") expect(all).toBe(course);
@@ -180,11 +183,11 @@ test("no slide asks another host for anything", () => {
 describe("an excerpt", () => {
   const source = "a {\n  b();\n  if (c) {\n    d();\n  }\n  e();\n}\nf();\n";
 
-  test("is completed with what stands between its lines", () => {
+  test("is completed with the lines between its own", () => {
     expect(quote(source, "  if (c) {\n    …\n  }")).toEqual({ text: "  if (c) {\n    d();\n  }", line: 3 });
   });
 
-  test("leaves out what it is told to leave out", () => {
+  test("leaves out the lines that ⋮ stands for", () => {
     expect(quote(source, "a {\n  ⋮\n  e();").text).toBe("a {\n  ⋮\n  e();");
   });
 
@@ -205,12 +208,12 @@ describe("an excerpt", () => {
     expect(() => quote(source, excerpt)).toThrow(message);
   });
 
-  test("highlights lines by what stands in them, and says when it is not there", () => {
+  test("highlights lines by words in them, and says when no line has them", () => {
     expect(findSteps("a\nb\nc\nd", "b|a...c")).toBe("2|1-3");
     expect(() => findSteps("a\nb", "z")).toThrow("no line to highlight has: z");
   });
 
-  test("that is gone is told on its slide, which file and which line", () => {
+  test("that is gone is reported on its slide, with file and line", () => {
     const text =
       "---\ntransport: none\n---\n\n## A\n\n```ts shared/machinery/slides/quote.ts\nno such line\n```\n\n```ts nowhere.ts\na\n```\n";
     const [slide] = readDeck("43-b.md", text).slides;

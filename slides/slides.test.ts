@@ -1,4 +1,4 @@
-// Promises of the slides in a real browser: every one fits, by day and by night, and the lessons live in theirs.
+// Promises of the slides in a real browser: every one fits, by day and by night, and the lessons run in their slides.
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -147,7 +147,7 @@ describe("the keys", () => {
 });
 
 describe("every slide on a screen", () => {
-  test("is reached, fits, asks no other host for anything, and has nothing to complain of", async () => {
+  test("is reached, fits, asks no other host for anything, and logs no error", async () => {
     const { found, measured } = await page.evaluate(findOverflow, true);
     expect(measured).toEqual(ids);
     expect(found).toEqual([]);

@@ -54,7 +54,7 @@ everyPage("01-polling", (_ports, server, tabs) => {
       await ada.getByLabel(/slow answers/).uncheck();
     });
 
-    test("answers that failed for a while are no reset", async () => {
+    test("failed answers cause no reset", async () => {
       const { grace } = tabs();
       const failed = grace.waitForEvent("requestfailed");
       await grace.route("**/messages?*", (route) => route.abort());

@@ -42,7 +42,7 @@ everyPage("02-long-polling", (ports, server, tabs) => {
     await hears(ada, "from here on without");
     await sayTwenty();
     await until(async () => (await count(grace)) === 40);
-    // What is said while this page waits reaches it, and its id shows the gap.
+    // A message that is said while this page waits reaches it, and its id shows the gap.
     await until(async () => (await waiting()) === 2);
     await say(grace, "Grace", "one more");
     await hears(ada, "one more");
@@ -76,7 +76,7 @@ everyPage("02-long-polling", (ports, server, tabs) => {
     const sentence =
       "This page belongs to lesson 2, but lesson 1 is running. Press Ctrl-C, then `npm run lesson 2`.";
     await statusIs(ada, sentence);
-    // One that is opened now says so, too.
+    // A page that is opened now says so, too.
     await grace.reload();
     await statusIs(grace, sentence);
     const before = await shown(ada, "requests");

@@ -28,7 +28,7 @@ test("deletes a client from the Set when it closes, cleanly or not", async () =>
   await server.prints(/close 1006 : 0 here/);
 });
 
-test("a page that stops reading is ended, and costs the others nothing", async () => {
+test("a page that stops reading is disconnected, and costs the others nothing", async () => {
   const server = await startServer("03-chat");
   const slow = await rawWebSocket(server.port);
   slow.pause();

@@ -41,7 +41,7 @@ everyPage("04-broadcast", (ports, _server, tabs) => {
 
   test("measures nothing while messages arrive, keeps the last 500 rows, and shows their end", async () => {
     await tabs().ada.bringToFront(); // a browser draws few frames of a page that nobody sees
-    // As text: it runs in the page as it stands here.
+    // As text, because it runs in the page.
     const [measured, rows, isInOrder, isAtEnd] = await tabs().ada.evaluate<
       [number, number, boolean, boolean]
     >(`(async () => {

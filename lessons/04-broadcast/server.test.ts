@@ -59,7 +59,7 @@ test("tells everyone how many are here when a client closes or crashes", async (
 test("sends a few presence messages when a hundred clients arrive together", async () => {
   await Promise.all(Array.from({ length: 100 }, enter));
   await Promise.all(clients.map((client) => client.hears("presence", ({ here }) => here === 100)));
-  // Whatever is still on its way arrives.
+  // Messages that are still on their way arrive.
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(clients[0]?.heard.filter(({ type }) => type === "presence").length).toBeLessThan(50);
 });
@@ -85,7 +85,7 @@ test("marks a second client of the same name until the name is free", async () =
   expect((await other.hears("message", ({ text }) => text === "Now I am")).from).toBe("Ada");
 });
 
-test("disconnects a client that leaves more than 1 MiB unread, and presence falls", async () => {
+test("disconnects a client that leaves more than 1 MiB unread, and presence goes down", async () => {
   const slow = await rawWebSocket(server.port);
   slow.pause();
   const ada = await enter();

@@ -1,4 +1,4 @@
-// Tests of lesson 5's page. Its clock stands still, and the tests move it: what takes 25 s takes them a moment.
+// Tests of lesson 5's page. Its clock stands still, and the tests move it: 25 s take them a moment.
 import type { Page } from "playwright-core";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { browser } from "../../shared/machinery/testing/browser.ts";

@@ -37,7 +37,7 @@ everyPage("06-resume", (ports, server, tabs) => {
     await until(async () => (await ada.getByRole("status").textContent()) === "closed (1000)");
     await say(grace, "Grace", "meanwhile");
     await hears(grace, "meanwhile");
-    // A page that has left stays away, also when the network comes back.
+    // A page that has left stays away, even when the network comes back.
     await ada.evaluate(() => dispatchEvent(new Event("online")));
     await ada.getByRole("button", { name: "Come back" }).click();
     await hears(ada, "meanwhile");

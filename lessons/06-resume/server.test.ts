@@ -57,7 +57,7 @@ function says(client: Client, text: string): Promise<Heard> {
   return client.hears("message", (message) => message.text === text);
 }
 
-/** Says as many messages, and waits until all have come back. */
+/** Says that many messages, and waits until all have come back. */
 async function talk(client: Client, count: number) {
   for (let n = 1; n <= count; n++) client.send({ ...hello, text: `${n}` });
   const before = ids(client).length;

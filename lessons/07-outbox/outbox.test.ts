@@ -268,7 +268,7 @@ test("a page doesn't send again what the server has refused", async () => {
   page.close();
 });
 
-test("a page gives up a message on which the server closes, and goes on with the next", async () => {
+test("a page gives up a message for which the server closes the connection, and sends the next", async () => {
   const { port } = await startServer("07-outbox");
   const page = pageWithoutScreen(port);
   await until(() => page.opened === 1);

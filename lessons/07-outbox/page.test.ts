@@ -27,7 +27,7 @@ everyPage("07-outbox", (ports, server, tabs) => {
     return page;
   }
 
-  test("what is said without a connection waits, and goes out when the page comes back", async () => {
+  test("a message said without a connection waits, and goes out when the page comes back", async () => {
     const [ada, grace] = [await fresh(), await fresh(tabs().grace)];
     await say(grace, "Grace", "before");
     await hears(ada, "before");
@@ -60,7 +60,7 @@ everyPage("07-outbox", (ports, server, tabs) => {
     expect((await texts(page)).filter((text) => text === "twice")).toHaveLength(1);
   });
 
-  test("what waits survives a reload, and a duplicated tab speaks under a name of its own", async () => {
+  test("waiting messages survive a reload, and a duplicated tab speaks under a name of its own", async () => {
     const page = await fresh();
     await press(page, "Leave");
     await say(page, "Ada", "before the reload");

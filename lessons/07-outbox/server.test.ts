@@ -1,4 +1,4 @@
-// What lesson 7's server promises. Whatever it has in common with lesson 6's is tested there.
+// What lesson 7's server promises. Promises that lesson 6's server makes as well are tested there.
 import { describe, expect, test } from "vitest";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
 import { Client, type Heard, startServer, until } from "../../shared/machinery/testing/lesson.ts";

@@ -21,7 +21,7 @@ const keptMs = (history / saidPerSecond) * 1_000;
 const sampleEveryMs = real ? 60_000 : 1_000;
 /** Everything that was said has to be everywhere this long after the end, at the latest. */
 const settleMs = real ? 10 * 60_000 : 90_000;
-/** The memory may grow by so many MiB a minute, once it has settled. */
+/** The memory may grow by this many MiB a minute, once it has settled. */
 const mostGrowth = 1;
 const settledMs = 5 * 60_000;
 
@@ -83,7 +83,7 @@ class Judge {
         this.wrong.push(`${id} was not the oldest one kept`);
   }
 
-  /** How often somebody has been heard. */
+  /** How many messages of somebody have arrived. */
   countOf(name: string): number {
     return this.#lastCounts.get(name) ?? 0;
   }
@@ -192,7 +192,7 @@ class Crowd {
     return this.here.every(({ last, page }) => page.waiting === 0 && last === this.sums.said);
   }
 
-  /** Who has said more than was heard of them. */
+  /** The people of whom fewer messages have arrived than they have said. */
   get unheard() {
     return [...this.here, ...this.#former].filter(({ name, said }) => this.judge.countOf(name) !== said);
   }

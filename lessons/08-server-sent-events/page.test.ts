@@ -82,7 +82,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
       expect(await number(page, "last-event-id")).toMatch(/^[0-9a-f]{8}:\d+$/);
     });
 
-    test("over HTTP/1.1 six streams open, the others wait, and so does what is said. A WebSocket doesn't wait", async () => {
+    test("over HTTP/1.1 six streams open, the others wait, and so do messages to the server. A WebSocket doesn't wait", async () => {
       await openPage();
       // A connection that stays open after a request is one of the six. Here all six are for streams.
       await press(page, "Open seven more");
@@ -129,7 +129,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
 
     test.each([
       ["with another status than 200", { status: 502 }],
-      ["that is no event stream", { status: 200, contentType: "text/html", body: "<h1>Hello</h1>" }],
+      ["that isn't an event stream", { status: 200, contentType: "text/html", body: "<h1>Hello</h1>" }],
       ["204", { status: 204 }],
     ])("after an answer %s the browser gives up, and the page retries by itself", async (_what, answer) => {
       await openPage();

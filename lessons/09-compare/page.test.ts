@@ -8,7 +8,7 @@ import { lanes } from "./settings.ts";
 
 let ports: Awaited<ReturnType<typeof lessonPorts>>;
 let server: LessonServer;
-/** One page for all tests. Each begins with what the one before has left. */
+/** One page for all tests. Each begins where the one before has ended. */
 let page: Page;
 const complaints: string[] = [];
 
@@ -47,7 +47,7 @@ async function slide(label: string, step: number): Promise<void> {
   expect((await accepted).status()).toBe(200);
 }
 
-/** Waits until each lane has received so many more messages. */
+/** Waits until each lane has received that many more messages. */
 async function receive(more: number): Promise<void> {
   const before = await inAll("received");
   const enough = async () => (await inAll("received")).every((now, n) => now > (before[n] ?? 0) + more);
@@ -174,7 +174,7 @@ test("the figures can be copied as a table and saved as CSV, and all of them are
   }
 });
 
-test("a tab that was hidden says what came meanwhile", async () => {
+test("a tab that was hidden says how many messages came meanwhile", async () => {
   const hide = (hidden: boolean) =>
     page.evaluate((now) => {
       Object.defineProperty(document, "hidden", { value: now, configurable: true });

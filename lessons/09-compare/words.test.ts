@@ -10,7 +10,7 @@ const seen = (mean: number, bytes: number, requests = 0.05) => ({
   perMessage: { bytes, requests, message: bytes - 20 } as PerMessage,
 });
 
-test("what can be seen is put into words", () => {
+test("the words describe the figures", () => {
   const words = inWords(
     { polling: seen(503, 490), "long-polling": seen(20, 494), sse: seen(4, 121), websocket: seen(0.4, 102) },
     { size: 100, everyMs: 1_000 },

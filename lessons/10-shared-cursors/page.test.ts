@@ -170,7 +170,7 @@ everyPage(
         delete (WebSocket.prototype as { bufferedAmount?: number }).bufferedAmount;
         Object.defineProperty(WebSocket.prototype, "bufferedAmount", { value: 0, configurable: true });
       });
-      // What comes then is the newest, and nothing of what was dropped.
+      // Then the newest position comes, and none of the dropped ones.
       await until(() => positions(one).some((at) => at.id === id && Math.abs(at.x - 22_000) < 200));
       expect(positions(one).some((at) => at.id === id && Math.abs(at.x - 11_000) < 200)).toBe(false);
       one.client.socket.close();
@@ -196,7 +196,7 @@ everyPage(
       one.client.socket.close();
     });
 
-    test("a pointer that nothing is heard of fades, and says so", async () => {
+    test("a pointer whose page sends nothing fades, and the list says so", async () => {
       const { ada } = tabs();
       await ada.clock.install();
       await ada.reload();

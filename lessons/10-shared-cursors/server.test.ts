@@ -71,7 +71,7 @@ test("a position reaches everybody in the way that each of them has asked for", 
   leave(ada, json, binary);
 });
 
-test("what moves within a frame is sent once, at its last place; a page that asks for each gets each", async () => {
+test("a pointer that moves within a frame is sent once, at its last place; a page that asks for each position gets each", async () => {
   const [ada, grace] = [await join("Ada"), await join("Grace")];
   const each = await join("Alan", { together: false });
   for (let x = 1; x <= 300; x++) {
@@ -128,7 +128,7 @@ test("a newcomer learns who is here, and everybody learns of newcomers, other na
   leave(ada);
 });
 
-test("fifty who come together are told in a few messages", async () => {
+test("fifty clients that come together cause only a few messages", async () => {
   const ada = await join("Ada");
   const guests = await Promise.all(Array.from({ length: 50 }, () => join("Guest")));
   const known = () =>
@@ -201,7 +201,7 @@ describe("bad input:", () => {
     leave(ada);
   });
 
-  test("somebody who hasn't joined is told to, in text and in binary, and moves nothing", async () => {
+  test("a client that hasn't joined is asked to, in text and in binary, and moves nothing", async () => {
     const [ada, stranger] = [await join("Ada"), await Client.open(server.port)];
     stranger.send({ type: "move", x: 1, y: 1 });
     stranger.socket.send(bytesOf(1, 1));

@@ -44,7 +44,7 @@ test("the best of eight is the one with the shortest round trip, and late ones d
   expect(clock.best?.offsetMs).toBe(5_000);
 });
 
-test("what is known of a clock is worth less from minute to minute", () => {
+test("an answer about a clock becomes less certain every minute", () => {
   const clock = clockWith(ask(0, 5_000, 5, 5));
   clock.add(ask(10_000, 5_003, 8, 8));
   expect(clock.best?.offsetMs).toBe(5_000);
@@ -52,7 +52,7 @@ test("what is known of a clock is worth less from minute to minute", () => {
   expect(clock.best?.offsetMs).toBe(5_003);
 });
 
-test("when a clock has jumped, what was known before is forgotten", () => {
+test("when a clock has jumped, earlier answers are forgotten", () => {
   const clock = clockWith(ask(0, 5_000, 5, 5), ask(250, 5_000, 5, 5));
   clock.add(ask(1_000, 65_000, 90, 90));
   expect(clock.best).toMatchObject({ offsetMs: 65_000, uncertaintyMs: 90 });

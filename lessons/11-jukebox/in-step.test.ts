@@ -53,7 +53,7 @@ const heard = async ({ page }: Listener, lengthMs: number): Promise<number> => {
   return heard === "" ? Number.NaN : Number(heard) - (Number(at) % lengthMs);
 };
 
-/** The most that two of them differ by now, in milliseconds. Not a number while one of them is silent. */
+/** The largest difference between two of them now, in milliseconds. NaN while one of them is silent. */
 async function apart(listeners: Listener[], track: number): Promise<number> {
   const { lengthMs } = tracks[track] as { lengthMs: number };
   const positions = await Promise.all(listeners.map((listener) => heard(listener, lengthMs)));

@@ -60,7 +60,7 @@ everyPage(
       await grace.getByLabel("Name").press("Enter");
     });
 
-    test("what one presses happens in both, and both say who it was", async () => {
+    test("a press in one page happens in both, and both say who it was", async () => {
       const { ada, grace } = tabs();
       await press(ada, "Play");
       for (const page of both()) await until(() => playing(page));
@@ -91,7 +91,7 @@ everyPage(
       await until(() => playing(grace));
     });
 
-    test("of two who press together one is refused, told why, and shows what the other one wanted", async () => {
+    test("of two pages that press together one is refused, says why, and shows what the other one wanted", async () => {
       const { ada, grace } = tabs();
       const release = await hold(ada, "pause");
       await press(ada, "Pause");
@@ -105,7 +105,7 @@ everyPage(
       expect(await playing(grace)).toBe(true);
     });
 
-    test("nothing that comes from the server is sent back", async () => {
+    test("a page sends back nothing that comes from the server", async () => {
       const { ada, grace } = tabs();
       const commands = ["play", "pause", "next", "seek"];
       await ada.evaluate((commands) => {

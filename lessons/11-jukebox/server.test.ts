@@ -186,7 +186,7 @@ describe("bad input:", () => {
     leave(ada);
   });
 
-  test("somebody who hasn't joined is told to, and plays nothing", async () => {
+  test("a client that hasn't joined is asked to, and plays nothing", async () => {
     const stranger = await Client.open(server.port);
     stranger.send({ type: "next", revision: 0 });
     expect((await stranger.hears("refused")).reason).toMatch(/^type: must be one of join, time, beat/);

@@ -22,7 +22,7 @@ test("a press is shown without waiting, sent with the revision that was seen, an
   expect(sent).toHaveLength(1);
 });
 
-test("what comes from the server is never sent back", () => {
+test("a state from the server is never sent back", () => {
   const { shared, sent } = pageWith();
   shared.changed({ ...room, playing: true, revision: 5 }, false, 0);
   shared.changed({ ...room, track: 1, revision: 6 }, true, 0); // by us, before a reconnect
@@ -31,7 +31,7 @@ test("what comes from the server is never sent back", () => {
   expect(sent).toEqual([]);
 });
 
-test("what is pressed while another press waits is sent after its answer, against the new revision", () => {
+test("a press that follows an unanswered one is sent after the answer, against the new revision", () => {
   const { shared, sent } = pageWith();
   shared.press({ type: "play" }, 2_000);
   shared.press({ type: "next" }, 2_010);
@@ -42,7 +42,7 @@ test("what is pressed while another press waits is sent after its answer, agains
   expect(sent.at(-1)).toEqual({ type: "next", revision: 5 });
   expect(shared.state).toMatchObject({ playing: true, track: 1, position: 500 });
   shared.changed({ ...room, playing: true, track: 1, revision: 6 }, true, 2_200);
-  // A slider that moves says many positions, and only the last one counts.
+  // A moving slider sends many positions, and only the last one counts.
   expect(sent.at(-1)).toEqual({ type: "seek", position: 500, revision: 6 });
   expect(sent).toHaveLength(3);
 });
@@ -59,7 +59,7 @@ test("when somebody was first, theirs is shown, and ours is forgotten", () => {
   expect(sent).toEqual([{ type: "play", revision: 4 }]);
 });
 
-test("what was pressed after seeing the others' change is sent after the refusal", () => {
+test("a press after seeing the others' change is sent after the refusal", () => {
   const { shared, sent } = pageWith();
   shared.press({ type: "play" }, 2_000);
   shared.changed({ ...room, track: 2, revision: 5 }, false, 2_050);

@@ -42,7 +42,7 @@ everyPage(
       await client.hears("welcome");
       return client;
     }
-    /** Opens Mallory's page as the link of our page does. What it tells about each door. */
+    /** Opens Mallory's page as the link of our page does. Returns what it says about each door. */
     async function visitMallory(from: "port" | "site") {
       const { ada } = tabs();
       const tab = await openTab((await ada.locator(`#from-${from}`).getAttribute("href")) ?? "");

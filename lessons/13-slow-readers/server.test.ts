@@ -82,7 +82,7 @@ class Guest {
     return this.quotes.map(({ id }) => id);
   }
 
-  /** Waits for so many more quotes. */
+  /** Waits for that many more quotes. */
   async more(count: number): Promise<void> {
     const before = this.quotes.length;
     await until(() => this.quotes.length >= before + count);
@@ -146,7 +146,7 @@ describe("a reader that keeps up", () => {
 });
 
 describe("a slow reader", () => {
-  test("that is kept everything for fills the system's buffers first, then the server; the others don't notice", async () => {
+  test("for which everything is kept fills the system's buffers first, then the server; the others don't notice", async () => {
     const other = await Guest.join(fast.port, { care: "less" });
     /** The time that three quarters of forty answers need at most. */
     const answersMs = async () => {
@@ -268,7 +268,7 @@ describe("a slow reader", () => {
   });
 });
 
-test("a reader that asks for less gets so many prices a second, each symbol in turn, without order books", async () => {
+test("a reader that asks for less gets that many prices a second, each symbol in turn, without order books", async () => {
   const guest = await Guest.join(server.port, { care: "less", perSecond: 20 });
   await guest.more(41);
   const quotes = guest.quotes;
@@ -279,7 +279,7 @@ test("a reader that asks for less gets so many prices a second, each symbol in t
   guest.leave();
 });
 
-test("what a reader has not read can be seen: in the server, and on the way", async () => {
+test("unread bytes can be seen: in the server, and on the way", async () => {
   const guest = await Guest.join(server.port, { name: "Vint" }, false);
   await guest.more(100);
   expect(await reportOn(server, "Vint")).toMatchObject({ care: "keep", kept: 0, leftOut: 0 });
@@ -304,7 +304,7 @@ describe("the heartbeat", () => {
     await once(socket, "close");
   });
 
-  test("spares one that says that it reads, however late its pong is", async () => {
+  test("spares a reader that acknowledges, however late its pong is", async () => {
     const socket = await rawWebSocket(eager.port); // it answers no ping
     const acknowledgement = (bytes: number) => frame(`{"type":"read","bytes":${bytes}}`);
     socket.write(Buffer.concat([frame(JSON.stringify({ ...few, name: "Slow" })), acknowledgement(1)]));
@@ -375,7 +375,7 @@ describe("bad input:", () => {
     guest.leave();
   });
 
-  test("somebody who hasn't joined is told to, and gets nothing", async () => {
+  test("a client that hasn't joined is asked to, and gets nothing", async () => {
     const stranger = await Client.open(server.port);
     stranger.send({ type: "read", bytes: 1 });
     expect((await stranger.hears("refused")).reason).toMatch(/^type: must be one of join, beat/);

@@ -52,7 +52,7 @@ describe("text", () => {
     expect(cutText(`a${"\u0301".repeat(10_000)}`, 10).length).toBeLessThan(100);
   });
 
-  test("that leaves nothing on the screen is blank", () => {
+  test("that shows nothing on the screen is blank", () => {
     for (const blank of ["", "  ", "\u200B\u2060", "\u3164", "\u2800", "\n\t", "\u00AD"])
       expect(isBlank(blank)).toBe(true);
     expect(isBlank("👍")).toBe(false);

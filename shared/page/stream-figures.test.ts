@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { noCounts } from "../machinery/cable/entry.ts";
 import { type Spent, StreamFigures } from "./stream-figures.ts";
 
-test("a hole is a loss until it is filled, then it is out of order; what comes twice is doubled", () => {
+test("a hole is a loss until it is filled, then it is out of order; a message that comes twice is doubled", () => {
   const figures = new StreamFigures(10);
   for (const number of [11, 14, 15, 12, 12, 10]) figures.take(number, 100, 0, 1);
   expect(figures).toMatchObject({ received: 4, lost: 1, doubled: 2, outOfOrder: 1 });
@@ -27,7 +27,7 @@ test("lateness and bytes are those of the last minute, and memory holds no more 
   expect(figures.window).toMatchObject({ received: 6_000, lost: 0 });
 });
 
-test("after a restart, what was published before no longer counts, however late it arrives", () => {
+test("after a restart, messages published before no longer count, however late they arrive", () => {
   const figures = new StreamFigures(0);
   const sampleAt = (ms: number, bytes: number) => {
     const counts = noCounts();

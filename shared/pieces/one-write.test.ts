@@ -47,7 +47,7 @@ async function page(port: number, options = {}) {
 
 const turn = () => new Promise(setImmediate);
 
-test("what is said in one turn is one message to each client, in order, and the next turn has one of its own", async () => {
+test("everything said in one turn is one message to each client, in order, and the next turn has one of its own", async () => {
   const { audience, port } = await server();
   const pages = await Promise.all([page(port), page(port), page(port)]);
   for (let n = 1; n <= 32; n++) audience.say({ n });
@@ -140,7 +140,7 @@ test("clients with compression and without it receive the same, in fewer bytes a
   expect(few).toBeLessThan(2_000);
 });
 
-test("after the close frame comes nothing", async () => {
+test("nothing is sent after the close frame", async () => {
   const { audience, accepted, port } = await server();
   const [reader, closed] = [await page(port), await rawWebSocket(port)];
   let bytes = Buffer.alloc(0);

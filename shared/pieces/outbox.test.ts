@@ -65,7 +65,7 @@ describe("the outbox", () => {
     expect(texts(box)).toEqual([]);
   });
 
-  test("goes on where a connection that could take no more stopped", () => {
+  test("continues where a connection that could take no more has stopped", () => {
     const { box, line, add, sent } = outbox();
     add(2);
     line.isOpen = false;

@@ -27,7 +27,7 @@ describe("the log", () => {
     });
   });
 
-  test("is no reset for somebody new, for somebody who has seen nothing yet, and for somebody up to date", () => {
+  test("declares no reset for somebody new, for somebody who has seen nothing yet, and for somebody up to date", () => {
     const log = filled(0);
     for (const cursor of [{ after: 0 }, { after: 0, log: log.name }])
       expect(log.after(cursor)).toEqual({ reset: false, messages: [] });
@@ -51,7 +51,7 @@ describe("the log", () => {
     expect([missed.reset, ids(missed)]).toEqual([false, upTo(50, 41)]);
   });
 
-  test("keeps so many messages and no more", () => {
+  test("keeps that many messages and no more", () => {
     const log = filled(10_000, 100);
     expect(ids(log.after({ after: 0 }))).toEqual(upTo(10_000, 9_901));
   });

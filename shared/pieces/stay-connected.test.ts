@@ -170,7 +170,7 @@ test.each(["connecting", "open", "reconnecting"])(
       {
         onopen: () => states.push("onopen"),
         onmessage: () => {},
-        // Later than at once, since stayConnected has to return first: the second time round.
+        // Not the first time, since stayConnected has to return before.
         onstate: ({ name }) => {
           states.push(name);
           if (name === when && (name !== "connecting" || states.length > 1)) connection.close();
@@ -281,7 +281,7 @@ test("gives up after a limited number of attempts that never opened", async () =
   expect(page.count("connecting")).toBe(3);
 });
 
-test("spreads attempts over a moment when the network returns to every page at once", async () => {
+test("spreads attempts over a moment when the network returns for every page together", async () => {
   const port = await freePort();
   const pages = Array.from({ length: 20 }, () => client(port, { baseMs: 1e9, capMs: 1e9 }));
   await until(() => pages.every((page) => page.last()?.name === "reconnecting"));

@@ -11,7 +11,7 @@ import { freePort, runNode } from "../testing/process.ts";
 import { sideBySide } from "../testing/side-by-side.ts";
 import type { FromPanel, ServerState, ToPanel } from "./protocol.ts";
 
-/** Says its process's number to whoever connects, and goodbye on SIGTERM. */
+/** Sends its process's number to each client that connects, and goodbye on SIGTERM. */
 const serverCode = `
 import { WebSocketServer } from "ws";
 import { word } from "./word.ts";
@@ -59,7 +59,7 @@ async function started() {
     folder,
     save: (word: string) => writeFileSync(join(folder, "word.ts"), wordCode(word)),
     command: (command: FromPanel) => panel.send(JSON.stringify(command)),
-    /** Resolves when the panel is told so; of another process than `notPid`. */
+    /** Resolves when the panel receives this state, of another process than `notPid`. */
     async is(process: ServerState["process"], notPid?: number): Promise<ServerState> {
       while (state?.process !== process || (notPid !== undefined && state.pid === notPid))
         await once(panel, "state");
@@ -178,7 +178,7 @@ describe("the server behind the cable", () => {
     expect((await page()).word).toBe("fixed");
   });
 
-  test("that ends by itself is shown dead, with its exit code", async () => {
+  test("that ends by itself is shown as dead, with its exit code", async () => {
     const { is, save, folder, program } = shared;
     await is("running");
     writeFileSync(join(folder, "word.ts"), 'export const word = ""; process.exit(3);');
@@ -207,7 +207,7 @@ test("a port that is taken gets one line with its number and its variable, and e
       `Port ${env[name]} is taken. Stop the program that uses it, or choose another: ${name}=${Number(env[name]) + 10}`,
     ]);
   }
-  // The first one is none the worse for it.
+  // The first one still works.
   const socket = connect(Number(env.PORT), "127.0.0.1");
   await once(socket, "connect");
   socket.destroy();

@@ -15,7 +15,7 @@ const press = (page: Page, name: string) => page.getByRole("button", { name, exa
 const inGroup = (page: Page, name: string) =>
   page.getByRole("group", { name: "Let the network fail" }).getByRole("button", { name });
 
-/** Plays a cable on which as much passes as it shows at most: 200 frames every 100 ms. */
+/** Plays a cable on which as much passes as a cable ever shows: 200 frames every 100 ms. */
 function flood(socket: WebSocketRoute): void {
   const counts = noCounts();
   const state: FullState = {
@@ -94,7 +94,7 @@ async function costOfThousand(page: Page): Promise<number> {
   return (1_000_000 * (busy - busyBefore)) / (now - before);
 }
 
-/** Starts a lesson as a reader does, cable and all. Returns a function that loads its page in so many tabs. */
+/** Starts a lesson as a reader does, cable and all. Returns a function that loads its page in that many tabs. */
 function lesson(number: string, env: Record<string, string> = {}) {
   let run: Running;
   let url = "";

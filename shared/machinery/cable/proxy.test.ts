@@ -293,7 +293,7 @@ describe("on command the cable", () => {
     expect(performance.now() - before).toBeGreaterThan(145);
   });
 
-  test("throttles to so many bytes a second", async () => {
+  test("throttles to that many bytes a second", async () => {
     const { cable, pair } = await cableBetween();
     const { page, server } = await pair();
     cable.throttle({ bytesPerSecond: 50_000 });
@@ -373,7 +373,7 @@ describe("on command the cable", () => {
   });
 });
 
-test("the cable survives twenty connections that end in every way at once", async () => {
+test("the cable survives twenty connections that end at the same time, in every way", async () => {
   const { cable, pair } = await cableBetween();
   const pairs = [];
   for (let count = 0; count < 20; count++) pairs.push(await pair());

@@ -93,7 +93,7 @@ async function checkWrong(text: string) {
 }
 
 describe("check", () => {
-  test("lists what passes, and says of the first that doesn't: expected, happened, where to read, what then", async () => {
+  test("lists the checks that pass, and says of the first that doesn't: expected, happened, where to read, what to do", async () => {
     const output = await checkWrong(starter);
     expect(output).toMatch(/✓ it says hello\n {2}✗ it is polite\n/);
     expect(output).toMatch(/Broken: it is polite\n/);

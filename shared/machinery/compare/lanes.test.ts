@@ -209,7 +209,7 @@ test("settings that change many times a second are applied at most every 150 ms,
   await post(server, "settings", stream);
 });
 
-test("a lesson's server that dies is started again on the same port, and its empty log is a declared reset", async () => {
+test("a lesson's server that crashes is started again on the same port, and its empty log is a declared reset", async () => {
   const before = await answerOf(tab.ports.polling);
   const [pid = 0] = processes(server, "Polling");
   process.kill(pid, "SIGKILL");
@@ -241,7 +241,7 @@ test("killed, it leaves no process behind; and there is no crowd where no page i
   expect(performance.now() - began).toBeLessThan(20_000);
   expect(other.output()).not.toContain("starting again");
   await until(() => !processes(other).some(isRunning));
-  // Whatever the tests above did to it, it is still the same process, and well.
+  // After all that the tests above did to it, it is still the same process, and works.
   expect(server.child.exitCode).toBeNull();
   expect(server.output()).not.toMatch(/^ {4}at /m);
   server.child.kill("SIGKILL");

@@ -178,7 +178,7 @@ describe("what is refused", () => {
     await expect(fetch(`http://${outside}:${port}/`)).rejects.toThrow();
   });
 
-  test("a taken port is said in one line, exit 1", async () => {
+  test("a taken port is reported in one line, with exit code 1", async () => {
     const second = workshop.start(["pages/pages"], { PAGE_PORT: String(port) });
     expect(await second.ended).toBe(1);
     expect(second.output()).toBe(

@@ -142,7 +142,7 @@ test("learners' checks appear in the grid, live, and their terminal says what ha
   await page.close();
 });
 
-test("nothing but name, lesson, results and the random number is sent, and what didn't arrive comes later", async () => {
+test("nothing but name, lesson, results and the random number is sent, and results that didn't arrive come later", async () => {
   const learner = await makeWorkshop();
   const there = await freePort();
   const check = async (env: Record<string, string>, ...args: string[]) => {

@@ -1,4 +1,4 @@
-// The supervisor leaves nothing behind, and lets every program say goodbye.
+// The supervisor leaves no process running, and lets every program say goodbye.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,7 +59,7 @@ function prints({ child }: Supervised, pattern: RegExp): Promise<string> {
   );
 }
 
-describe("nothing is left behind", () => {
+describe("no process is left running", () => {
   test("when the supervising process is killed, not even an endless loop and its child", async () => {
     const supervising = program(
       "supervising.mts",
