@@ -1,5 +1,4 @@
 // Server-sent events, the page's half: the browser receives, reconnects, and remembers the last id.
-import type { Message } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { add, duration, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
@@ -35,18 +34,17 @@ function listen() {
 
   source.addEventListener("message", (event) => {
     received(event);
-    const message: Message = JSON.parse(event.data);
+    const message = JSON.parse(event.data);
     if (!room.show(message)) return add("double");
     if (lastId !== undefined) add("lost", Math.max(0, message.id - lastId - 1));
     lastId = message.id;
   });
 
   source.addEventListener("reset", (event) => {
-    const [before] = lastEventId.split(":");
+    const isSameLog = event.lastEventId.split(":")[0] === lastEventId.split(":")[0];
     received(event);
-    const [log] = lastEventId.split(":");
     room.startOver(
-      log === before
+      isSameLog
         ? "a gap: the server no longer has what you missed"
         : "history starts again: the server has restarted",
     );
