@@ -70,7 +70,7 @@ describe("what is in force", () => {
   test("names the one connection that is healed under a freeze of all", () => {
     expect(cableWords(state(frozen, [frozen, {}, frozen]))).toMatchObject({
       state: "frozen",
-      some: "other",
+      some: "healed",
       someWord: "#2 healed",
       words: "cable frozen both ways; connection 2: not frozen",
       chips: ["FROZEN", "#2 not frozen"],
@@ -78,7 +78,8 @@ describe("what is in force", () => {
   });
 
   test("puts connections with the same fault together", () => {
-    const { words, chips } = cableWords(state({}, [delayed, delayed, {}, delayed]));
+    const { some, words, chips } = cableWords(state({}, [delayed, delayed, {}, delayed]));
+    expect(some).toBe("slow");
     expect(words).toBe("cable open; connections 1, 2, 4: delayed by 500 ms");
     expect(chips).toEqual(["3 of them delay 500 ms"]);
   });

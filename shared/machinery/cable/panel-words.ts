@@ -6,8 +6,8 @@ import type { ConnectionState, Faults, FullState, ServerState } from "./protocol
 export type CableWords = {
   /** Of the whole cable, for the picture. */
   state: "frozen" | "refusing" | "slow" | "open";
-  /** Whether single connections differ from that: all of them frozen, or something else. */
-  some: "frozen" | "other" | undefined;
+  /** How single connections differ from that, if they do. */
+  some: "frozen" | "slow" | "healed" | undefined;
   /** For the picture, a word each: "frozen", "#3 frozen". */
   word: string;
   someWord: string;
@@ -72,13 +72,13 @@ function byDifference(connections: ConnectionState[], all: Faults): Different[] 
   return [...groups.values()];
 }
 
-function someWords(different: Different[]): { state: "frozen" | "other"; word: string } {
+function someWords(different: Different[]): { state: CableWords["some"]; word: string } {
   const numbers = different.flatMap(({ numbers }) => numbers);
   const faults = different.flatMap(({ differences }) => differences);
   const isFrozen = faults.every(({ kind, faults }) => kind === "freeze" && faults.freeze);
   const isSlow = faults.some(({ kind, faults }) => kind !== "freeze" && faults[kind]);
-  const word = isFrozen ? "frozen" : isSlow ? "slow" : "healed";
-  return { state: isFrozen ? "frozen" : "other", word: `${hashes(numbers)} ${word}` };
+  const state = isFrozen ? "frozen" : isSlow ? "slow" : "healed";
+  return { state, word: `${hashes(numbers)} ${state}` };
 }
 
 /** "#3", or "4 of them" where their numbers would be too many to read. */
