@@ -9,7 +9,7 @@ export const template = `
   </div>
   <div class="wire-body" id="wire-body" hidden>
     <div class="wire-steer">
-      <svg class="wire-picture" viewBox="0 0 320 62" role="img" aria-labelledby="wire-words">
+      <svg class="wire-picture" viewBox="0 8 320 46" role="img" aria-labelledby="wire-words">
         <rect class="end page" x="1" y="14" width="62" height="34" rx="6"/>
         <text x="32" y="35">page</text>
         <path class="line up" d="M63 20h62M195 20h62"/>
