@@ -19,6 +19,17 @@ everyPage("04-broadcast", (ports, _server, tabs) => {
       .waitFor();
   });
 
+  test('shows how many are here on the first screen of a phone: the slide "Everybody join" asks for it', async () => {
+    const { ada } = tabs();
+    const { width, height } = ada.viewportSize() as { width: number; height: number };
+    await ada.setViewportSize({ width: 390, height: 844 });
+    const { bottom } = await ada
+      .locator('[data-number="here"]')
+      .evaluate((number) => (number.parentElement as HTMLElement).getBoundingClientRect());
+    expect(bottom).toBeLessThan(700); // a phone's browser takes some of the height itself
+    await ada.setViewportSize({ width, height });
+  });
+
   test("shows that Ada is typing on every page except Ada's", async () => {
     const { ada, grace } = tabs();
     await ada.getByLabel("Name").fill("Ada");
