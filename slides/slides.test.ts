@@ -215,6 +215,14 @@ describe("the lesson in its slide", () => {
     expect((await drawer)?.y).toBeGreaterThanOrEqual(y + height);
     await drawers.getByRole("button", { name: "The cable" }).click();
     await drawers.getByText(/^cable open; 2 connections open/).waitFor();
+    // All that can be pressed or chosen is in sight, without scrolling.
+    const hidden = await drawers.locator(".wire-steer").evaluate((controls) => {
+      const { bottom } = (controls.parentElement as HTMLElement).getBoundingClientRect();
+      return [...controls.querySelectorAll("button, select")].filter(
+        (one) => one.getBoundingClientRect().bottom > bottom,
+      ).length;
+    });
+    expect(hidden).toBe(0);
     for (const nth of [0, 1]) expect(await frame(nth)?.locator("wire-panel").isVisible()).toBe(false);
     await page.keyboard.press("Escape");
     await page.keyboard.press("ArrowLeft");
