@@ -12,6 +12,8 @@ const messages = `http://${serverHost}/messages`;
 let after = 0;
 let log = "";
 
+const openedAt = Date.now();
+
 async function pollForever() {
   for (let failed = 0; ; ) {
     const ended = timeline.begin();
@@ -49,13 +51,13 @@ async function ask(): Promise<Answer> {
 }
 
 function take(answer: Answer) {
-  const isHistory = log === ""; // the first answer: what was said before this page was opened
   if (answer.reset || (log && log !== answer.log)) {
     room.startOver("history starts again: the server has restarted, or has forgotten what came next");
     after = answer.reset ? 0 : (answer.messages[0]?.id ?? 1) - 1;
   }
   log = answer.log;
   for (const message of answer.messages) {
+    const isHistory = message.at < openedAt; // it was said before this page was opened, so it has no age here
     const age = duration(Math.max(0, Date.now() - message.at));
     if (message.id > after + 1 && after > 0) {
       add("lost", message.id - after - 1);

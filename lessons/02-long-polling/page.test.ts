@@ -60,8 +60,13 @@ everyPage("02-long-polling", (ports, server, tabs) => {
       await page.getByText(/history starts again/).waitFor();
       expect(await page.getByText(/history starts again/).count()).toBe(1);
     }
+    // A page that opens in an empty room has no history: it shows how late the first message is.
+    const first = await openPage(`http://localhost:${ports().pagePort}/lessons/02-long-polling/`);
+    await until(async () => (await waiting()) === 3);
     await say(tabs().ada, "Ada", "new times");
-    for (const page of pages) await hears(page, "new times");
+    for (const page of [...pages, first]) await hears(page, "new times");
+    expect(await first.locator('[data-number="age"]').textContent()).toMatch(/^[\d.]+ m?s$/);
+    await first.close();
   });
 
   test("says which lesson is running when it is another one, and asks that server no more than once a second", async () => {
