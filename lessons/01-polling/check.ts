@@ -1,5 +1,12 @@
 // Exercise 1, "Nothing new" in fewer words: an unchanged answer is a 304, by its ETag (RFC 9110 §8.8.3, §13.1.2).
-import { check, eventually, expectThat, inBackground, pause } from "../../shared/machinery/checks/checks.ts";
+import {
+  check,
+  eventually,
+  expectThat,
+  inBackground,
+  longCheck,
+  pause,
+} from "../../shared/machinery/checks/checks.ts";
 import { postMessage, request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 
@@ -80,6 +87,22 @@ export const checks = [
     );
   }),
 
+  longCheck("the ETag changes also when the log is full", "Hint 1", async (server) => {
+    // Over a few connections at the same time, and not a thousand.
+    const fiftyMessages = async () => {
+      for (let n = 1; n <= 50; n++) await postMessage(server, "Hello");
+    };
+    await Promise.all(Array.from({ length: 20 }, fiftyMessages));
+    const etag = await etagOf(server);
+    await postMessage(server, "one more");
+    const answer = await askAgain(server, etag);
+    expectThat(
+      answer.status === 200,
+      `status 200 for ${get}, asked twice, with message 1,001 said in between. The log keeps 1,000, so now it begins with message 2`,
+      `status ${answer.status}: the number of messages in an answer isn't enough for an ETag`,
+    );
+  }),
+
   check("the answer to one page doesn't depend on the requests of another", "Hint 2", async (server) => {
     const old = await etagOf(server);
     await postMessage(server, "Hello");
@@ -151,15 +174,16 @@ export const checks = [
   }),
 
   check("after a restart, an old ETag doesn't match the new log", "Hint 3", async (server) => {
-    await postMessage(server, "before the restart");
     const restarted = await server.startAnother();
-    await postMessage(restarted, "after the restart");
-    const answer = await askAgain(restarted, await etagOf(server));
-    expectThat(
-      answer.status === 200,
-      "status 200 from a restarted server for the ETag from before. Both logs hold one message, but not the same one",
-      `status ${answer.status}: both servers gave the same ETag`,
-    );
+    for (const both of ["are empty", "hold one message, with the same text"]) {
+      const answer = await askAgain(restarted, await etagOf(server));
+      expectThat(
+        answer.status === 200,
+        `status 200 from a restarted server for the ETag from before. Both logs ${both}, but each answer names its own log`,
+        `status ${answer.status}: both servers gave the same ETag`,
+      );
+      for (const each of [server, restarted]) await postMessage(each, "Hello");
+    }
   }),
 
   check("a browser may keep the answer, and asks the server before each use", "Hint 3", async (server) => {

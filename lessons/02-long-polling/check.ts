@@ -143,6 +143,28 @@ export const checks = [
     await expectWaiting(server, 0, "after one page asked for messages and went away before there were any");
   }),
 
+  check(
+    "when a page goes away, the server forgets its request and stops its timers",
+    "Hint 3",
+    async (server) => {
+      await expectForgotten(
+        server,
+        async (n) => {
+          // Ten at a time, as below.
+          if (n % 10 > 0) return;
+          const goAway = new AbortController();
+          const url = `${server.url}/messages?after=0`;
+          for (let page = 1; page <= 10; page++) inBackground(fetch(url, { signal: goAway.signal }));
+          await someoneWaits(server, 10);
+          goAway.abort();
+          await expectWaiting(server, 0, "after ten pages asked for messages and went away");
+        },
+        "the server to forget requests that waited until their pages went away",
+        "Each request has a timer of 25 s. End it when the response closes",
+      );
+    },
+  ),
+
   longCheck(
     "after an answer, the server forgets the request and stops its timers",
     "Hint 2",

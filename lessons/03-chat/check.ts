@@ -73,13 +73,22 @@ export const checks = [
 
   check("nobody else receives it", "Hint 2", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
-    ada.say(whisper);
-    await afterwards(ada, grace, alan);
-    expectThat(
-      !alan.hasReceived(whisper),
-      `only Ada and Grace to receive "${whisper}", which Ada sent`,
-      "Alan received it too",
-    );
+    const twin = await Client.connect(server, "Ada");
+    twin.say("another Ada");
+    await ada.receivesText("another Ada");
+    for (const text of [whisper, "@Grace"]) {
+      ada.say(text);
+      await afterwards(ada, grace, alan, twin);
+      for (const [who, other] of [
+        ["Alan", alan],
+        ["another client with the name Ada", twin],
+      ] as const)
+        expectThat(
+          !other.hasReceived(text),
+          `only Grace and the client that sent it to receive "${text}", which Ada sent`,
+          `${who} received it too`,
+        );
+    }
   }),
 
   check("the sender receives it too, once", "Hint 2", async (server) => {
@@ -104,6 +113,17 @@ export const checks = [
     ada.say(whisper);
     await reaches(ada, grace);
     await reaches(ada, alan, whisper, 'Alan, who sent his last message with "from":"Grace",');
+  }),
+
+  check("a whisper tells the sender's name, too", "Hint 1", async (server) => {
+    const [ada, grace] = [await Client.connect(server, "Ada"), await Client.connect(server, "Grace")];
+    grace.say("Grace is here");
+    await ada.receivesText("Grace is here");
+    // The first thing that she says.
+    ada.say(whisper);
+    await reaches(ada, grace);
+    grace.say("@Ada at noon?");
+    await reaches(grace, ada, "@Ada at noon?", "Ada, who has sent one whisper and nothing else,");
   }),
 
   check("somebody who has taken another name no longer has the old one", "Hint 1", async (server) => {
@@ -165,14 +185,17 @@ export const checks = [
     "Hint 3",
     async (server) => {
       const [ada, grace, alan] = await threePeople(server);
-      await isRefused(ada, "Edsger");
-      await afterwards(ada, grace, alan);
-      const receiver = [ada, grace, alan].find((each) => each.hasReceived("@Edsger lunch?"));
-      expectThat(
-        !receiver,
-        'nobody to receive "@Edsger lunch?" while there is no Edsger',
-        `${receiver?.name} received it`,
-      );
+      // The last two are names of what every object has.
+      for (const name of ["Edsger", "constructor", "__proto__"]) {
+        await isRefused(ada, name);
+        await afterwards(ada, grace, alan);
+        const receiver = [ada, grace, alan].find((each) => each.hasReceived(`@${name} lunch?`));
+        expectThat(
+          !receiver,
+          `nobody to receive "@${name} lunch?" while nobody has that name`,
+          `${receiver?.name} received it`,
+        );
+      }
     },
   ),
 

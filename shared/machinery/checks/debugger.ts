@@ -42,13 +42,21 @@ export function holdingsOf(pid: number, stderr: () => string): Promise<Holdings 
 }
 
 /**
- * Runs in the process that is looked into, with all its objects as `this`, so it must use nothing from around it. Objects
- * are counted by their class, and what needs no object of its own, such as a number in a Set, by where it is kept.
+ * Runs in the process that is looked into, with all its objects as `this`, so it must use nothing from around it, and have
+ * no function with a name: tsx would call a helper. Objects are counted by their class, and what needs no object of its
+ * own, such as a number in a Set, by where it is kept.
+ * @param variables of the program: only there, text and objects without a prototype are found
  */
-function countByKind(this: object[]): Holdings {
+function countByKind(this: object[], ...variables: unknown[]): Holdings {
   const counts: Holdings = {};
-  for (const each of this) {
-    const prototype = Object.getPrototypeOf(each) ?? {};
+  // The loop comes to what is added to the Set meanwhile, too.
+  const holders = new Set<object>([variables]);
+  for (const holder of holders)
+    for (const value of Object.values(holder))
+      if (typeof value === "object" && value && !Object.getPrototypeOf(value)) holders.add(value);
+  holders.delete(variables);
+  for (const each of [...this, ...holders]) {
+    const prototype = Object.getPrototypeOf(each) ?? Object.prototype;
     const made = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value?.name;
     // The bundler may have made _WebSocket or WebSocket2 of a WebSocket.
     const kind = typeof each === "function" ? "functions" : String(made).replace(/^_|\d+$/g, "");
@@ -64,6 +72,7 @@ function countByKind(this: object[]): Holdings {
       } catch {} // Map.prototype is no Map
     if (place) counts[place] = (counts[place] ?? 0) + entries;
   }
+  counts["characters in texts"] = variables.filter((each) => typeof each === "string").join("").length;
   return counts;
 }
 
@@ -89,6 +98,11 @@ async function debug<Answer>(
   }
 }
 
+/** In the debugger's protocol: an object that it can look into, or a value. */
+type Value = { objectId?: string; value?: unknown; description?: string };
+type Property = { name: string; value?: Value };
+type Properties = { result?: Property[]; internalProperties?: Property[] };
+type Found = { result?: Value; objects?: Value };
 type Place = { scriptId: string; lineNumber: number; columnNumber: number };
 
 class Debugger {
@@ -140,7 +154,6 @@ class Debugger {
 
   async holdings(): Promise<Holdings | undefined> {
     const objectGroup = "holdings";
-    type Found = { result?: { objectId: string; value?: Holdings }; objects?: { objectId: string } };
     const call = (method: string, params: object) => this.#call(method, params) as Promise<Found | undefined>;
     // A debugger makes the process keep every line that it has printed.
     await this.#call("Runtime.discardConsoleEntries");
@@ -150,13 +163,38 @@ class Debugger {
       prototypeObjectId: prototype?.result?.objectId,
       objectGroup,
     });
-    const counted = await call("Runtime.callFunctionOn", {
-      objectId: all?.objects?.objectId,
-      functionDeclaration: String(countByKind),
+    const onAll = (functionDeclaration: string, options: object) =>
+      call("Runtime.callFunctionOn", {
+        objectId: all?.objects?.objectId,
+        functionDeclaration,
+        objectGroup,
+        ...options,
+      });
+    // A lesson's server is compiled into one module. Each of its functions leads to the module's variables.
+    const isServe = 'typeof each === "function" && /^serve(Listener)?$/.test(each.name)';
+    const serve = await onAll(`function () { return this.find((each) => ${isServe}) }`, {});
+    const counted = await onAll(String(countByKind), {
+      arguments: (await this.#variablesAround(serve?.result)).map(({ objectId, value }) =>
+        objectId ? { objectId } : { value },
+      ),
       returnByValue: true,
     });
     await this.#call("Runtime.releaseObjectGroup", { objectGroup });
-    return counted?.result?.value;
+    return counted?.result?.value as Holdings | undefined;
+  }
+
+  /** What is in the variables of the module in which a function is. Only those that its functions use can be seen. */
+  async #variablesAround(inside: Value | undefined): Promise<Value[]> {
+    const propertiesOf = async (value: Value | undefined) =>
+      (await this.#call("Runtime.getProperties", {
+        objectId: value?.objectId,
+        ownProperties: true,
+      })) as Properties | undefined;
+    const ofFunction = await propertiesOf(inside);
+    const scopes = ofFunction?.internalProperties?.find(({ name }) => name === "[[Scopes]]")?.value;
+    const all = (await propertiesOf(scopes))?.result ?? [];
+    const module = all.find(({ value }) => value?.description?.startsWith("Module"))?.value;
+    return ((await propertiesOf(module))?.result ?? []).flatMap(({ value }) => value ?? []);
   }
 
   close(): void {
