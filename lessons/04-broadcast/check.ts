@@ -61,17 +61,19 @@ export const checks = [
 
   check("typing reaches the others in the room, and nobody else", "Hint 2", async (server) => {
     const [ada, grace] = await atTea(server);
-    const alan = await Client.connect(server, "Alan", coffee);
+    const others = [await Client.connect(server, "Alan", coffee), await Client.connect(server, "Edsger")];
     ada.send({ type: "typing", from: "Ada" });
     await grace.receives("typing", ({ from }) => from === "Ada", 'receive "typing" in Ada\'s room');
-    alan.say("coffee, please");
-    await alan.receivesText("coffee, please");
     const hasTyping = (client: Client) => client.received.some(({ type }) => type === "typing");
-    expectThat(
-      !hasTyping(alan),
-      'only clients in the room "tea" to receive "typing" from Ada, who is there',
-      'Alan received it in the room "coffee"',
-    );
+    for (const other of others) {
+      other.say(`${other.name} speaks`);
+      await other.receivesText(`${other.name} speaks`);
+      expectThat(
+        !hasTyping(other),
+        'only clients in the room "tea" to receive "typing" from Ada, who is there',
+        `${other.name} received it ${other.name === "Alan" ? 'in the room "coffee"' : "without having named a room"}`,
+      );
+    }
     expectThat(
       !hasTyping(ada),
       '"typing" to reach everyone in the room except Ada, who types',
@@ -152,7 +154,18 @@ export const checks = [
       await Client.connect(server, "Alan", coffee),
       await Client.connect(server, "Edsger"),
     ];
-    for (const person of people) await person.receives("tick", () => true, "receive the tick", 2_000);
+    const grace = await Client.connect(server, "Grace", tea);
+    for (const person of [...people, grace])
+      await person.receives("tick", () => true, "receive the tick", 2_000);
+    // Whatever was sent together with the tick has arrived before this.
+    grace.say("Did you get that?");
+    await grace.receivesText("Did you get that?");
+    const times: number[] = grace.received.filter(({ type }) => type === "tick").map(({ at }) => at);
+    expectThat(
+      times.every((at, n) => n === 0 || at - (times[n - 1] ?? 0) > 100),
+      'one tick at a time for Grace, who is in the room "tea" with Ada',
+      `she received ${times.length} of them together. Send the tick once for each room, and not once for each client`,
+    );
   }),
 
   check("the room is found in any query: /?lang=en&room=tea&big", "Hint 1", async (server) => {
@@ -188,6 +201,8 @@ export const checks = [
       ada.say(`in ${room}`);
       await grace.receivesText(`in ${room}`);
     }
+    // This isn't the encoding of any name. The server must go on, whichever room that is.
+    await Client.connect(server, "Radia", "/?room=%E2%98");
     alan.say("in Tea");
     await alan.receivesText("in Tea");
     expectThat(

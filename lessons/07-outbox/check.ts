@@ -3,6 +3,7 @@ import {
   cannotTell,
   check,
   eventually,
+  expectForgotten,
   expectNoSilence,
   expectSoon,
   expectThat,
@@ -175,6 +176,33 @@ export const checks = [
     );
   }),
 
+  check("twenty messages that are sent again get at most three, too", "Exercise", async (server) => {
+    const ada = await comes(server, "Ada", "ada1");
+    say(ada, "ada1", 1, 20);
+    await isCovered(ada, "ada1", 20, "after ada1-1 to ada1-20 were sent");
+    await pause(100);
+    const before = acks(ada).length;
+    const began = performance.now();
+    say(ada, "ada1", 1, 20);
+    await ada.isUpToDate();
+    const tookMs = performance.now() - began;
+    await eventually(
+      () => acks(ada).length > before,
+      "an acknowledgement after ada1-1 to ada1-20 were sent a second time",
+      () => "none came",
+    );
+    await pause(100);
+    const count = acks(ada).length - before;
+    // On a busy computer they may not arrive together.
+    const allowed = 3 + Math.floor(tookMs / 50);
+    if (allowed > 10) await cannotTell();
+    expectThat(
+      count <= allowed,
+      `at most ${allowed} acknowledgements for ada1-1 to ada1-20, which Ada sent a second time, as a page does that reconnects`,
+      `${count} came`,
+    );
+  }),
+
   check("an acknowledgement says that one of the messages was a double", "Hint 3", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     say(ada, "ada1", 1);
@@ -235,5 +263,30 @@ export const checks = [
     await isCovered(grace, "grace1", 1, "for Grace, after Ada has left");
     const again = await comes(server, "Ada", "ada1");
     await isCovered(again, "ada1", 1, "when Ada's page resumes");
+  }),
+
+  check("when a page leaves, its timers end", "Hint 2", async (server) => {
+    const ada = await comes(server, "Ada", "ada1");
+    let said = 0;
+    await expectForgotten(
+      server,
+      async (n) => {
+        // Ten pages that come again and again: the server keeps what each has sent.
+        const page = `visitor${n % 10}`;
+        const visitor = await comes(server, "Visitor", page);
+        say(visitor, page, 1 + Math.floor(n / 10));
+        await visitor.isUpToDate();
+        await visitor.leaves();
+      },
+      "the server to forget connections that were closed",
+      "Is there a timer for each connection? It must end when the connection closes",
+      {
+        // The log keeps what was said.
+        mayBeKept: async () => {
+          say(ada, "ada1", ++said);
+          await ada.isUpToDate();
+        },
+      },
+    );
   }),
 ];

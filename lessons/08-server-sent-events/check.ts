@@ -4,6 +4,7 @@ import {
   cannotTell,
   check,
   eventually,
+  expectForgotten,
   expectThat,
   longCheck,
   pause,
@@ -186,6 +187,41 @@ export const checks = [
     throw new CheckFailed(
       'an event "presence" in between, while a stream opened every 100 ms for a second',
       "none came. The server waited for a moment in which nothing changes",
+    );
+  }),
+
+  check("a page that opens when another one closes receives the number, too", "Hint 2", async (server) => {
+    const ada = await EventStream.open(server);
+    // Three times: the server may look at the number just in between.
+    for (let n = 1; n <= 3; n++) {
+      const before = await EventStream.open(server);
+      await receives(before, 2, "on the second of two streams");
+      before.close();
+      const after = await EventStream.open(server);
+      await receives(
+        after,
+        2,
+        "on a stream that opened when another one closed, so that there are two again",
+      );
+      after.close();
+      await receives(ada, 1, "on the first stream after the others were closed");
+    }
+  }),
+
+  check("a stream that was closed is forgotten", "Hint 2", async (server) => {
+    await expectForgotten(
+      server,
+      async () => {
+        const stream = await EventStream.open(server);
+        await eventually(
+          () => last(stream) !== undefined,
+          'an event "presence" on a stream',
+          () => describe(stream),
+        );
+        stream.close();
+      },
+      "the server to forget streams that were closed",
+      "Remove a stream from every Set and Map when it closes, and end its timers",
     );
   }),
 ];

@@ -146,6 +146,23 @@ export const checks = [
     expectPlaces(grace, ada, ["1000 0", "40000 0", "2000 0"], "It has come back");
   }),
 
+  check("a pointer that leaves quickly leaves the screen, too", "Hint 2", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    // Several times: now and then a frame begins between the two moves.
+    for (let n = 1; n <= 4; n++) {
+      await move(n, 0, grace);
+      ada.client.send({ type: "move", x: 40_000 + n, y: 0 });
+      await move(50_000 + n, 0, grace);
+      const place = grace.placesOf(ada).at(-1);
+      expectThat(
+        place === `${40_000 + n} 0` || place === `${50_000 + n} 0`,
+        "Grace, who shows the left half, to receive one place of Ada's pointer outside. It made two moves there, in the time of one frame",
+        `the last place that she received was ${place}. Remember what each page has on its screen`,
+      );
+    }
+  }),
+
   check("the same is true for each way of receiving: each position, and binary", "Hint 3", async (server) => {
     const { ada, move } = await board(server);
     const readers: Person[] = [];

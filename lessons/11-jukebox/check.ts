@@ -115,6 +115,30 @@ export const checks = [
     await grace.receives("stale", undefined, 'receive "stale" for a command against revision 1');
   }),
 
+  check("a vote skips as Next does, also in a pause, and after the last track", "Hint 1", async (server) => {
+    const [ada, grace] = await people(server, 2);
+    ada.send({ type: "seek", position: 5_000, revision: 0 });
+    await grace.receives(
+      "state",
+      ({ position }) => position === 5_000,
+      "receive the position that Ada has chosen",
+    );
+    for (const [track, next] of [
+      [0, 1],
+      [1, 2],
+      [2, 0],
+    ] as const) {
+      await vote(ada, track);
+      await expectTrack(grace, next, `Ada has voted to skip ${name(track)}, one of two`);
+      const { position, playing } = stateOf(grace);
+      expectThat(
+        position === 0 && !playing,
+        `${name(next)} to be at its beginning, and not to play: nobody has pressed Play`,
+        JSON.stringify(stateOf(grace)),
+      );
+    }
+  }),
+
   check("everybody receives how many votes there are, and how many are needed", "Hint 2", async (server) => {
     const [ada, grace, alan, edsger, radia] = await people(server, 5);
     await vote(ada);

@@ -18,7 +18,7 @@ import { cookieName, newSession, sign } from "./sessions.ts";
 process.env.SESSION_SECRET ??= randomUUID();
 
 type Headers = Record<string, string>;
-type Message = { type: string; name?: string; from?: string; text?: string };
+type Message = { type: string; name?: string; from?: string; text?: string; until?: number };
 
 /** What a browser that is logged in sends along. */
 function logIn(name: string, role: "member" | "reader" = "member"): Headers {
@@ -127,12 +127,19 @@ export const checks = [
     expectThat(short === undefined, "words of 16 characters or more", `one was ${short}`);
     const begins = all.every((word) => word.slice(0, 8) === all[0]?.slice(0, 8));
     expectThat(!begins, "words that don't begin alike", `they were ${all.join(", ")}`);
+    await at(server, all[0] ?? "").enters("a guest with the first of three invitations");
   }),
 
   check("a guest comes in with it, without a login", "Hint 2", async (server) => {
     const guest = at(server, await invite(server));
     const name = await guest.enters("a guest with a new invitation");
     expectThat(name === "Guest of Ada", 'the name "Guest of Ada" in welcome', `it was ${name}`);
+    const { until = 0 } = guest.received[0] ?? {};
+    expectThat(
+      until > Date.now() + 120_000,
+      'the guest to stay as long as Ada may: for ten minutes, as "until" in welcome says. Only the invitation ends after a minute',
+      `"until" is in ${Math.round((until - Date.now()) / 1_000)} s`,
+    );
   }),
 
   check("and speaks under that name", "Hint 2", async (server) => {
@@ -181,7 +188,8 @@ export const checks = [
   }),
 
   check("a made-up invitation is refused even with a cookie", "Hint 3", async (server) => {
-    await at(server, "made-up", logIn("Ada")).isRefused("Ada, with her cookie and a made-up invitation,");
+    for (const word of ["made-up", ""])
+      await at(server, word, logIn("Ada")).isRefused(`Ada, with her cookie and at /room?invitation=${word},`);
   }),
 
   check("inviting needs a login, and a reader may not invite", "Hint 1", async (server) => {

@@ -1,5 +1,11 @@
 // Exercise 13, Adapt: a quick reader gets every quote, a slow one only the latest of each symbol, until it has caught up.
-import { check, eventually, expectThat, longCheck } from "../../shared/machinery/checks/checks.ts";
+import {
+  check,
+  eventually,
+  expectForgotten,
+  expectThat,
+  longCheck,
+} from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 import { symbols } from "./market.ts";
@@ -205,6 +211,23 @@ export const checks = [
       `${first.length} came`,
     );
     expectWhole(first, "Alan", "He has less than 64 KiB unread. Only Grace is slow");
+  }),
+
+  longCheck("a slow reader that leaves is forgotten", "Hint 3", async (server) => {
+    const witness = await Reader.join(server, "Ada", { care: "keep" });
+    await expectForgotten(
+      server,
+      async (n) => {
+        const visitor = await Reader.join(server, `Visitor ${n}`, { by: "read" });
+        // About 80 KiB: 64 are enough to make it slow.
+        await witness.more(70);
+        await visitor.client.leaves();
+      },
+      "the server to forget readers that were slow, and left",
+      "Remove a reader from every Set and Map when it closes. A WeakSet does that by itself",
+      // The log keeps prices, whoever reads them.
+      { growsAnyway: ["Object", "fields in objects", "elements in arrays"], atOnce: 20 },
+    );
   }),
 
   check("the other ways stay as they were", "Exercise", async (server) => {
