@@ -43,38 +43,54 @@ export async function postMessage(server: LessonServer, text: string, from = "Ad
 
 /**
  * Sends chat messages with POST /messages, all together or one every `everyMs`. Each has a connection that is open before
- * the first is sent, so that even a busy computer can send them quickly.
+ * the first is sent, so that even a busy computer can send them quickly. With fewer `connections`, each connection sends
+ * its next message when the one before has been answered.
  * @throws {CheckFailed} when not every one of them is answered with 201
  */
-export async function postAll({ port }: LessonServer, texts: string[], everyMs = 0): Promise<void> {
+export async function postAll(
+  { port }: LessonServer,
+  texts: string[],
+  everyMs = 0,
+  connections = texts.length,
+): Promise<void> {
   const answers: string[] = [];
-  const requests = texts.map((text, n) => {
+  const head = `POST /messages HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n`;
+  const later = texts.map((text) => {
+    const body = JSON.stringify({ from: "Ada", text });
+    return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  });
+  const first = later.splice(0, connections).map((bytes) => {
     const socket = connect(port, "127.0.0.1").setEncoding("latin1");
     socket.on("error", () => {});
     socket.on("data", (chunk) => {
-      answers[n] ??= String(chunk).split("\r\n")[0] ?? "";
+      const [statusLine] = String(chunk).match(/^HTTP\/1\.1 .*/) ?? [];
+      if (!statusLine) return;
+      answers.push(statusLine.trimEnd());
+      const next = later.shift();
+      if (next) socket.write(next);
     });
-    const body = JSON.stringify({ from: "Ada", text });
-    const head = `POST /messages HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n`;
-    return { socket, bytes: `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}` };
+    return { socket, bytes };
   });
+  const isCreated = (statusLine: string) => statusLine.startsWith("HTTP/1.1 201");
   try {
     await eventually(
-      () => requests.every(({ socket }) => socket.readyState === "open"),
-      `${texts.length} connections to the server`,
+      () => first.every(({ socket }) => socket.readyState === "open"),
+      `${connections} connections to the server`,
       () => "it didn't accept all of them",
     );
-    for (const { socket, bytes } of requests) {
+    for (const { socket, bytes } of first) {
       socket.write(bytes);
       if (everyMs > 0) await pause(everyMs);
     }
     await eventually(
-      () => answers.filter((line) => line.startsWith("HTTP/1.1 201")).length === texts.length,
+      () => answers.filter(isCreated).length === texts.length,
       `201 as the answer to each of ${texts.length} POST /messages`,
-      () => `the answers were: ${answers.filter(Boolean).join(", ") || "none"}`,
+      () =>
+        `there were ${answers.length} answers. ${answers.find((each) => !isCreated(each)) ?? "Each was 201"}`,
+      1_000 + 5 * texts.length,
     );
   } finally {
-    for (const { socket } of requests) socket.destroy();
+    for (const { socket } of first) socket.destroy();
   }
 }
 

@@ -63,6 +63,19 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "01-polling",
+    "the number of messages in the answer",
+    "the ETag changes also",
+    ["log.end.after", "answer.messages.length"],
+  ],
+  [
+    "01-polling",
+    "the time of the last message",
+    "after a restart",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    ["${log.name}-${log.end.after}", "${answer.messages.at(-1)?.at ?? 0}"],
+  ],
+  [
     "02-long-polling",
     "a timer that each message starts again",
     "while somebody keeps talking",
@@ -107,6 +120,12 @@ export const wrongAnswers: WrongAnswer[] = [
     "a page that goes away, and something else is deleted",
     "a page that goes away",
     [/(?<=response\.on[\s\S]*)waiting\.delete\(replySoon\)/, "waiting.delete(reply)"],
+  ],
+  [
+    "02-long-polling",
+    "the timers of a page that goes away run on",
+    "when a page goes away",
+    [/(?<=response\.on.*\n) {6}clearTimeout\(timer\);\n/, ""],
   ],
   ["03-chat", "a whisper that its sender doesn't see", "the sender receives it", [" || each === client", ""]],
   ["03-chat", "names in ASCII letters only", "a name may have letters", ["/^@(\\S+)/", "/^@([A-Za-z]+)/"]],
@@ -184,6 +203,37 @@ export const wrongAnswers: WrongAnswer[] = [
     "a client that has left is forgotten",
     ["const sockets", "const used = new Set<string>();\nconst sockets"],
     ["names.set(client, from);", "names.set(client, from);\n      used.add(from);"],
+  ],
+  [
+    "03-chat",
+    "names in an object, which has a constructor",
+    "a whisper to somebody who isn't here",
+    ["const names = new Map<WebSocket, string>();", "const names: Record<string, Set<WebSocket>> = {};"],
+    [
+      "names.set(client, from);",
+      "for (const each of Object.values(names)) each.delete(client);\n      (names[from] ??= new Set()).add(client);",
+    ],
+    ["names.get(each) === to", "names[to]?.has(each)"],
+    ["    names.delete(client);\n", ""],
+  ],
+  [
+    "03-chat",
+    "names of those alone who have spoken to everyone",
+    "a whisper tells",
+    ["names.set(client, from);", ""],
+    ["const isFor", "if (to === undefined) names.set(client, from);\n      const isFor"],
+  ],
+  [
+    "03-chat",
+    "all clients with the name of the sender",
+    "nobody else receives",
+    ["|| each === client", "|| names.get(each) === from"],
+  ],
+  [
+    "03-chat",
+    "a name that must have a space after it",
+    "nobody else receives",
+    ["/^@(\\S+)/", "/^@(\\S+) /"],
   ],
   [
     "04-broadcast",
@@ -287,6 +337,47 @@ export const wrongAnswers: WrongAnswer[] = [
       "  rooms.set(client, room);",
       "  rooms.set(client, room);\n  visits[String(room)] = (visits[String(room)] ?? 0) + 1;",
     ],
+  ],
+  [
+    "04-broadcast",
+    "a room that is decoded by hand, and crashes the server",
+    "a room may have any name",
+    [
+      /new URL\(request.*\("room"\)/,
+      'decodeURIComponent(/[?&]room=([^&]*)/.exec(request.url ?? "")?.[1] ?? "") || null',
+    ],
+  ],
+  [
+    "04-broadcast",
+    "a tick for each client, sent to its room",
+    "the server's tick",
+    ["of new Set(rooms.values())) broadcast", "of rooms.values()) broadcast"],
+  ],
+  [
+    "04-broadcast",
+    "typing sent to those in no room, too",
+    "typing reaches",
+    [
+      'broadcast(room, { type: "typing", from }, client)',
+      'for (const each of new Set([room, null])) broadcast(each, { type: "typing", from }, client)',
+    ],
+  ],
+  [
+    "04-broadcast",
+    "a number for each room that there ever was, in an object without a prototype",
+    "a room that is empty",
+    ["const log =", "const visits: Record<string, number> = Object.create(null);\nconst log ="],
+    [
+      "  rooms.set(client, room);",
+      "  rooms.set(client, room);\n  visits[String(room)] = (visits[String(room)] ?? 0) + 1;",
+    ],
+  ],
+  [
+    "04-broadcast",
+    "a text with all rooms that there ever were",
+    "a room that is empty",
+    ["const log =", 'let seen = "";\nconst log ='],
+    ["  rooms.set(client, room);", "  rooms.set(client, room);\n  seen += String(room);"],
   ],
   [
     "05-heartbeat-reconnect",
@@ -400,6 +491,15 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "05-heartbeat-reconnect",
+    "a count for each client by its number, which stays when the client leaves",
+    "a client that has left",
+    ["  let recent: number[] = [];\n", "  const id = ++lastId;\n"],
+    ["const perSecond", "let lastId = 0;\nconst recentOf = new Map<number, number[]>();\nconst perSecond"],
+    ["recent = [...recent.filter", "const recent = [...(recentOf.get(id) ?? []).filter"],
+    ["    // 1013", "    recentOf.set(id, recent);\n    // 1013"],
+  ],
+  [
     "06-resume",
     "a closing handshake with a socket that answers nothing",
     "a socket that no longer answers",
@@ -469,6 +569,30 @@ export const wrongAnswers: WrongAnswer[] = [
       "        pages.set(page, client);",
       '        pages.set(page, client);\n        sets.set(page, new Set([client]));\n        client.on("close", () => sets.get(page)?.delete(client));',
     ],
+  ],
+  [
+    "06-resume",
+    "an old socket that is ended half a second later",
+    "a socket that no longer answers",
+    [
+      "pages.get(page)?.terminate();",
+      "const older = pages.get(page);\n        setTimeout(() => older?.terminate(), 500);",
+    ],
+  ],
+  [
+    "06-resume",
+    "pages in an object, which has a constructor",
+    "a page may have any name",
+    ["const pages = new Map<string, WebSocket>();", "const pages: Record<string, WebSocket> = {};"],
+    ["pages.get(page)?.terminate();", "pages[page]?.terminate();"],
+    ["pages.set(page, client);", "pages[page] = client;"],
+    ["pages.get(page) === client && pages.delete(page)", "pages[page] === client && delete pages[page]"],
+  ],
+  [
+    "06-resume",
+    "an old socket that nobody listens to, and that stays among the live ones",
+    "a page that has left is forgotten",
+    ["?.terminate()", '?.removeAllListeners("close").terminate()'],
   ],
   [
     "07-outbox",
@@ -562,6 +686,30 @@ export const wrongAnswers: WrongAnswer[] = [
       '          ackTimer = undefined;\n          if (client.readyState !== 1) throw new Error("gone");\n',
     ],
   ],
+  [
+    "07-outbox",
+    "each double acknowledged immediately",
+    "twenty messages that are sent again",
+    [
+      'hadDouble ||= kind === "double";',
+      'if (kind === "double") return deliver(client, JSON.stringify({ type: "ack", id: page?.lastId, double: true }));',
+    ],
+  ],
+  [
+    "07-outbox",
+    "an interval for each connection, which runs on when its page has left",
+    "when a page leaves",
+    ["let ackTimer: NodeJS.Timeout | undefined;", "let isDue = false;"],
+    [/if \(id && !ackTimer\)[\s\S]*?\}, 50\);/, "isDue ||= id !== undefined;"],
+    [
+      "  const late =",
+      `  setInterval(() => {
+    if (isDue) deliver(client, JSON.stringify({ type: "ack", id: page?.lastId, double: hadDouble }));
+    isDue = hadDouble = false;
+  }, 50);
+  const late =`,
+    ],
+  ],
   ["08-server-sent-events", "presence as a message", "presence isn't a message", ["event: presence\\n", ""]],
   [
     "08-server-sent-events",
@@ -649,6 +797,23 @@ export const wrongAnswers: WrongAnswer[] = [
       "(() => { clearTimeout(timer); timer = setTimeout(() => broadcast(['event: presence', 'data: ' + streams.size, '', ''].join('\\n')), 300); });",
     ],
     ["const presenceChanged", "let timer: NodeJS.Timeout | undefined;\nconst presenceChanged"],
+  ],
+  [
+    "08-server-sent-events",
+    "sent when the number is another one than 50 ms ago",
+    "a page that opens when another one closes",
+    [
+      /(const presenceChanged = )atMostEvery\(50, \(\) => (broadcast\(.*\))\);/,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+      "const presenceChanged = () => {};\nlet told = 0;\nsetInterval(() => {\n  if (streams.size !== told) broadcast(`event: presence\\ndata: ${(told = streams.size)}\\n\\n`);\n}, 50);",
+    ],
+  ],
+  [
+    "08-server-sent-events",
+    "what each stream was told, also after it was closed",
+    "a stream that was closed",
+    ["const presenceChanged", "const told = new Map<ServerResponse, number>();\nconst presenceChanged"],
+    ["  streams.add(stream);\n", "  streams.add(stream);\n  told.set(stream, streams.size);\n"],
   ],
   ["09-compare", "groups of four", "messages come in groups", ["burst = 5", "burst = 4"]],
   [
@@ -788,6 +953,23 @@ export const wrongAnswers: WrongAnswer[] = [
     "a page that has left",
     ["const views", "const ids: number[] = [];\nconst views"],
     ["  const id = ++lastId;", "  const id = ++lastId;\n  ids.push(id);"],
+  ],
+  [
+    "10-shared-cursors",
+    "the place that a pointer comes from, not the one that was sent",
+    "a pointer that leaves quickly",
+    [
+      "const wasIn = view.shown.delete(id);",
+      "const [left, top] = before.get(id) ?? [-1, -1];\n    const wasIn = left >= view.left && left <= view.right && top >= view.top && top <= view.bottom;",
+    ],
+    [
+      "      moved.set(id, position);",
+      "      before.set(id, latest.get(id) ?? [-1, -1]);\n      latest.set(id, [message.x, message.y]);\n      moved.set(id, position);",
+    ],
+    [
+      "const changed =",
+      "const before = new Map<number, [number, number]>();\nconst latest = new Map<number, [number, number]>();\nconst changed =",
+    ],
   ],
   [
     "11-jukebox",
@@ -958,6 +1140,24 @@ export const wrongAnswers: WrongAnswer[] = [
     ["votes.add(pageOf(person));", "(votes.add(pageOf(person)), voters.add(pageOf(person)));"],
   ],
   [
+    "11-jukebox",
+    "a skip that also plays",
+    "a vote skips as Next",
+    ["by: undefined }", "by: undefined, playing: true }"],
+  ],
+  [
+    "11-jukebox",
+    "a track after the last one",
+    "a vote skips as Next",
+    ["by: undefined }", "by: undefined, track: room.track + 1 }"],
+  ],
+  [
+    "11-jukebox",
+    "a track that begins where the last one was",
+    "a vote skips as Next",
+    ["by: undefined }", "by: undefined, position: room.position }"],
+  ],
+  [
     "12-the-door",
     "an invitation that can be used again and again",
     "an invitation works once",
@@ -1085,6 +1285,30 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "12-the-door",
+    "an empty invitation taken for none",
+    "a made-up invitation",
+    ["if (invitation !== null)", "if (invitation)"],
+  ],
+  [
+    "12-the-door",
+    "a guest who must go when the invitation would have expired",
+    "a guest comes in",
+    [
+      "invitations.set(invitation, session)",
+      "invitations.set(invitation, { ...session, until: Date.now() + seconds * 1_000 })",
+    ],
+  ],
+  [
+    "12-the-door",
+    "one invitation for each member, the newest",
+    "a member gets",
+    [
+      "invitations.set(invitation, session)",
+      "for (const [word, { id }] of invitations) if (id === session.id) invitations.delete(word);\n  invitations.set(invitation, session)",
+    ],
+  ],
+  [
     "13-slow-readers",
     "one reader's slowness for all of them",
     "each reader is slow or quick",
@@ -1164,5 +1388,19 @@ export const wrongAnswers: WrongAnswer[] = [
     "the other ways",
     ['if (care === "adapt" && reader.unread', "if (reader.unread"],
     ['care === "keep" ||', '(care === "keep" && !slow.has(reader)) ||'],
+  ],
+  [
+    "13-slow-readers",
+    "a single limit, and what waited is sent after newer quotes",
+    "no quote comes after",
+    ["!slow.has(reader)", "reader.unread <= 64 * 1024"],
+    ["if (everything) return reader.send(quote.bytes);", "if (everything) reader.send(quote.bytes);"],
+    ["  reader.wait(", "  if (!everything) reader.wait("],
+  ],
+  [
+    "13-slow-readers",
+    "a Set of slow readers, also of those that have left",
+    "a slow reader that leaves",
+    ["new WeakSet", "new Set"],
   ],
 ];
