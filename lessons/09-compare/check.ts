@@ -87,13 +87,18 @@ export const checks = [
   }),
 
   check("the average stays what the slider says", "Hint 2", async (server) => {
-    const { log } = await published(server, 30, 40);
+    const { log } = await published(server, 30, 50);
     const seconds = ((log.at(-1)?.at ?? 0) - (log[0]?.at ?? 0)) / 1_000;
     const perSecond = (log.length - 5) / seconds;
-    expectThat(
-      perSecond > 13 && perSecond < 67,
-      "about 30 messages a second when the slider says 30",
-      `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s`,
+    // From each group to the next it takes up to 333 ms, or up to 67 ms with the pause of one message. A busy computer may
+    // make one of these times much longer, and the average too low. It seldom does that twice.
+    const [, secondLongest = 0] = gapsOf(log.filter((_, n) => n % 5 === 0)).sort((a, b) => b - a);
+    if (perSecond > 13 && perSecond < 67 && secondLongest > 100) return;
+    throw await withDoubt(
+      new CheckFailed(
+        "about 30 messages a second when the slider says 30",
+        `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s. From one group to the next it took at most ${secondLongest} ms, except for one`,
+      ),
     );
   }),
 
