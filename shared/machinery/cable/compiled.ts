@@ -1,6 +1,6 @@
 // Compiles a program into one file. Without tsx, it starts twice as fast and takes a quarter less memory.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import type { BuildFailure } from "esbuild";
@@ -12,10 +12,14 @@ export type Versions = Map<string, string>;
 /** Arguments for `node`, or what is wrong, as lines to show. */
 export type Compiled = { versions: Versions } & ({ args: string[] } | { faults: string[] });
 
-/** What was compiled, kept beside it: nothing is compiled again until one of these files changes. */
-type Record = { args: string[]; versions: [path: string, version: string][] };
+/**
+ * What was compiled, kept beside it: nothing is compiled again until one of these files changes. `made` is the version of
+ * the compiled file, and of the compiler.
+ */
+type Record = { args: string[]; made: string; versions: [path: string, version: string][] };
 
 const machinery = join(root, "shared", "machinery");
+const compiler = join(machinery, "cable", "compiled.ts");
 
 /**
  * Compiles what is there now, unless it has been compiled already.
@@ -27,9 +31,8 @@ export function compiled(file: string, known: Iterable<string> = [file]): Compil
   // The workshop's folder is three levels up, as it is for a file of the machinery, which looks for it there.
   const program = join(root, ".workshop", "compiled", name, "program.mjs");
   const record = join(dirname(program), "made-of.json");
-  const made = readRecord(record);
-  if (made?.versions.every(([path, version]) => versionOf(path) === version))
-    return { args: made.args, versions: new Map(made.versions) };
+  const earlier = compiledEarlier(program, record);
+  if (earlier) return earlier;
   // Taken before the files are read: a file saved meanwhile must count as newer than what was compiled.
   const before = versionsOf(known);
   const versions = (files: Iterable<string>): Versions =>
@@ -43,10 +46,9 @@ export function compiled(file: string, known: Iterable<string> = [file]): Compil
       !isMachinery && files.some((path) => readFileSync(path, "utf8").includes("import.meta"));
     // Places in the source are for learners. They take time and memory.
     const args = isMachinery ? [program] : ["--enable-source-maps", program];
-    const result = { args: asksWhere ? ["--import", "tsx", file] : args, versions: versions(files) };
-    save(program, outputFiles[0]?.contents ?? "");
-    save(record, JSON.stringify({ ...result, versions: [...result.versions] } satisfies Record));
-    return result;
+    const result = { args, versions: versions(files) };
+    const isKept = !asksWhere && keep(result, outputFiles[0]?.contents ?? "", program, record);
+    return isKept ? result : { ...result, args: ["--import", "tsx", file] };
   } catch (error) {
     const { errors = [] } = error as BuildFailure;
     const places = errors.flatMap(({ location }) => (location ? [resolve(root, location.file)] : []));
@@ -81,18 +83,42 @@ function bundle(file: string, outfile: string) {
   });
 }
 
-/** Written beside and renamed, since another cable may run the same lesson. */
-function save(path: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.${process.pid}`, content);
-  renameSync(`${path}.${process.pid}`, path);
+/**
+ * Writes a program and its record. Each is written beside its place and renamed, since another cable may run the same
+ * lesson. False if that isn't possible: the disk is full, or nobody may write there.
+ */
+function keep(
+  { args, versions }: { args: string[]; versions: Versions },
+  content: string | Uint8Array,
+  program: string,
+  record: string,
+): boolean {
+  const beside = (path: string) => `${path}.${process.pid}`;
+  try {
+    mkdirSync(dirname(program), { recursive: true });
+    writeFileSync(beside(program), content);
+    const made = madeOf(beside(program));
+    writeFileSync(beside(record), JSON.stringify({ args, made, versions: [...versions] } satisfies Record));
+    renameSync(beside(program), program);
+    renameSync(beside(record), record);
+    return true;
+  } catch {
+    for (const path of [program, record].map(beside)) if (existsSync(path)) rmSync(path);
+    return false;
+  }
 }
 
-function readRecord(path: string): Record | undefined {
+const madeOf = (program: string) => `${versionOf(program)}, ${versionOf(compiler)}`;
+
+/** What is there from an earlier start, if it is still right. */
+function compiledEarlier(program: string, record: string): Compiled | undefined {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    const { args, made, versions }: Record = JSON.parse(readFileSync(record, "utf8"));
+    const isRight =
+      made === madeOf(program) && versions.every(([path, version]) => versionOf(path) === version);
+    return isRight ? { args, versions: new Map(versions) } : undefined;
   } catch {
-    return; // The first start of this program.
+    return; // The first start of this program, or another version of the workshop wrote the record.
   }
 }
 

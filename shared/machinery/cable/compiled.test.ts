@@ -1,0 +1,71 @@
+// What the cable runs is compiled into .workshop. It has to run as well when that folder is damaged, old or locked.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { root } from "../launcher/lessons.ts";
+import { atEnd } from "../testing/clean-up.ts";
+import { compiled } from "./compiled.ts";
+
+/** A program that has been compiled, and where. */
+function compiledOnce() {
+  const folder = mkdtempSync(join(tmpdir(), "compiled-"));
+  const file = join(folder, "program.ts");
+  writeFileSync(file, 'const word: string = "hello";\nconsole.log(word);\n');
+  const args = argsOf(file);
+  const program = args.at(-1) ?? "";
+  const record = join(dirname(program), "made-of.json");
+  atEnd(() => {
+    for (const each of [folder, dirname(program)]) rmSync(each, { recursive: true, force: true });
+  });
+  return { file, args, program, record };
+}
+
+function argsOf(file: string): string[] {
+  const result = compiled(file);
+  if ("args" in result) return result.args;
+  throw new Error(result.faults.join("\n"));
+}
+
+const run = (args: string[]) => spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+
+test("compiles nothing again while nothing has changed", () => {
+  const { file, program, args } = compiledOnce();
+  const before = readFileSync(program, "utf8");
+  expect(argsOf(file)).toEqual(args);
+  expect(readFileSync(program, "utf8")).toBe(before);
+  expect(run(args)).toMatchObject({ status: 0, stdout: "hello\n" });
+});
+
+test.each([
+  ["empty", () => ""],
+  ["of another shape", () => "{}"],
+  ["an older version's", (record: string) => JSON.stringify({ ...JSON.parse(record), made: undefined })],
+])("compiles again when the record is %s", (_, damage) => {
+  const { file, args, program, record } = compiledOnce();
+  writeFileSync(record, damage(readFileSync(record, "utf8")));
+  writeFileSync(program, "an older version's program");
+  expect(argsOf(file)).toEqual(args);
+  expect(run(args).stdout).toBe("hello\n");
+});
+
+test("compiles again when the compiled program is gone, or another one", () => {
+  const { file, args, program } = compiledOnce();
+  rmSync(program);
+  expect(argsOf(file)).toEqual(args);
+  expect(existsSync(program)).toBe(true);
+  writeFileSync(program, "what somebody else has written");
+  expect(argsOf(file)).toEqual(args);
+  expect(run(args).stdout).toBe("hello\n");
+});
+
+test("where nothing can be written, the program runs from its source", () => {
+  const { file, program } = compiledOnce();
+  // A file in the folder's place, since a root user may write into every folder.
+  rmSync(dirname(program), { recursive: true });
+  writeFileSync(dirname(program), "");
+  const args = argsOf(file);
+  expect(args).not.toContain(program);
+  expect(run(args)).toMatchObject({ status: 0, stdout: "hello\n" });
+});
