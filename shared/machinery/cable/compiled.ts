@@ -46,9 +46,10 @@ export function compiled(file: string, known: Iterable<string> = [file]): Compil
       !isMachinery && files.some((path) => readFileSync(path, "utf8").includes("import.meta"));
     // Places in the source are for learners. They take time and memory.
     const args = isMachinery ? [program] : ["--enable-source-maps", program];
-    const result = { args, versions: versions(files) };
-    const isKept = !asksWhere && keep(result, outputFiles[0]?.contents ?? "", program, record);
-    return isKept ? result : { ...result, args: ["--import", "tsx", file] };
+    const fromSource = ["--import", "tsx", file];
+    const result = { args: asksWhere ? fromSource : args, versions: versions(files) };
+    const isKept = keep(result, outputFiles[0]?.contents ?? "", program, record);
+    return isKept ? result : { ...result, args: fromSource };
   } catch (error) {
     const { errors = [] } = error as BuildFailure;
     const places = errors.flatMap(({ location }) => (location ? [resolve(root, location.file)] : []));

@@ -1,8 +1,8 @@
 // Back to the start: `npm run reset 3` for one lesson, `npm run reset` for all. It keeps everything that it takes
 // away in a folder that is named after the time.
-import { cpSync, existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { findLesson, listLessons, root } from "../launcher/lessons.ts";
+import { cpSync, existsSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { findLesson, nameLessons, root } from "../launcher/lessons.ts";
 import { forgetDone, progressFile, readProgress } from "../launcher/progress.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
 import { rememberReset } from "./last-reset.ts";
@@ -19,7 +19,7 @@ function main(wanted: string | undefined) {
           "the first start of a lesson. Download the workshop again, into a new folder.",
       );
     const folders = originals.folders.filter((folder) => wanted === undefined || isMeant(wanted, folder));
-    if (folders.length === 0) return refuse(`No lesson ${wanted}. There is:\n\n${listLessons()}`);
+    if (folders.length === 0) return refuse(`No lesson ${wanted}. There is:\n\n${nameLessons()}`);
     reset(originals, folders);
   } catch (error) {
     refuse((error as Error).message);
@@ -55,7 +55,7 @@ function reset(originals: Originals, folders: string[]) {
   // Everything is kept before anything is restored: whatever fails, nothing is lost.
   const kept = taken.length > 0 ? keep(taken) : undefined;
   for (const lesson of lessons) {
-    for (const path of lesson.added) rmSync(join(root, path));
+    for (const path of lesson.added) remove(path);
     originals.restore(lesson.folder, lesson);
   }
   forgetDone(done);
@@ -77,6 +77,16 @@ function reset(originals: Originals, folders: string[]) {
   console.log(`\n${which} ${originals.source}.\nPages show the drawer as on the first visit.`);
   if (kept) console.log(`What was taken away is in ${kept}`);
   console.log();
+}
+
+/** Removes a file, and the folders that are empty then. */
+function remove(path: string) {
+  rmSync(join(root, path));
+  try {
+    for (let folder = dirname(path); ; folder = dirname(folder)) rmdirSync(join(root, folder));
+  } catch {
+    // This folder holds something else.
+  }
 }
 
 /** Copies files into a new folder that is named after the time. Returns its path, from the workshop's folder. */

@@ -10,7 +10,7 @@ export function startersFolder(): string {
 }
 
 /**
- * Makes the copy when the first lesson is started, and never again: later the lessons may have been edited. It never
+ * Makes the copy when the first lesson is started or checked, and never again: later the lessons may have been edited. It never
  * throws, because everything else works without the copy.
  */
 export function keepStarters(): void {
