@@ -1,8 +1,8 @@
 // Compiles a lesson's server into one file: servers start three times as fast from it as from their sources.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { dirname, join, relative } from "node:path";
-import { build, type Message, type Plugin } from "esbuild";
+import { type BuildResult, build, type Plugin } from "esbuild";
 import { root } from "../launcher/lessons.ts";
 
 /** A file that doesn't compile. `code` is the line with a caret below it, empty where the file ends too early. */
@@ -13,6 +13,7 @@ export type CompileError = { where: string; text: string; code: string };
  * @param file where it is; its imports are found from there
  * @param source what stands in the file: by default, what is on disk
  * @returns what is wrong, undefined when all is well
+ * @throws Node's own error when `outfile` can't be written, as on a full disk
  */
 export async function bundle(
   file: string,
@@ -21,7 +22,7 @@ export async function bundle(
 ): Promise<CompileError | undefined> {
   const path = relative(root, file).replaceAll("\\", "/");
   if (!existsSync(file)) return { where: path, text: `There is no such file. ${bringsBack(path)}`, code: "" };
-  const [error] = await build({
+  const { errors = [], outputFiles } = await build({
     entryPoints: [file],
     absWorkingDir: root,
     bundle: true,
@@ -37,12 +38,18 @@ export async function bundle(
     sourcesContent: false,
     logLevel: "silent",
     plugins: [packages, ...(source === undefined ? [] : [replace(file, source)])],
-    ...(outfile ? { outfile } : { write: false }),
-  }).then(
-    () => [],
-    ({ errors }: { errors?: Message[] }) => errors ?? [],
-  );
-  if (!error) return;
+    ...(outfile && { outfile }),
+    write: false,
+  }).catch(({ errors }: Partial<BuildResult>) => ({ errors, outputFiles: undefined }));
+  const [error] = errors;
+  if (!error) {
+    // Not by esbuild, for which a file that it can't write is an error in the source.
+    if (outfile && outputFiles?.[0]) {
+      mkdirSync(dirname(outfile), { recursive: true });
+      writeFileSync(outfile, outputFiles[0].contents);
+    }
+    return;
+  }
   const { file: where = path, line = 1, column = 0, lineText = "" } = error.location ?? {};
   return {
     where: `${where.replaceAll("\\", "/")}:${line}:${column + 1}`,

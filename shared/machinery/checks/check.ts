@@ -2,9 +2,11 @@
 import { readdirSync, rmSync, statSync, watch } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { findLesson, findLessons, type Lesson, listLessons, root } from "../launcher/lessons.ts";
+import { folder } from "../doctor/computer.ts";
+import { findLesson, findLessons, type Lesson, nameLessons, root } from "../launcher/lessons.ts";
 import { rememberDone } from "../launcher/progress.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
+import { keepStarters } from "../reset/starters.ts";
 import { joinRoom, noteForRoom, tellRoom } from "../room/tell.ts";
 import { bundle } from "./bundle.ts";
 import type { Check } from "./checks.ts";
@@ -25,6 +27,9 @@ async function main(args: string[]) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
   // Whatever a server answers, the list of checks must appear. A check may have begun work that it no longer waits for.
   process.on("unhandledRejection", () => {});
+  const { verdict, found, advice } = folder();
+  if (verdict === "stop") return refuse(`Checks can't run here: ${found} ${advice}`);
+  keepStarters();
   removeLeftovers();
   const watching = args.includes("--watch");
   let wanted: string | undefined;
@@ -38,7 +43,7 @@ async function main(args: string[]) {
     return refuse("Say which lesson to watch: npm run check:watch 3");
   }
   const lesson = findLesson(wanted);
-  if (!lesson) return refuse(`No lesson ${wanted}. There is:\n\n${listLessons()}`);
+  if (!lesson) return refuse(`No lesson ${wanted}. There is:\n\n${nameLessons()}`);
   if (!hasExercise(lesson))
     return refuse(`Lesson ${lesson.number} has no exercise. Its README says what to try.`);
   if (watching) return watchLesson(lesson);
@@ -54,11 +59,11 @@ function refuse(why: string) {
 
 /** Removes the folders of earlier checks that were killed. */
 function removeLeftovers() {
-  const folder = join(root, ".workshop");
+  const place = join(root, ".workshop");
   try {
-    for (const name of readdirSync(folder).filter((name) => name.startsWith("check-")))
-      if (Date.now() - statSync(join(folder, name)).mtimeMs > 3_600_000)
-        rmSync(join(folder, name), { recursive: true, force: true });
+    for (const name of readdirSync(place).filter((name) => name.startsWith("check-")))
+      if (Date.now() - statSync(join(place, name)).mtimeMs > 3_600_000)
+        rmSync(join(place, name), { recursive: true, force: true });
   } catch {
     // There is no such folder yet, or another check was faster.
   }

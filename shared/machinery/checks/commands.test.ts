@@ -195,6 +195,20 @@ appendFileSync("pids", process.pid + " " + child.pid + " ");`;
     expect(output).toMatch(/✓ 3 {2}tale {3}2 of 2 pass {3}Politeness\n {2}✗ 4 {2}other {2}0 of 2 pass/);
   });
 
+  test("says that nothing can be written here, not that a file doesn't compile", async () => {
+    // A file in the folder's place, since a root user may write into every folder.
+    await rm(workshop.path(".workshop"), { recursive: true });
+    await workshop.save(".workshop", "");
+    const { code, output } = await check("3");
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /^Checks can't run here: nothing can be written to .* \(EEXIST\)\. Copy the workshop/,
+    );
+    await save(starter);
+    expect(await run("checks/solution", "3")).toMatchObject({ code: 0 });
+    await rm(workshop.path(".workshop"));
+  });
+
   test("refuses a lesson that isn't there, with the list", async () => {
     expect(await check("9")).toMatchObject({
       code: 1,

@@ -1,6 +1,7 @@
 // The difference between two files, as git shows it.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../launcher/lessons.ts";
 
@@ -14,8 +15,7 @@ export type File = { name: string; text: string };
  * @throws one line for the reader when there is no git
  */
 export function difference(from: File, to: File): string {
-  const folder = join(root, ".workshop", `diff-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), "workshop-diff-"));
   try {
     const [a, b] = [from, to].map(({ text }, n) => {
       const copy = join(folder, `${n}.ts`);

@@ -111,7 +111,7 @@ export function folder(): Finding {
     const found = `nothing can be written to ${root} (${(error as NodeJS.ErrnoException).code}).`;
     return { about, verdict: "stop", found, advice: "Copy the workshop to a folder of your own." };
   } finally {
-    rmSync(trial, { force: true });
+    if (existsSync(trial)) rmSync(trial);
   }
   const lessons = existsSync(join(root, "lessons"));
   return lessons

@@ -10,6 +10,7 @@ import { copyWorkshop } from "../launcher/workshop-copy.ts";
 import { fitTerminal, wrap } from "../launcher/wrap.ts";
 import { freePort, type Running, runNode } from "../testing/process.ts";
 import { disk } from "./computer.ts";
+import { chromePath } from "./localhost.ts";
 import { localhostName, vpn } from "./network.ts";
 import { inEnvironment, inMacos, inWindows } from "./proxies.ts";
 
@@ -157,6 +158,12 @@ test("a VPN is guessed from the name of an interface that has an IPv4 address", 
 test("a disk that is nearly full is noted, and a full one stops the lessons", () => {
   const free = (megabytes: number) => disk({ bavail: megabytes * 256, bsize: 4096 }).verdict;
   expect([free(20), free(200), free(2_000)]).toEqual(["stop", "note", "ok"]);
+});
+
+test("a CHROME_PATH that names no file is noted", () => {
+  expect(chromePath({ CHROME_PATH: "/no/browser" })).toMatchObject([{ verdict: "note" }]);
+  expect(chromePath({ CHROME_PATH: process.execPath })).toEqual([]);
+  expect(chromePath({})).toEqual([]);
 });
 
 test("a localhost that means another computer is noted", async () => {

@@ -4,7 +4,7 @@ import { wrap } from "../launcher/wrap.ts";
 import { showControls } from "../supervisor/output.ts";
 import { disk, folder, git, node, npm, packages } from "./computer.ts";
 import type { Finding } from "./finding.ts";
-import { browserReachesLocalhost } from "./localhost.ts";
+import { browserReachesLocalhost, chromePath } from "./localhost.ts";
 import { localhostName, localNetwork, ports, vpn } from "./network.ts";
 import { proxies } from "./proxies.ts";
 
@@ -18,7 +18,7 @@ async function main() {
   console.log();
   for (const examine of [
     ...[node, npm, packages, git, disk, folder],
-    ...[ports, localhostName, proxies, vpn, browserReachesLocalhost, localNetwork],
+    ...[ports, localhostName, proxies, vpn, chromePath, browserReachesLocalhost, localNetwork],
   ])
     for (const finding of [await examine()].flat()) {
       print(finding);

@@ -1,4 +1,5 @@
 // A trial of the whole way: an installed browser opens a page and a WebSocket at localhost.
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
@@ -6,6 +7,19 @@ import { installedBrowser } from "../browser.ts";
 import type { Finding } from "./finding.ts";
 
 const withinMs = 15_000;
+
+/** Another browser is used then, if there is one. */
+export function chromePath({ CHROME_PATH } = process.env): Finding[] {
+  if (!CHROME_PATH || existsSync(CHROME_PATH)) return [];
+  return [
+    {
+      about: "Browser",
+      verdict: "note",
+      found: `CHROME_PATH names a file that is not there: ${CHROME_PATH}`,
+      advice: "Correct that variable, or remove it.",
+    },
+  ];
+}
 
 export async function browserReachesLocalhost(): Promise<Finding> {
   const about = "Browser";

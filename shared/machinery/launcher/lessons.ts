@@ -70,3 +70,8 @@ export function listLessons(lessons = findLessons(), done = new Map<string, stri
     })
     .join("\n");
 }
+
+/** The lessons' numbers and names alone, a line each: short enough that what was said above them stays in sight. */
+export function nameLessons(lessons = findLessons()): string {
+  return lessons.map(({ number, name }) => `  ${String(number).padStart(2)}  ${name}`).join("\n");
+}
