@@ -2,9 +2,10 @@
 import { createRequire } from "node:module";
 import { lanAddresses } from "../launcher/lan.ts";
 import { readPort, whyNotFree } from "../launcher/ports.ts";
+import { fitTerminal } from "../launcher/wrap.ts";
 
 main().catch((error) => {
-  console.error(error.message);
+  console.error(fitTerminal(error.message));
   process.exit(1);
 });
 
