@@ -129,6 +129,7 @@ test("a message costs the socket its bytes and what lesson 7 wraps around it, ho
 test("frozen, no lane receives anything; healed, all go on with nothing lost, doubled or out of order", async () => {
   await page.getByRole("button", { name: "Freeze" }).click();
   await until(async () => (await status()).startsWith("frozen"));
+  await page.getByRole("button", { name: "Freeze", pressed: true }).waitFor();
   // What had passed before may still be counted. After that, nothing for more than a second.
   await until(async () => {
     const before = await inAll("received");
@@ -136,6 +137,7 @@ test("frozen, no lane receives anything; healed, all go on with nothing lost, do
     return (await inAll("received")).join() === before.join();
   }, 30_000);
   await page.getByRole("button", { name: "Heal" }).click();
+  await page.getByRole("button", { name: "Freeze", pressed: false }).waitFor();
   await receive(20);
 
   await page.getByRole("button", { name: "Cut" }).click();

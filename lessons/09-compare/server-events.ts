@@ -35,6 +35,7 @@ export function followServer(handlers: Handlers): void {
   on("lanes", handlers.opened);
   on("settings", handlers.settings);
   on<Counted>("counts", (counted) => {
+    find("#freeze").setAttribute("aria-pressed", String(counted.frozen));
     if (counted.frozen)
       showStatus("reconnecting", "frozen: nothing passes, nothing closes, and no lane notices");
     else showStatus("open", "open: one stream, four lanes");
