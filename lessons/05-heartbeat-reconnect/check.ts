@@ -205,7 +205,7 @@ export const checks = [
   }),
 
   check("a client that has left is forgotten, and so is its count", "Hint 1", async (server) => {
-    const stay = Array.from({ length: 10 }, (_, n) => Client.connect(server, `Ada${n}`));
+    const stay = Array.from({ length: 20 }, (_, n) => Client.connect(server, `Ada${n}`));
     const here = await Promise.all(stay);
     const sayHello = async (client: Client | undefined) => {
       client?.say("hello");
@@ -221,7 +221,7 @@ export const checks = [
       "the server to forget clients that connect, say one thing and leave",
       "Keep the count in a variable of the connection, or remove it when the client closes. End its timers, too",
       // The log keeps what was said.
-      { mayBeKept: (n) => sayHello(here[n % 10]) },
+      { mayBeKept: (n) => sayHello(here[n % 20]) },
     );
   }),
 ];
