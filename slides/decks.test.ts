@@ -94,7 +94,7 @@ test.each(courses)("a live slide gets four to six minutes in the course %s", (co
   }
 });
 
-test("every picture is told in words", () => {
+test("every picture has a text alternative", () => {
   for (const { html } of slides)
     for (const [, alt] of html.matchAll(/<svg[^>]*aria-label="([^"]*)"/g))
       expect(alt?.length).toBeGreaterThan(40);

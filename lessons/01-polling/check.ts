@@ -87,7 +87,7 @@ export const checks = [
     );
   }),
 
-  check("the ETag changes also when the log is full", "Hint 1", async (server) => {
+  check("the ETag changes even when the log is full", "Hint 1", async (server) => {
     await postAll(server, new Array(1_000).fill("Hello"), 0, 20);
     const etag = await etagOf(server);
     await postMessage(server, "one more");

@@ -157,7 +157,7 @@ export const checks = [
     const grace = await Client.connect(server, "Grace", tea);
     for (const person of [...people, grace])
       await person.receives("tick", () => true, "receive the tick", 2_000);
-    // Whatever was sent together with the tick has arrived before this.
+    // Everything sent together with the tick has arrived before this.
     grace.say("Did you get that?");
     await grace.receivesText("Did you get that?");
     const times: number[] = grace.received.filter(({ type }) => type === "tick").map(({ at }) => at);

@@ -68,7 +68,7 @@ everyPage("07-outbox", (ports, server, tabs) => {
     await page.reload();
     await hears(page, "before the reload");
     await numberIs(page, "outbox", 0);
-    // What a duplicated tab would find: nothing.
+    // A duplicated tab would find nothing.
     expect(await page.evaluate(() => sessionStorage.getItem("outbox"))).toBeNull();
   });
 

@@ -19,7 +19,7 @@ const saidPerSecond = 50;
 const history = real ? 4_000 : 100;
 const keptMs = (history / saidPerSecond) * 1_000;
 const sampleEveryMs = real ? 60_000 : 1_000;
-/** Everything that was said has to be everywhere this long after the end, at the latest. */
+/** Everything that was said must have reached every page this long after the end. */
 const settleMs = real ? 10 * 60_000 : 90_000;
 /** The memory may grow by this many MiB a minute, once it has settled. */
 const mostGrowth = 1;
@@ -165,7 +165,7 @@ class Crowd {
     this.#join();
   }
 
-  /** What the pages have seen since the last time goes to the judge. */
+  /** Gives the judge everything that the pages have seen since the last time. */
   collect() {
     for (const person of this.here) this.#collect(person);
     this.judge.compare();

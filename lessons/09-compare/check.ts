@@ -42,7 +42,7 @@ async function slide(server: LessonServer, settings: { perSecond: number; size?:
 const logOf = async (lesson: LessonServer): Promise<Message[]> =>
   (await (await request(lesson, "/messages?after=0")).json()).messages;
 
-/** Sets the first slider, and resolves with lesson 1's log when it has so many messages. */
+/** Sets the first slider, and resolves with lesson 1's log when it has `count` messages. */
 async function published(server: LessonServer, perSecond: number, count: number) {
   const { polling } = await openLanes(server, "polling");
   await slide(server, { perSecond });

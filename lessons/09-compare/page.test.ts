@@ -130,7 +130,7 @@ test("frozen, no lane receives anything; healed, all go on with nothing lost, do
   await page.getByRole("button", { name: "Freeze" }).click();
   await until(async () => (await status()).startsWith("frozen"));
   await page.getByRole("button", { name: "Freeze", pressed: true }).waitFor();
-  // What had passed before may still be counted. After that, nothing for more than a second.
+  // Bytes that had passed before may still be counted. After that, nothing for more than a second.
   await until(async () => {
     const before = await inAll("received");
     await page.waitForTimeout(1_200);

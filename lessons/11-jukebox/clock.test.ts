@@ -17,7 +17,7 @@ const clockWith = (...samples: Sample[]) => {
   return clock;
 };
 
-test("with the same delay both ways the estimate is exact, whatever the server's own time took", () => {
+test("with the same delay both ways the estimate is exact, however long the server took", () => {
   expect(ask(1_000, 5_000, 100, 100)).toEqual({ offsetMs: 5_000, uncertaintyMs: 100, takenMs: 1_207 });
   expect(clockWith(ask(1_000, -5_000, 40, 40)).at(10_000)).toBe(5_000);
   expect(clockWith().at(10_000)).toBeUndefined();
@@ -37,7 +37,7 @@ test("with a one-way delay the estimate errs by half of the difference, and neve
 test("the best of eight is the one with the shortest round trip, and late ones don't replace it", () => {
   const clock = clockWith(ask(0, 5_000, 90, 20), ask(250, 5_000, 12, 10), ask(500, 5_000, 70, 30));
   expect(clock.best?.offsetMs).toBe(5_001);
-  // What a frozen network held back comes late.
+  // Answers that a frozen network held back come late.
   for (let n = 1; n <= 20; n++) clock.add(ask(1_000, 5_000, 1_000 * n, 5));
   expect(clock.best?.offsetMs).toBe(5_001);
   clock.add(ask(30_000, 5_000, 6, 6));

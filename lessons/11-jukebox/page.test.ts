@@ -97,7 +97,7 @@ everyPage(
       await press(ada, "Pause");
       await press(grace, "Next");
       await until(async () => (await track(ada)).startsWith("3 of 3"));
-      // What it had guessed is gone: the music plays on.
+      // The page's guess is gone: the music plays on.
       await until(() => playing(ada));
       await release();
       await says(ada, /^Grace was first\. Your Pause was for revision \d+, and now it is \d+\.$/);

@@ -82,7 +82,7 @@ export class View {
     else this.#say(`Enough votes for the next track. Revision ${revision}.`);
   }
 
-  /** What we pressed was refused, because somebody was first. */
+  /** Our press was refused, because somebody was first. */
   stale(ours: Command | undefined, { by, revision }: Room): void {
     number("stale", ++this.#stale);
     number("revision", revision);

@@ -45,7 +45,7 @@ export async function ask(method: "GET" | "POST", path: string, body?: object) {
 /** Calls `act` whenever somebody has logged in. Of a logout, the page learns from its socket, as every other tab does. */
 export function onlogin(act: () => void): void {
   const attempt = async (steps: () => Promise<unknown>) => {
-    // What was refused before isn't about this attempt.
+    // An earlier refusal isn't about this attempt.
     refused.textContent = "";
     try {
       await steps();

@@ -207,7 +207,7 @@ describe("a slow reader", () => {
     await again.more(50);
     expect(again.ids[0]).toBe(after + 1);
     expect(isWhole(again.ids)).toBe(true);
-    // What it has missed comes without the order books.
+    // The missed quotes come without the order books.
     const [replayed] = again.client.heard.find(({ type }) => type === "replay").messages;
     expect(Object.keys(replayed).sort()).toEqual(["at", "id", "price", "symbol"]);
     again.leave();

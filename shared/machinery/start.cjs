@@ -23,7 +23,7 @@ if (!existsSync(native) && !process.env.ESBUILD_BINARY_PATH) {
 
 // Node 22 and later keep compiled code on disk: the next start is faster.
 if (nodeModule.enableCompileCache) nodeModule.enableCompileCache();
-// What the supervisor has started ends with its supervisor.
+// A program that the supervisor has started ends with its supervisor.
 if (process.env.npm_lifecycle_event && !process.channel) endWithNpm(process.ppid);
 
 // tsx inside this process, since starting a second one takes time. Packages are JavaScript already: Node loads them itself.

@@ -132,7 +132,7 @@ export class StreamFigures implements Losses {
       bytes: (up + down) / received,
       up: up / received,
       down: down / received,
-      // What was compressed on its way was smaller there than it is here.
+      // A message that was compressed on its way was smaller there than it is here.
       message: Math.min(message, payload) / received,
       wrapping: Math.max(0, payload - message) / received,
       headers: headers / received,

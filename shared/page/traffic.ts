@@ -1,4 +1,4 @@
-// What one WebSocket carries, as this page can count it: messages and bytes a second, and how late what it says comes back.
+// What one WebSocket carries, as this page can count it: messages and bytes a second, and how late our positions come back.
 import { duration, number, readable } from "./numbers.ts";
 
 /** Counted in steps of half a second, and shown for the last four of them. */

@@ -37,7 +37,7 @@ export class Audience {
    * @param request the client's handshake: both are in the "connection" event of a WebSocketServer
    */
   join(client: WebSocket, request: IncomingMessage): void {
-    // Whatever was said before in this turn isn't for this client.
+    // Messages said earlier in this turn aren't for this client.
     this.#write();
     this.#clients.set(client, client.extensions === "" ? request.socket : undefined);
     client.once("close", () => this.#clients.delete(client));

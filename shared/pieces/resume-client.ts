@@ -3,8 +3,8 @@
 //
 // Resume, the page's half: remembers what this page has seen last, so that a new connection starts there.
 //
-// It promises: each message is handed on once and in order, whatever the server repeats. What the server no longer has is
-// reported once, as a gap.
+// It promises: each message is handed on once and in order, whatever the server repeats. Messages that the server no
+// longer has are reported once, as a gap.
 // It doesn't: open connections (see stay-connected.ts), or remember anything when the page is reloaded. A page that has
 // just been loaded gets everything that the server has.
 // Its other half is resume-server.ts. Tested while connections were reset, frozen and paused: resume.test.ts beside it,
@@ -13,7 +13,7 @@
 export type Resuming<Message> = {
   /** A message, each one once. `replayed`: it was said while this page was away. */
   onmessage(message: Message, replayed: boolean): void;
-  /** What was said here is missing: the server has forgotten it, or it has restarted with an empty log. */
+  /** Messages are missing here: the server has forgotten them, or has restarted with an empty log. */
   ongap(why: "forgotten" | "restarted"): void;
   /** A message that had been here before. It was dropped. */
   ondouble?(): void;

@@ -100,7 +100,7 @@ function sendRefusal(client: WebSocket, reason: string, id?: string) {
   else client.close(1008, "ten refusals in ten seconds");
 }
 
-/** Bytes that one client may leave unread: whatever it doesn't read waits in our memory. */
+/** Bytes that one client may leave unread: they wait in our memory. */
 const unreadLimit = 1024 * 1024;
 
 /**
@@ -111,7 +111,7 @@ export function deliver(client: WebSocket, data: string | Uint8Array | DataView,
   if (client.readyState !== WebSocket.OPEN) return;
   // terminate, not close: a close frame would wait behind all that is unread.
   if (client.bufferedAmount > unreadLimit) client.terminate();
-  // ws alone would send bytes as a binary frame, also those of a text, and a browser would receive a Blob.
+  // ws alone would send bytes as a binary frame, even those of a text, and a browser would receive a Blob.
   else client.send(data, { binary });
 }
 

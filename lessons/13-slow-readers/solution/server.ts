@@ -1,4 +1,4 @@
-// Slow readers: 200 quotes a second for everybody. What a reader doesn't read waits here. How much, and for how long?
+// Slow readers: 200 quotes a second for everybody. Unread quotes wait here. How many, and for how long?
 import { WebSocketServer } from "ws";
 import { heartbeat } from "../../../shared/pieces/heartbeat.ts";
 import { ResumableLog } from "../../../shared/pieces/resume-server.ts";

@@ -82,7 +82,7 @@ async function open(way: string, argument: string, clients: number) {
   });
 
   return {
-    /** Says so many messages together, so many times. */
+    /** Says `together` messages in one go, as many times as `times` says. */
     async say(together: number, times: number): Promise<OneWrite> {
       const lateMs: number[] = [];
       const beganMs = performance.now();

@@ -44,7 +44,7 @@ async function main() {
   });
   // The server comes first, because it takes longest to start.
   const started = server.restart();
-  // CABLE_HOST: open to the network as well. What controls the cable never is.
+  // CABLE_HOST: open to the network as well. The control connection never is.
   const hosts = listenAddresses(process.env.CABLE_HOST ? process.env : {});
   cable = await createCable({ hosts, listenPort: port, targetPort: serverPort }).catch(taken("PORT", port));
   panels = await control({ port: controlPort, pagePort, cable, server }).catch(

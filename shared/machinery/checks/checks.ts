@@ -43,7 +43,7 @@ export function check(title: string, read: string, run: Check["run"]): Check {
   return { title, read, run, isLong: false, isFaster: false };
 }
 
-/** A check that takes a second or more on a quiet computer, also when it passes. */
+/** A check that takes a second or more on a quiet computer, even when it passes. */
 export function longCheck(title: string, read: string, run: Check["run"]): Check {
   return { title, read, run, isLong: true, isFaster: false };
 }

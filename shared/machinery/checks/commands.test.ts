@@ -100,7 +100,7 @@ describe("check", () => {
     expect(output).toMatch(/Expected {3}"please" at the end .*\n {4}Happened {3}hello\n/);
     expect(output).toMatch(/Read {7}lessons\/03-tale\/README\.md:\d+, "Hint 2: please"\n/);
     expect(output).toMatch(/Stuck\? {5}npm run solution 3 /);
-    // What it compiled is gone.
+    // Its compiled file is gone.
     expect((await readdir(workshop.path(".workshop"))).filter((name) => name.startsWith("check"))).toEqual(
       [],
     );
@@ -152,7 +152,7 @@ describe("check", () => {
     );
   });
 
-  test("leaves nothing behind when it is killed: not a server that loops, not what that started", async () => {
+  test("leaves no process behind when it is killed: neither a server that loops nor its child", async () => {
     const first = `import { spawn } from "node:child_process";
 import { appendFileSync } from "node:fs";
 const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });

@@ -43,7 +43,7 @@ describe("a starter", () => {
     const broken = results.filter(({ fault }) => fault);
     expect(broken[0]?.title).toMatch(title);
     expect(broken[0]?.fault?.happened).toMatch(happened);
-    // What the exercise asks for may be missing. Nothing crashes, and nothing keeps the learner waiting.
+    // The exercise isn't done yet, but nothing crashes, and nothing keeps the learner waiting.
     for (const { title, fault } of broken) expect(["failed", "unsure"], title).toContain(fault?.kind);
   });
 });

@@ -65,7 +65,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "01-polling",
     "the number of messages in the answer",
-    "the ETag changes also",
+    "the ETag changes even",
     ["log.end.after", "answer.messages.length"],
   ],
   [
@@ -875,13 +875,13 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "a pointer that stays on the screen when it has left",
-    "a pointer that leaves",
+    "a pointer that leaves the part",
     ["isIn || wasIn", "isIn"],
   ],
   [
     "10-shared-cursors",
     "once inside, always sent",
-    "a pointer that leaves",
+    "a pointer that leaves the part",
     ["view.shown.delete(id);", "view.shown.has(id);"],
   ],
   [

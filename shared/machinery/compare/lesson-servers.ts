@@ -30,7 +30,7 @@ export async function endLessons(): Promise<void> {
 
 /**
  * Runs the server of a lane's lesson on a port of its own, and starts it again on the same port whenever it ends.
- * Resolves when it listens, or when the first attempt has failed. What it prints about errors is printed here.
+ * Resolves when it listens, or when the first attempt has failed. Its errors are printed here.
  */
 export async function runLesson(lane: Lane, what: "" | " (twin)" = ""): Promise<LessonServer> {
   const name = names[lane] + what;

@@ -57,7 +57,7 @@ export async function startMeasured(
         complain(line);
       });
     const port = await new Promise<number>((resolve, reject) => {
-      // Whatever it prints later is read and forgotten: a full pipe would stop it.
+      // Later output is read and thrown away: a full pipe would stop the process.
       if (child.stdout)
         createInterface(child.stdout).on("line", (line) => {
           const [, digits] = line.match(/listening on http:\/\/localhost:(\d+)/) ?? [];

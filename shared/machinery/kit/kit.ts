@@ -50,7 +50,7 @@ function main() {
 function makeKit(folder: string) {
   const npm = process.env.npm_execpath;
   if (!npm) throw new Error("This needs npm. Start it with npm run kit.");
-  // Whatever else is there stays untouched, such as other files on a USB stick.
+  // Other files there stay untouched, such as those on a USB stick.
   if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, readme)))
     throw new Error(`${folder} holds other files. Name a new folder: npm run kit ${join(folder, "kit")}`);
   mkdirSync(folder, { recursive: true });
@@ -66,7 +66,7 @@ function makeKit(folder: string) {
   const cache = join(folder, "npm-cache");
   const packages = findPackages(readFileSync(join(workshop, "package-lock.json"), "utf8"));
   console.log(`Fetching ${packages.length} packages for Windows, macOS and Linux. This takes minutes …`);
-  // npm's cache keeps what came from where, so the registry has to be the same when it is installed from.
+  // npm's cache is kept by registry, so it must be the same registry when the workshop is installed.
   const registry = askNpm(npm, ["config", "get", "registry"]);
   fetchPackages(npm, registry, cache, packages);
   const missing = packages.filter((one) => !isInCache(cache, one)).map(({ spec }) => spec);

@@ -125,7 +125,7 @@ describe("without a lesson to start", () => {
     },
   );
 
-  test("too old a Node is told so in one line", async () => {
+  test("a Node that is too old is refused in one line", async () => {
     const pretend = "Object.defineProperty(process.versions, 'node', { value: '8.17.0' });";
     await workshop.save("old.cjs", pretend);
     const run = runNode(

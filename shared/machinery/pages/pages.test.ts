@@ -209,7 +209,7 @@ describe("the policy", () => {
     }
   });
 
-  test("lets an import map and a script run that stand in the page's own file", async () => {
+  test("lets an import map and a script run that are in the page's own file", async () => {
     const script = "document.title = 'ran'";
     await workshop.save(
       "lessons/03-tale/own.html",

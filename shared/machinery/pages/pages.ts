@@ -43,7 +43,7 @@ type Context = {
 type Middleware = (context: Context, next: () => Promise<void>) => Promise<void> | void;
 export type Plugin = { middleware(): Middleware | Middleware[] };
 
-/** The host that the browser shows. What forwards the port may have put localhost into Host, and the name here. */
+/** The host that the browser shows. A forwarding program may have put localhost into Host, and the name here. */
 function hostSeen(context: Context): string {
   const forwarded = context.get("X-Forwarded-Host");
   return forwarded && forwarded === publicHost() ? forwarded : context.get("Host");

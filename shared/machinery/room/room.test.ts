@@ -45,7 +45,7 @@ async function openRoom(env: Record<string, string> = {}) {
   await room.prints(/End +Ctrl-C/);
 }
 
-/** What is sent over the network comes in here. macOS has this address only when it has been set up. */
+/** Results that are sent over the network come in here. macOS has this address only when it has been set up. */
 const lan = "127.0.0.2";
 const withLan = process.platform !== "darwin";
 const host = withLan ? lan : "127.0.0.1";

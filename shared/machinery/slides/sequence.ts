@@ -2,7 +2,7 @@
 //
 //   page | server                      the lanes, from left to right
 //   page -> server: GET /messages      something travels; an x before the colon: it never arrives
-//   server -> Ada, Grace: tick         to several at once
+//   server -> Ada, Grace: tick         to several lanes
 //   server -> page +2: 200 [42]        it takes two rows more than usual, and may be overtaken
 //   hold server: nothing new           the server keeps the question from here to its next answer
 //   note page: two lines / of text     said beside a lane

@@ -67,7 +67,7 @@ function change(wanted: string) {
   restart(lesson);
 }
 
-/** What runs ends with all its connections, and the lesson starts. */
+/** Ends the lesson that runs, with all its connections, and starts this one. */
 function restart(lesson: Lesson | undefined) {
   changes = changes.then(async () => {
     if (ending) return;

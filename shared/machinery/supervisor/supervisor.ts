@@ -95,7 +95,7 @@ export function startNode(
 
 /**
  * Calls `end` at the first Ctrl-C, SIGTERM or closed terminal, and exits with code 0 when it has resolved.
- * At the second Ctrl-C somebody doesn't want to wait: everything is killed.
+ * A second Ctrl-C means that somebody doesn't want to wait: everything is killed.
  */
 export function endOnSignal(end: () => Promise<unknown>): void {
   let ending = false;
@@ -144,7 +144,7 @@ function startGuardian(): ChildProcess {
     guardian = undefined;
   });
   shell.stdin.on("error", () => {});
-  // It is no reason to stay alive.
+  // The shell must not keep this process alive.
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();
   return shell;

@@ -6,7 +6,7 @@ import { atEnd } from "./clean-up.ts";
 let connected: Promise<Browser> | undefined;
 let profile: Promise<BrowserContext> | undefined;
 
-/** The browser. What a test file leaves open in it is closed after its last test. */
+/** The browser. Tabs that a test file leaves open are closed after its last test. */
 export async function browser(): Promise<Browser> {
   const found = inject("browser");
   if ("missing" in found) throw new Error(found.missing);

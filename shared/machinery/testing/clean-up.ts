@@ -1,4 +1,4 @@
-// What a test file has started is ended after its last test. vitest loads this before each file, see vitest.config.ts.
+// Ends everything that a test file has started, after its last test. vitest loads this before each file, see vitest.config.ts.
 import { afterAll } from "vitest";
 
 // Global, because vitest loads this file again for each test file, and the modules that import it only once.

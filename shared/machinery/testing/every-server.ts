@@ -1,5 +1,5 @@
 // Tests for every lesson's server, whatever its transport: it answers each bad input clearly, and nothing can crash it.
-// What takes long, or needs a server of its own, is tested once for all of them, in shared/server/serve.test.ts.
+// Tests that take long, or need a server of their own, run once for all of them, in shared/server/serve.test.ts.
 import { connect as connectTcp, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

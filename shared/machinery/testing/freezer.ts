@@ -1,4 +1,4 @@
-// A network for tests that can fail without a word: a TCP proxy that can be frozen, thawed and cut.
+// A network for tests that can fail silently: a TCP proxy that can be frozen, thawed and cut.
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { atEnd } from "./clean-up.ts";
 
