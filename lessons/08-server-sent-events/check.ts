@@ -192,7 +192,7 @@ export const checks = [
 
   check("a page that opens when another one closes receives the number, too", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
-    // Three times: the server may look at the number just in between.
+    // Three times: the server may read the number just in between.
     for (let n = 1; n <= 3; n++) {
       const before = await EventStream.open(server);
       await receives(before, 2, "on the second of two streams");

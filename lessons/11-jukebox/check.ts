@@ -115,7 +115,7 @@ export const checks = [
     await grace.receives("stale", undefined, 'receive "stale" for a command against revision 1');
   }),
 
-  check("a vote skips as Next does, also in a pause, and after the last track", "Hint 1", async (server) => {
+  check("a vote skips as Next does, even in a pause and after the last track", "Hint 1", async (server) => {
     const [ada, grace] = await people(server, 2);
     ada.send({ type: "seek", position: 5_000, revision: 0 });
     await grace.receives(

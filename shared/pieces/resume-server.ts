@@ -5,7 +5,7 @@
 //
 // It promises: between the replay and the first live message nothing is lost and nothing comes twice. A long replay goes
 // out in pieces, the next one when the one before has left this process, so it neither fills the memory nor keeps others
-// waiting. What the log no longer has is declared: `reset` is true, and the messages begin at the oldest that is left.
+// waiting. A gap in the log is declared: `reset` is true, and the messages begin at the oldest that is left.
 // It doesn't: outlive the process. A restart empties the log, and its new name tells every client so. For a log that
 // lasts, or for several servers, keep the messages and their numbers in a database or a broker.
 // It works over any transport. Its other half is resume-client.ts.
