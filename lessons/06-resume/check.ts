@@ -21,7 +21,7 @@ async function comes(server: LessonServer, name: string, page?: string): Promise
 
 /** The server ends an older socket before it answers the newer one. So a few answers later, that must have arrived here. */
 async function expectEnded(isEnded: () => unknown, newer: Client, expected: string, happened: string) {
-  for (let n = 1; n <= 10 && !isEnded(); n++) await newer.isUpToDate();
+  for (let n = 1; n <= 4 && !isEnded(); n++) await newer.isUpToDate();
   expectThat(Boolean(isEnded()), expected, happened);
 }
 
