@@ -40,7 +40,7 @@ async function address(): Promise<string | undefined> {
 }
 
 const connect = () => stayConnected(address, { onopen, onmessage, onstate });
-const send = controlled(connect); // connects, and is in charge of the buttons
+const send = controlled(connect); // connects, and makes the buttons work
 
 function onopen() {
   if (last?.firstWord) send(JSON.stringify({ type: "ticket", ticket: last.firstWord }));

@@ -15,7 +15,7 @@ export type Fault = {
    * - silent: it never listened
    * - ended: it crashed
    * - loops: it is in an endless loop
-   * - unsure: nobody can tell on this computer now
+   * - unsure: this computer is too busy to tell
    */
   kind: "failed" | "late" | "silent" | "ended" | "loops" | "unsure";
   expected: string;

@@ -44,7 +44,7 @@ const faster = join(root, "shared", "machinery", "checks", "five-times-faster.cj
 
 type Running = Awaited<ReturnType<typeof startServer>>;
 
-/** The servers of the check that is under way. Others, of checks that run beside it, are none of its business. */
+/** The servers of the check that is running, without those of the checks beside it. */
 export const serversOfCheck = new AsyncLocalStorage<Set<Running>>();
 
 /** Starts a compiled server. `folder` is where its source is. `isFaster`: its timers run five times as fast. */
