@@ -1,5 +1,6 @@
 // Exercise 13, Adapt: a quick reader gets every quote, a slow one only the latest of each symbol, until it has caught up.
 import {
+  cannotTell,
   check,
   eventually,
   expectForgotten,
@@ -182,17 +183,22 @@ export const checks = [
       // Nothing is unread any more, whatever it acknowledges.
       await slow.joinAgain({ by: "buffered" });
       await slow.more(30);
-      const from = slow.quotes.length - 10;
+      const read = slow.quotes.length;
       slow.acknowledge();
-      // From now on it acknowledges nothing again.
+      // From now on it acknowledges nothing again. The server announces the join: that is where its bytes count again.
       await slow.joinAgain({ by: "read" });
+      const { received } = slow.client;
+      const join = received.findLastIndex(({ type }) => type === "here");
+      const from = received.slice(0, join).filter(({ type }) => type === "quote").length;
+      // This computer was so busy that many came in between.
+      if (from - read > 10) await cannotTell();
       await witness.more(120);
       await slow.client.isUpToDate();
-      const again = slow.quotes.slice(from, from + 45);
+      const again = slow.quotes.slice(from, from + 35);
       expectThat(
-        again.length === 45,
+        again.length === 35,
         "Grace to receive the next 64 KiB without gaps, since she had read everything",
-        `she received only ${again.length - 10} quotes`,
+        `she received only ${again.length} quotes`,
       );
       expectWhole(again, "Grace", "She had caught up, and then had less than 64 KiB unread");
     },
