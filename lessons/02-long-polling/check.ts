@@ -1,5 +1,6 @@
 // Exercise 2, Twenty messages, a few answers: messages in quick succession share an answer.
 import {
+  CheckFailed,
   cannotTell,
   check,
   eventually,
@@ -13,6 +14,7 @@ import {
 } from "../../shared/machinery/checks/checks.ts";
 import { postAll, postMessage, request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { within } from "../../shared/machinery/checks/time.ts";
 
 /** `wasHeld`: nothing had been said yet when it was asked for. */
 type Answer = { messages: { id: number; at: number }[]; wasHeld: boolean };
@@ -132,6 +134,15 @@ export const checks = [
         `one answer held ${messages.length} messages`,
       );
     await expectWaiting(server, 0, "after three pages waited and all three were answered");
+  }),
+
+  check("a page that waits in vain still gets an empty answer", "Hint 2", async (server) => {
+    // The lesson's own variable: 25 s would take too long here.
+    const hasty = await server.startAnother({ HOLD_MS: "300" });
+    const expected = "an empty answer after 25 s without a message. Here it is 0.3 s, by HOLD_MS=300";
+    const late = () => new CheckFailed(expected, "none came within 1.5 s");
+    const { messages } = await within(1_500, inBackground(poll(hasty, 0)), late);
+    expectThat(messages.length === 0, expected, `it held ${messages.length} messages`);
   }),
 
   check("a page that goes away no longer waits", "Hint 3", async (server) => {

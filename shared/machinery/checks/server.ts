@@ -12,8 +12,8 @@ import { debuggable, findLoop, type Holdings, holdingsOf } from "./debugger.ts";
 export type LessonServer = {
   port: number;
   url: string;
-  /** Starts another one from the same file, with a memory of its own: what a restart leaves. */
-  startAnother(): Promise<LessonServer>;
+  /** Starts another one from the same file, with a memory of its own, as a restart does. `env`: more variables for it. */
+  startAnother(env?: Env): Promise<LessonServer>;
   /** What it still holds. The wire can't tell. Undefined when its debugger doesn't answer. */
   holdings(): Promise<Holdings | undefined>;
 };
@@ -47,15 +47,17 @@ type Running = Awaited<ReturnType<typeof startServer>>;
 /** The servers of the check that is running, without those of the checks beside it. */
 export const serversOfCheck = new AsyncLocalStorage<Set<Running>>();
 
+type Env = Record<string, string>;
+
 /** Starts a compiled server. `folder` is where its source is. `isFaster`: its timers run five times as fast. */
-export async function startServer(program: string, folder: string, isFaster = false) {
+export async function startServer(program: string, folder: string, isFaster = false, more: Env = {}) {
   const port = await anyFreePort();
   // Certificates are for requests to other sites. Reading them takes Node 20 twice as long as the rest of its start.
   const { HOST: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env;
   const one = startNode([...debuggable, ...(isFaster ? ["--require", faster] : []), program], {
     cwd: root,
     // No beats while a check runs: it takes one for the answer to its own.
-    env: { ...env, PORT: String(port), PING_EVERY_MS: "3600000", NO_COLOR: "1" },
+    env: { ...env, PORT: String(port), PING_EVERY_MS: "3600000", NO_COLOR: "1", ...more },
   });
   // Errors, and where the debugger listens, go to stderr. What the lesson prints goes to stdout.
   let errors = "";

@@ -113,6 +113,12 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
     [/(?<=response\.on[\s\S]*)waiting\.delete\(replySoon\)/, "waiting.delete(reply)"],
   ],
+  [
+    "02-long-polling",
+    "no timer for a page that waits in vain",
+    "a page that waits in vain",
+    ["let timer = setTimeout(reply, holdMs);", "let timer: NodeJS.Timeout | undefined;"],
+  ],
   ["02-long-polling", "half a second", "a message on its own", ["gatherMs = 50", "gatherMs = 500"]],
   ["02-long-polling", "two seconds", "a message on its own", ["gatherMs = 50", "gatherMs = 2_000"]],
   [
