@@ -26,6 +26,13 @@ if (nodeModule.enableCompileCache) nodeModule.enableCompileCache();
 // A program that the supervisor has started ends with its supervisor.
 if (process.env.npm_lifecycle_event && !process.channel) endWithNpm(process.ppid);
 
+// Nobody reads what is printed: the terminal is gone, or it was `npm run diff 3 4 | head`. A program that has more to end
+// than itself, such as a lesson, listens by itself.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", () => {
+    if (stream.listenerCount("error") === 1) process.exit();
+  });
+
 // tsx inside this process, since starting a second one takes time. Packages are JavaScript already: Node loads them itself.
 const loadJavaScript = nodeModule._extensions[".js"];
 require("tsx/cjs/api").register();

@@ -280,6 +280,13 @@ describe("diff", () => {
     expect(await run("checks/diff", "3")).toMatchObject({ code: 1 });
   });
 
+  test("ends without a word when nobody reads on, as in npm run diff 3 4 | head -1", async () => {
+    const running = workshop.start(["checks/diff", "3", "4"]);
+    running.child.stdout?.destroy();
+    expect(await running.ended).toBe(0);
+    expect(running.output()).toBe("");
+  });
+
   test("compares what was checked in, where there is git", async () => {
     const author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
     for (const args of [["init"], ["add", "lessons"], [...author, "commit", "-m", "Lessons"]])

@@ -88,7 +88,8 @@ function describe(port: number, room: string | undefined, others: string[], peop
         ]
       : [
           line("Network", "closed: nobody else can send results. To open it: LAN=1 npm run room"),
-          line("", "in PowerShell: $env:LAN=1; npm run room    in cmd: set LAN=1&& npm run room"),
+          line("", "In PowerShell: $env:LAN=1; npm run room"),
+          line("", "In cmd: set LAN=1&& npm run room"),
         ]),
     line("End", "Ctrl-C. The grid is kept."),
     "",
