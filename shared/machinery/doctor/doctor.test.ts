@@ -81,6 +81,14 @@ describe("in a copy with faults", () => {
     other.close();
   });
 
+  test("a browser that doesn't start is named in one line by npm run slides:pdf", async () => {
+    const workshop = await copyWorkshop();
+    const pdf = workshop.start(["slides/slides-pdf"], { CHROME_PATH: process.execPath });
+    expect(await pdf.ended).toBe(1);
+    const advice = "Set CHROME_PATH to another Chrome, Edge or Chromium.";
+    expect(pdf.output()).toBe(`${process.execPath} could not be started. ${advice}\n`);
+  });
+
   test("packages of another system are named in two lines, by every command", async () => {
     const workshop = await copyWorkshop();
     await rename(workshop.path("node_modules"), workshop.path("away"));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort, canConnect } from "../launcher/ports.ts";
+import { fitTerminal } from "../launcher/wrap.ts";
 import { startBrowser } from "../start-browser.ts";
 import { startNode } from "../supervisor/supervisor.ts";
 
@@ -37,6 +38,6 @@ async function main() {
 }
 
 main().catch((error) => {
-  console.error(error.message);
+  console.error(fitTerminal(error.message));
   process.exitCode = 1;
 });
