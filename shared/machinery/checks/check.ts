@@ -93,7 +93,7 @@ async function check(lesson: Lesson): Promise<boolean> {
   noteForRoom(lesson.folder, report);
   if ("compileError" in report) {
     const { where, text, code } = report.compileError;
-    console.log(`  This file does not compile: ${where}\n  ${red(text)}\n`);
+    console.log(`  This file does not compile: ${where}\n  ${red(fitTerminal(`  ${text}`).trimStart())}\n`);
     if (code) console.log(`${code.replace(/^/gm, "    ")}\n`);
     return false;
   }

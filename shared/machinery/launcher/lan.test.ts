@@ -33,6 +33,7 @@ describe("the addresses", () => {
     expect(text).toContain("10.0.0.5");
     expect(text).toContain("█");
     expect(text).toMatch(/unencrypted\s+and without a password/);
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(drawQr("http://192.168.1.23:8000/")).toMatch(/^data:image\/svg\+xml,%3Csvg/);
   });
 });

@@ -36,8 +36,9 @@ export function describeLan(address: string, others: string[]): string {
     "",
     code.replace(/^/gm, "  "),
     "",
-    "  Everybody in this network can now read the workshop's files and write into the chat, unencrypted",
-    "  and without a password. Don't do this in a network that you don't trust. Ctrl-C closes it.",
+    "  Everybody in this network can now read the workshop's files and write into",
+    "  the chat, unencrypted and without a password. Don't do this in a network that",
+    "  you don't trust. Ctrl-C closes it.",
     "",
   ].join("\n");
 }
