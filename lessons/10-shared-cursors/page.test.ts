@@ -115,6 +115,20 @@ everyPage(
       one.client.socket.close();
     });
 
+    test("the colors in the list of names follow the system's light or dark setting", async () => {
+      const { ada } = tabs();
+      const color = () =>
+        ada
+          .locator(".people li")
+          .first()
+          .evaluate((entry) => getComputedStyle(entry, "::before").backgroundColor);
+      await ada.emulateMedia({ colorScheme: "light" });
+      await until(async () => (await color()).startsWith("oklch(0.48"));
+      await ada.emulateMedia({ colorScheme: "dark" });
+      await until(async () => (await color()).startsWith("oklch(0.75"));
+      await ada.emulateMedia({ colorScheme: null });
+    });
+
     test("a page that sends each event sends more than one that sends 20 a second, and JSON is larger", async () => {
       const { ada } = tabs();
       const one = await guest({ together: false });

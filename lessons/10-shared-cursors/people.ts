@@ -61,19 +61,19 @@ export class People {
     const now = performance.now();
     const entries = [...this.#people].slice(0, listedAtMost).map(([id, { name, motion }]) => {
       const remark = id === this.me ? " (you)" : motion && motion.opacity(now) < 1 ? " (silent)" : "";
-      return { id, text: name + remark };
+      return { text: name + remark, color: colorOf(id) };
     });
     const more = this.#people.size - entries.length;
-    if (more > 0) entries.push({ id: 0, text: `and ${more} more` });
+    if (more > 0) entries.push({ text: `and ${more} more`, color: "" });
     number("here", this.#people.size);
-    // Written only when it has changed: a screen reader would read it again.
+    // Written only when it has changed: a screen reader would read it again. Colors change with the light or dark setting.
     if (JSON.stringify(entries) === this.#listed) return;
     this.#listed = JSON.stringify(entries);
     list.replaceChildren(
-      ...entries.map(({ id, text }) => {
+      ...entries.map(({ text, color }) => {
         const entry = document.createElement("li");
         entry.textContent = text;
-        if (id > 0) entry.style.setProperty("--color", colorOf(id));
+        entry.style.setProperty("--color", color);
         return entry;
       }),
     );
