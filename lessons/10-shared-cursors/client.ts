@@ -22,8 +22,8 @@ let isNew = false; // whether the server doesn't know yet where the hand is
 let ripples = 0;
 const unseen = new Map<number, string>(); // our own ripples that have not come back yet
 
-let connection: ReturnType<typeof connect>;
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
+let connection: ReturnType<typeof connect>; // the newest one, to ask how much it hasn't sent yet
 const sendNow = controlled(() => (connection = connect()));
 
 function send(data: string | DataView<ArrayBuffer>) {

@@ -115,6 +115,24 @@ everyPage(
       one.client.socket.close();
     });
 
+    test("a new name is sent once", async () => {
+      const { ada } = tabs();
+      const joins = await ada.evaluateHandle(() => {
+        const sent: string[] = [];
+        const { send } = WebSocket.prototype;
+        WebSocket.prototype.send = function (data) {
+          if (typeof data === "string" && data.includes('"join"')) sent.push(data);
+          send.call(this, data);
+        };
+        return sent;
+      });
+      await name(ada, "Hedy");
+      await until(async () => (await names(ada)).includes("Hedy (you)"));
+      await name(ada, "Ada");
+      await until(async () => (await names(ada)).includes("Ada (you)"));
+      expect(await joins.evaluate((sent) => sent.length)).toBe(2);
+    });
+
     test("the colors in the list of names follow the system's light or dark setting", async () => {
       const { ada } = tabs();
       const color = () =>

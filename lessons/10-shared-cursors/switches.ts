@@ -31,7 +31,9 @@ export function onsettings(act: () => void): void {
     settings = read();
     act();
   };
-  form.addEventListener("change", changed);
+  form.addEventListener("change", ({ target }) => {
+    if ((target as HTMLInputElement).type === "radio") changed(); // the name's box is in this form, too
+  });
   form.addEventListener("submit", (event) => event.preventDefault()); // Enter in the name's box
   for (const way of ["naive", "better"])
     form.querySelector(`#${way}`)?.addEventListener("click", () => {
