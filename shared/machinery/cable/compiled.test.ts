@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { root } from "../launcher/lessons.ts";
+import { findLessons, root } from "../launcher/lessons.ts";
 import { atEnd } from "../testing/clean-up.ts";
 import { compiled } from "./compiled.ts";
 
@@ -58,6 +58,17 @@ test("compiles again when the compiled program is gone, or another one", () => {
   writeFileSync(program, "what somebody else has written");
   expect(argsOf(file)).toEqual(args);
   expect(run(args).stdout).toBe("hello\n");
+});
+
+test("a server that loads packages by createRequire runs without tsx", () => {
+  for (const { folder } of findLessons().filter(({ number }) => number <= 8))
+    expect(argsOf(join(root, "lessons", folder, "server.ts"))[0], folder).toBe("--enable-source-maps");
+});
+
+test("a program that finds files by import.meta runs from its source", () => {
+  const { file } = compiledOnce();
+  writeFileSync(file, 'console.log(new URL("beside.txt", import.meta.url).pathname);\n');
+  expect(run(argsOf(file)).stdout).toBe(`${join(dirname(file), "beside.txt")}\n`);
 });
 
 test("where nothing can be written, the program runs from its source", () => {

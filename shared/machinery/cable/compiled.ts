@@ -41,9 +41,7 @@ export function compiled(file: string, known: Iterable<string> = [file]): Compil
     const { metafile, outputFiles } = bundle(file, program);
     const files = Object.keys(metafile.inputs).map((path) => resolve(root, path));
     const isMachinery = file.startsWith(machinery);
-    // A bundle doesn't know where its parts were.
-    const asksWhere =
-      !isMachinery && files.some((path) => readFileSync(path, "utf8").includes("import.meta"));
+    const asksWhere = !isMachinery && files.some((path) => asksWhereItIs(readFileSync(path, "utf8")));
     // Places in the source are for learners. They take time and memory.
     const args = isMachinery ? [program] : ["--enable-source-maps", program];
     const fromSource = ["--import", "tsx", file];
@@ -62,6 +60,10 @@ export function compiled(file: string, known: Iterable<string> = [file]): Compil
     };
   }
 }
+
+/** A bundle doesn't know where its parts were. It finds packages, but no files beside them. */
+const asksWhereItIs = (source: string) =>
+  source.replace(/createRequire\(import\.meta\.url\)\("(?=[\w@])/g, "").includes("import.meta");
 
 /** Loaded only when there is something to compile, since it takes 10 MB. */
 const esbuild = () => createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
