@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
-import { nameKeys } from "../../both/look-alikes.ts";
 import { Name } from "../../both/message.ts";
 import { HttpError } from "../../server/http.ts";
+import { Names } from "../../server/names.ts";
 import { root } from "../launcher/lessons.ts";
 
 /** `unsure`: the learner's computer was too busy to tell. */
@@ -51,8 +51,8 @@ export class Grid {
   isOpen = true;
   readonly #exercises: Exercises;
   readonly #people = new Map<string, Person>();
-  /** Which learner has a name, or one that looks like it. */
-  readonly #owners = new Map<string, string>();
+  /** By the learners' keys. */
+  readonly #names = new Names<string>();
   #lastId = 0;
 
   constructor(exercises: Exercises) {
@@ -78,7 +78,7 @@ export class Grid {
       person = { id: ++this.#lastId, name: "", lessons: {} };
       this.#people.set(key, person);
     }
-    person.name = this.#claim(key, name);
+    person.name = this.#names.claim(key, name);
     for (const { lesson, results } of lessons) person.lessons[lesson] = { results, at: Date.now() };
     this.onchange(person);
     return person.name;
@@ -96,33 +96,18 @@ export class Grid {
       );
   }
 
-  #claim(key: string, name: string): string {
-    for (let n = 1; ; n++) {
-      const marked = n === 1 ? name : `${name} (${n})`;
-      const keys = nameKeys(marked);
-      if (keys.some((each) => this.#owners.has(each) && this.#owners.get(each) !== key)) continue;
-      this.#release(key);
-      for (const each of keys) this.#owners.set(each, key);
-      return marked;
-    }
-  }
-
-  #release(key: string) {
-    for (const [each, owner] of this.#owners) if (owner === key) this.#owners.delete(each);
-  }
-
   /** A learner who is removed comes back with the next check, if the room is open. */
   remove(id: number) {
     for (const [key, person] of this.#people)
       if (person.id === id) {
-        this.#release(key);
+        this.#names.release(key);
         this.#people.delete(key);
       }
   }
 
   clear() {
+    for (const key of this.#people.keys()) this.#names.release(key);
     this.#people.clear();
-    this.#owners.clear();
   }
 
   /** The grid as text, to be kept. */
@@ -142,7 +127,7 @@ export class Grid {
       );
       this.#people.set(key, {
         id: ++this.#lastId,
-        name: this.#claim(key, name),
+        name: this.#names.claim(key, name),
         lessons: Object.fromEntries(fits),
       });
     }
