@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import { atEnd } from "../machinery/testing/clean-up.ts";
-import { Client, rawWebSocket } from "../machinery/testing/lesson.ts";
+import { Client, raw, rawWebSocket, until } from "../machinery/testing/lesson.ts";
 import { Allowance } from "./allowance.ts";
 import { BoundedServer, tolerateUnread } from "./connections.ts";
 
@@ -62,8 +62,52 @@ describe("requests that come together", () => {
     for (let n = 0; n < 10; n++) await Promise.all(busy.map(({ ask }) => ask("/busy")));
     const [other, before] = [await open(), came.length];
     await Promise.all([...busy.map(({ ask }) => ask("/busy")), other.ask("/other")]);
-    // One of the busy ones had its turn before the others came.
-    expect(came.slice(before).findIndex(({ path }) => path === "/other")).toBeLessThanOrEqual(1);
+    // One of the busy ones had its turn before the others came, and every second turn is for the one that came first.
+    expect(came.slice(before).findIndex(({ path }) => path === "/other")).toBeLessThanOrEqual(2);
+  });
+
+  test("of a busy connection don't wait until others stop opening new connections", async () => {
+    const { server, port } = await startServer();
+    server.on("request", (_request, response) => response.end());
+    const request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const page = connect(port, "127.0.0.1");
+    atEnd(() => page.destroy());
+    const ask = async () => {
+      page.write(request);
+      await once(page, "data");
+    };
+    for (let n = 0; n < 20; n++) await ask();
+    let opened = 0;
+    let isOver = false;
+    const attack = async () => {
+      while (!isOver && opened < 3_000) {
+        const socket = connect(port, "127.0.0.1", () => socket.write(request)).on("error", () => {});
+        await once(socket, "data");
+        socket.destroy();
+        opened++;
+      }
+    };
+    const attacks = Array.from({ length: 20 }, attack);
+    await until(() => opened >= 100);
+    const before = opened;
+    for (let n = 0; n < 5; n++) await ask();
+    // About 20 requests wait before each of ours. If new connections always came first, ours would be answered last.
+    const during = opened - before;
+    isOver = true;
+    await Promise.all(attacks);
+    expect(during).toBeLessThan(1_000);
+  });
+
+  test("in one packet are not parsed after the second one", async () => {
+    const { server, port } = await startServer();
+    const arrived = vi.spyOn(server, "emit");
+    server.on("request", (_request, response) => response.end());
+    await raw(port, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000));
+    const requests = arrived.mock.calls.filter(([event]) => event === "request");
+    expect(requests.length).toBe(2);
+    expect(await raw(port, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toMatch(
+      /^HTTP\/1.1 200 /,
+    );
   });
 
   test("beyond the allowance of their connection are refused with 429, and the connection stays open", async () => {
