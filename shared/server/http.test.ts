@@ -58,3 +58,28 @@ test.each<object>([
   expect(answered.headers.has("Content-Length")).toBe(JSON.stringify(body).length < 16_384);
   expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
 });
+
+test("many long answers are written one piece in each turn, so a short one doesn't wait for them", async () => {
+  const long = { messages: Array.from({ length: 5_000 }, (_, id) => ({ id, text: "Hello, Grace" })) };
+  let turn = 0;
+  const count = () => {
+    turn++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  onTestFinished(() => clearImmediate(counting));
+  const piecesByTurn = new Map<number, number>();
+  const { url } = await serve((_request, response) => {
+    sendJson(response, 200, long);
+    // After its first two pieces, which are sent with the head.
+    const write = response.write.bind(response) as (...args: unknown[]) => boolean;
+    response.write = (...args: unknown[]) => {
+      piecesByTurn.set(turn, (piecesByTurn.get(turn) ?? 0) + 1);
+      return write(...args);
+    };
+  });
+  const answers = await Promise.all(Array.from({ length: 30 }, async () => (await fetch(url)).text()));
+  expect(new Set(answers)).toEqual(new Set([JSON.stringify(long)]));
+  expect(piecesByTurn.size).toBeGreaterThan(100);
+  expect(Math.max(...piecesByTurn.values())).toBeLessThanOrEqual(2);
+});

@@ -40,14 +40,30 @@ export function sendJson(response: ServerResponse, status: number, body: object)
   sendOn(response, second.value, pieces);
 }
 
-/** The next piece is written when the system has taken this one, and after the other clients have had their turn. */
+/** Writes a piece. The next one is made when the system has taken this one, and it is this answer's turn. */
 function sendOn(response: ServerResponse, piece: string, pieces: Generator<string>) {
-  if (response.destroyed) return;
-  response.write(piece, () => {
-    const { value, done } = pieces.next();
-    if (done) response.end();
-    else setImmediate(sendOn, response, value, pieces);
-  });
+  response.write(piece, () =>
+    inTurn(() => {
+      if (response.destroyed) return;
+      const { value, done } = pieces.next();
+      if (done) response.end();
+      else sendOn(response, value, pieces);
+    }),
+  );
+}
+
+const turns: (() => void)[] = [];
+
+/** Calls one of these in each turn of the event loop. So hundreds of long answers together delay nobody else's. */
+function inTurn(work: () => void) {
+  turns.push(work);
+  if (turns.length === 1) setImmediate(takeTurn);
+}
+
+function takeTurn() {
+  turns[0]?.();
+  turns.shift();
+  if (turns.length > 0) setImmediate(takeTurn);
 }
 
 /** `JSON.stringify(body)` in pieces of at least 16 KiB, except the last. Lists in it are written entry by entry. */
