@@ -1,5 +1,5 @@
 // Decides when each check runs. A check mostly waits, so many run beside each other. Servers that start keep the computer
-// busy, so only as many start together as there are cores. A check that the computer was too busy for runs again later,
+// busy, so they leave a core for the checks that run. A check that the computer was too busy for runs again later,
 // beside fewer others.
 import { availableParallelism } from "node:os";
 
@@ -33,4 +33,4 @@ function makeQueue(places: number) {
 export const inTurn = makeQueue(9 * cores);
 
 /** Calls `work`, the start of a server, in its turn. @returns what it returns */
-export const startInTurn = makeQueue(cores);
+export const startInTurn = makeQueue(Math.max(1, cores - 1));
