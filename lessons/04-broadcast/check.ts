@@ -7,6 +7,7 @@ import {
   fasterCheck,
   longCheck,
   pause,
+  withCommas,
 } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
@@ -126,7 +127,7 @@ export const checks = [
     if (times <= allowed && allowed > 25) await cannotTell();
     expectThat(
       times <= allowed,
-      `at most ${Math.floor(allowed)} presence messages for Ada while fifty clients connect in ${tookMs} ms: one every 50 ms`,
+      `at most ${Math.floor(allowed)} presence messages for Ada while fifty clients connect in ${withCommas(tookMs)} ms: one every 50 ms`,
       `she received ${times}. Gather the changes, as presenceChanged did before`,
     );
   }),

@@ -36,7 +36,7 @@ const isOpen = () => until(async () => (await status()).startsWith("open"), 30_0
 /** A figure of a lane, as a number, times in ms. NaN until it has a value. */
 async function figure(lane: string, name: string): Promise<number> {
   const shown = await text(`[data-transport="${lane}"] [data-figure="${name}"]`);
-  return Number.parseFloat(shown.replace(/\u2009|< /g, "")) * (shown.endsWith(" s") ? 1_000 : 1);
+  return Number.parseFloat(shown.replace(/,|< /g, "")) * (shown.endsWith(" s") ? 1_000 : 1);
 }
 const inAll = (name: string) => Promise.all(lanes.map((lane) => figure(lane, name)));
 
@@ -107,7 +107,7 @@ test("after a slider has moved, messages from before are no longer in the figure
 
 test("all four lanes show the stream, and the sentence says what can be seen", async () => {
   const sentence =
-    /^Polling every second: .+ late on average, [\d\u2009]+ bytes for each message of 100\..+WebSocket: .+ bytes\./;
+    /^Polling every second: .+ late on average, [\d,]+ bytes for each message of 100\..+WebSocket: .+ bytes\./;
   await until(async () => sentence.test(await text(".seen")), 30_000);
 });
 

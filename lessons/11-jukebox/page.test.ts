@@ -10,9 +10,9 @@ const press = (page: Page, name: string) => page.getByRole("button", { name, exa
 const says = (page: Page, words: RegExp) => until(async () => words.test(await text(page, ".pressed")));
 const track = (page: Page) => text(page, ".track");
 const playing = async (page: Page) => (await text(page, "#play")) === "Pause";
-/** A number with its sign and unit, such as "−2 000 ms". */
+/** A number with its sign and unit, such as "−2,000 ms". */
 const signed = async (page: Page, name: string) =>
-  Number((await text(page, `[data-number="${name}"]`)).replace("−", "-").replace(/[+\u2009]| ms$/g, ""));
+  Number((await text(page, `[data-number="${name}"]`)).replace("−", "-").replace(/[+,]| ms$/g, ""));
 const heardMs = (page: Page) =>
   page.locator(".jukebox").evaluate(({ dataset }) => (dataset.heard ? Number(dataset.heard) : undefined));
 

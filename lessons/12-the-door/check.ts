@@ -9,6 +9,7 @@ import {
   expectWithin,
   longCheck,
   pause,
+  withCommas,
 } from "../../shared/machinery/checks/checks.ts";
 import { request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
@@ -243,7 +244,7 @@ export const checks = [
     const tookMs = performance.now() - began;
     const ended = guest.ended ?? "";
     expectThat(ended.startsWith("4401"), "the guest to be closed with 4401", `it was closed with ${ended}`);
-    await expectWithin(1_500, tookMs, "this within a second", `it took ${Math.round(tookMs)} ms`);
+    await expectWithin(1_500, tookMs, "this within a second", `it took ${withCommas(Math.round(tookMs))} ms`);
   }),
 
   check("a page of another site can't come in with it, and doesn't use it up", "Hint 3", async (server) => {

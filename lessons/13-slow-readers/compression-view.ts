@@ -43,7 +43,7 @@ function* tables({ kinds, settings }: Costs): Generator<HTMLElement> {
     ]),
   );
   yield table(
-    "CPU time for 1\u2009000 messages",
+    "CPU time for 1,000 messages",
     kinds,
     settings.map(({ name, cpuMs }) => [name, ...cpuMs.map((ms) => `${readable(ms)} ms`)]),
   );

@@ -3,16 +3,16 @@ import { expect, test } from "vitest";
 import { duration, readable, signed } from "./numbers.ts";
 
 test.each([
-  [1_234_567, "1\u2009234\u2009567"],
+  [1_234_567, "1,234,567"],
   [0.52, "0.5"],
   [-0.04, "0"],
-])("shows %d with thin spaces, and at most one decimal", (value, text) => {
+])("shows %d with commas between thousands, and at most one decimal", (value, text) => {
   expect(readable(value)).toBe(text);
 });
 
 test.each([
   [3, "+3 ms"],
-  [-2_000, "−2\u2009000 ms"],
+  [-2_000, "−2,000 ms"],
   [0, "0 ms"],
   [-0.04, "0 ms"],
   [0.04, "0 ms"],

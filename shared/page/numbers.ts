@@ -1,6 +1,6 @@
 // The numbers that make a lesson's point: <dd data-number="requests"> is set by number("requests", 12).
 
-/** Shows `value` with thin spaces between thousands and at most one decimal below ten; `unit` follows it. Codes are text: "1006". */
+/** Shows `value` with commas between thousands and at most one decimal below ten; `unit` follows it. Codes are text: "1006". */
 export function number(name: string, value: number | string, unit = ""): void {
   const place = document.querySelector(`[data-number="${name}"]`);
   if (!place) throw new Error(`No data-number="${name}" on this page.`);
@@ -19,13 +19,13 @@ export function add(name: string, more = 1): void {
   number(name, count);
 }
 
-/** 1234567 → "1 234 567", 0.52 → "0.5". */
+/** 1234567 → "1,234,567", 0.52 → "0.5". */
 export function readable(value: number): string {
   const digits = Math.abs(value) < 10 ? Math.round(value * 10) / 10 : Math.round(value);
-  return String(digits).replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, "\u2009");
+  return String(digits).replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, ",");
 }
 
-/** Milliseconds with their sign, where it matters: "+3 ms", "−2 000 ms". Zero has none: "0 ms". */
+/** Milliseconds with their sign, where it matters: "+3 ms", "−2,000 ms". Zero has none: "0 ms". */
 export function signed(ms: number): string {
   const size = readable(Math.abs(ms));
   return `${size === "0" ? "" : ms < 0 ? "−" : "+"}${size} ms`;

@@ -47,11 +47,11 @@ describe("what is in force", () => {
     const { state: word, words, chips } = cableWords(state(faults, [faults], true));
     expect(word).toBe("frozen");
     expect(words).toBe(
-      "cable frozen page → server, delayed by 2\u2009000 ms ± 50 ms, page ← server, throttled to 5 kB/s, refusing new connections",
+      "cable frozen page → server, delayed by 2,000 ms ± 50 ms, page ← server, throttled to 5 kB/s, refusing new connections",
     );
     expect(chips).toEqual([
       "FROZEN page → server",
-      "delay 2\u2009000 ms ± 50 ms, page ← server",
+      "delay 2,000 ms ± 50 ms, page ← server",
       "throttle 5 kB/s",
       "refusing",
     ]);
@@ -101,7 +101,7 @@ test("a connection's label has no query, and a number without separators", () =>
 });
 
 test("sums are counted in singular and plural", () => {
-  expect([counted(1, "request"), counted(2_000, "frame")]).toEqual(["1 request", "2\u2009000 frames"]);
+  expect([counted(1, "request"), counted(2_000, "frame")]).toEqual(["1 request", "2,000 frames"]);
   const [first, last] = [noCounts(), noCounts()];
   expect(sumWords({ at: 0, counts: first }, { at: 2_000, counts: last })).toBe("last 2 s: nothing");
   last.requests = 1;

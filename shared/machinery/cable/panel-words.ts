@@ -148,7 +148,7 @@ export function sumWords(
   return `last ${seconds} s: ${parts.join(", ")}`;
 }
 
-/** "1 request", "2 000 requests". */
+/** "1 request", "2,000 requests". */
 export function counted(count: number, what: string): string {
   return `${readable(count)} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -13,7 +13,7 @@
 // with a sentence in two halves, `expected` and `happened`: say what the check did, and what came back.
 //
 //   check, longCheck, fasterCheck, expectThat, expectWithin, expectSoon, expectNoSilence, expectForgotten, eventually,
-//   inBackground, pause, cannotTell                                                      this file
+//   inBackground, pause, cannotTell, withCommas                                          this file
 //   request, postMessage, Client (a WebSocket)                                           client.ts
 //   EventStream (server-sent events)                                                     event-stream.ts
 //
@@ -82,6 +82,9 @@ export function expectWithin(
   return expectFast(limitMs, tookMs, () => new CheckFailed(expected, happened));
 }
 
+/** 1340 → "1,340" */
+export const withCommas = (value: number): string => value.toLocaleString("en-US");
+
 /**
  * For an answer that a server gives about 50 ms after it was asked. Measured up to eight times. Only those count in which
  * this computer could wait 50 ms and do a `roundTrip` to the server in time.
@@ -93,7 +96,7 @@ export async function expectSoon(
   prepare: (n: number) => Promise<() => Promise<void>>,
   roundTrip: () => Promise<unknown>,
   expected: string,
-  happened: (bestMs: number) => string,
+  happened: (bestMs: string) => string,
 ): Promise<void> {
   let bestMs: number | undefined;
   for (let n = 1; n <= 8 && (bestMs === undefined || bestMs > limitMs); n++) {
@@ -106,7 +109,7 @@ export async function expectSoon(
     if ((await usual) < 150) bestMs = Math.min(bestMs ?? tookMs, tookMs);
   }
   if (bestMs === undefined) return cannotTell();
-  if (bestMs > limitMs) throw await withDoubt(new CheckFailed(expected, happened(bestMs)));
+  if (bestMs > limitMs) throw await withDoubt(new CheckFailed(expected, happened(withCommas(bestMs))));
 }
 
 /**
@@ -122,11 +125,11 @@ export async function expectNoSilence(
   everyMs: number,
   groups: number[][],
   expected: string,
-  happened: (longestMs: number) => string,
+  happened: (longestMs: string) => string,
   wasGathered: (group: number) => boolean = () => true,
 ): Promise<void> {
   const longestMs = Math.max(0, ...groups.map((times) => (times.at(-1) ?? 0) - (times[0] ?? 0)));
-  const failed = () => new CheckFailed(expected, happened(longestMs));
+  const failed = () => new CheckFailed(expected, happened(withCommas(longestMs)));
   await expectFast(limitMs, longestMs, failed);
   // An answer after which the next message came right away proves that the server didn't wait for silence.
   const isQuick = (pauseMs: number) => pauseMs <= everyMs + 25;

@@ -82,7 +82,7 @@ export async function say(page: Page, from: string, text: string): Promise<void>
 
 /** A number that the page shows. */
 export async function shown(page: Page, name: string): Promise<number> {
-  return Number((await page.locator(`[data-number="${name}"]`).textContent())?.replace(/\u2009/g, ""));
+  return Number((await page.locator(`[data-number="${name}"]`).textContent())?.replace(/,/g, ""));
 }
 
 /** Resolves when `check` holds, checking again after 20 ms, later after up to 100 ms; rejects with the last reason after `withinMs`. */
