@@ -9,6 +9,7 @@ import {
   startServer,
   until,
 } from "../../shared/machinery/testing/lesson.ts";
+import type { Presence } from "./messages.ts";
 import { fromBytes, type Position } from "./positions.ts";
 
 const enter = async (client: Client, wishes = {}) => {
@@ -50,6 +51,7 @@ const positionsOf = (id: number, { client }: { client: Client }): Position[] =>
     .flatMap((one: Heard) => (Buffer.isBuffer(one) ? fromBuffer(one) : (one.pointers ?? [])))
     .filter((position: Position) => position.id === id);
 const fromBuffer = (bytes: Buffer) => fromBytes(new Uint8Array(bytes).buffer);
+const isGone = (id: number) => (presence: Presence) => presence.id === id && !presence.name;
 const frames = ({ client }: { client: Client }) =>
   client.heard.filter((one) => Buffer.isBuffer(one) || one.type === "moved");
 const arrives = (id: number, x: number, at: { client: Client }) =>
@@ -95,6 +97,27 @@ test("nothing is sent while nothing moves", async () => {
   const before = ada.client.heard.length;
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(ada.client.heard.length).toBe(before);
+  leave(ada);
+});
+
+test("a pointer that has gone moves no more, even if it moved just before", async () => {
+  const ada = await join("Ada");
+  for (let n = 1; n <= 10; n++) {
+    const guest = await join(`Guest ${n}`);
+    move(guest, n);
+    guest.client.socket.close();
+    await ada.client.hears("here", ({ people }) => people.some(isGone(guest.id)));
+  }
+  move(ada, 11);
+  await arrives(ada.id, 11, ada);
+  const gone = ada.client.heard.flatMap(({ type, people }) =>
+    type === "here" ? people.filter(({ name }: Presence) => !name) : [],
+  );
+  for (const { id } of gone) {
+    const left = ada.client.heard.findIndex(({ people }) => people?.some(isGone(id)));
+    const after = ada.client.heard.slice(left).flatMap(({ pointers = [] }) => pointers);
+    expect(after.filter((position: Position) => position.id === id)).toEqual([]);
+  }
   leave(ada);
 });
 

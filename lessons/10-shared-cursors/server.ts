@@ -47,7 +47,7 @@ sockets.on("connection", (client) => {
       sendPositions([position], false);
     }
   });
-  client.on("close", () => people.delete(client) && changed.set(id, { id })); // without a name: gone
+  client.on("close", () => people.delete(client) && changed.set(id, { id }) && moved.delete(id)); // gone
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 

@@ -69,7 +69,7 @@ sockets.on("connection", (client) => {
     views.delete(client);
     for (const { shown } of views.values()) shown.delete(id);
   });
-  client.on("close", () => people.delete(client) && changed.set(id, { id })); // without a name: gone
+  client.on("close", () => people.delete(client) && changed.set(id, { id }) && moved.delete(id)); // gone
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 
