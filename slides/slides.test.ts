@@ -172,7 +172,7 @@ describe("every slide on a screen", () => {
 describe("the lesson in its slide", () => {
   test("runs twice, side by side, and the two talk; Escape gives the keys back to the slides", async () => {
     await show("chat-live");
-    await until(() => frame(1), 30_000);
+    await until(() => frame(1));
     const [left, right] = [frame(0), frame(1)] as unknown as [Page, Page];
     for (const side of [left, right])
       await side

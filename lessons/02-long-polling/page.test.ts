@@ -35,9 +35,10 @@ everyPage("02-long-polling", (ports, server, tabs) => {
     await until(async () => (await count(ada)) === 20);
     expect(await shown(ada, "lost")).toBe(0);
 
+    // Both requests that are waiting were sent with the cursor. Ada's next one will be without, a second later.
+    await until(async () => (await waiting()) === 2);
     await ada.getByLabel(/forget the cursor/).check();
     await ada.getByRole("slider").fill("1000");
-    // The request that is waiting was sent with the cursor. The next one will be without, a second later.
     await say(ada, "Ada", "from here on without");
     await hears(ada, "from here on without");
     await sayTwenty();
@@ -55,7 +56,7 @@ everyPage("02-long-polling", (ports, server, tabs) => {
     const pages = Object.values(tabs());
     await server().kill();
     Object.assign(server(), await ports().startServer());
-    await until(async () => (await waiting()) === 2, 30_000);
+    await until(async () => (await waiting()) === 2);
     for (const page of pages) {
       await page.getByText(/history starts again/).waitFor();
       expect(await page.getByText(/history starts again/).count()).toBe(1);
@@ -72,7 +73,7 @@ everyPage("02-long-polling", (ports, server, tabs) => {
   test("says which lesson is running when it is another one, and asks that server no more than once a second", async () => {
     const { ada, grace } = tabs();
     const statusIs = (page: typeof ada, text: string) =>
-      until(async () => (await page.getByRole("status").textContent()) === text, 30_000);
+      until(async () => (await page.getByRole("status").textContent()) === text);
     await statusIs(ada, "waiting for an answer");
     await server().kill();
     const { serverPort, pagePort } = ports();

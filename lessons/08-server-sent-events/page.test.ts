@@ -8,7 +8,7 @@ import { freePort } from "../../shared/machinery/testing/process.ts";
 
 const texts = (page: Page) => page.getByRole("log").locator("li.message .text").allTextContents();
 const status = async (page: Page) => (await page.getByRole("status").textContent()) ?? "";
-const isOpen = (page: Page) => until(async () => (await status(page)) === "open", 30_000);
+const isOpen = (page: Page) => until(async () => (await status(page)) === "open");
 const isReconnecting = (page: Page) => until(async () => /^reconnecting/.test(await status(page)));
 const press = (page: Page, name: string) => page.getByRole("button", { name }).click();
 const number = (page: Page, name: string) => page.locator(`[data-number="${name}"]`).textContent();
@@ -111,7 +111,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
         await server.kill();
         await isReconnecting(page);
         server = await startServer({ HISTORY: "10" });
-        await until(async () => (await shown(page, "gaps")) === n, 30_000);
+        await until(async () => (await shown(page, "gaps")) === n);
         expect(await page.getByText(/^history starts again/).count()).toBe(n);
       }
       await say(page, "Ada", "new times");

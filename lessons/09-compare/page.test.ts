@@ -31,7 +31,7 @@ afterAll(() => server.kill());
 
 const text = async (selector: string) => (await page.locator(selector).textContent()) ?? "";
 const status = () => text(".status");
-const isOpen = () => until(async () => (await status()).startsWith("open"), 30_000);
+const isOpen = () => until(async () => (await status()).startsWith("open"));
 
 /** A figure of a lane, as a number, times in ms. NaN until it has a value. */
 async function figure(lane: string, name: string): Promise<number> {
@@ -71,7 +71,7 @@ describe("looked at by axe-core, it has no faults, doesn't scroll sideways, and 
 
 test("the answer has three lines, all of them on the first screen", async () => {
   await slide("messages a second", 6);
-  await until(async () => /^Bytes a message: polling \d/.test(await text(".answer li:nth-child(2)")), 30_000);
+  await until(async () => /^Bytes a message: polling \d/.test(await text(".answer li:nth-child(2)")));
   expect(await text(".answer li:nth-child(1)")).toMatch(/^Late: polling \d+.*, WebSocket .*\.$/);
   expect(await text(".answer li:nth-child(3)")).toMatch(/\w\.$/);
   const lines = await page
@@ -84,14 +84,14 @@ test("the answer has three lines, all of them on the first screen", async () => 
 test("two sliders moved in the same moment both apply, and one button sets all of them back", async () => {
   await page.getByLabel("network delay, each way").fill("500");
   await page.getByLabel("messages a second").fill("5");
-  await until(async () => (await inAll("p50")).every((late) => late >= 500), 30_000);
+  await until(async () => (await inAll("p50")).every((late) => late >= 500));
   await page.getByLabel("clients in each lane").fill("1");
   await page.getByLabel("give or take").fill("50");
   await page.getByRole("button", { name: "Set all sliders back" }).click();
   const values = () =>
     page.locator("output").evaluateAll((outputs) => outputs.map(({ textContent }) => textContent));
   expect(await values()).toEqual(["1", "100 B", "1", "1 s", "0 ms", "0 ms"]);
-  await until(async () => (await figure("websocket", "p50")) < 500, 30_000);
+  await until(async () => (await figure("websocket", "p50")) < 500);
   expect(await values()).toEqual(["1", "100 B", "1", "1 s", "0 ms", "0 ms"]);
 });
 
@@ -108,20 +108,20 @@ test("after a slider has moved, messages from before are no longer in the figure
 test("all four lanes show the stream, and the sentence says what can be seen", async () => {
   const sentence =
     /^Polling every second: .+ late on average, [\d,]+ bytes for each message of 100\..+WebSocket: .+ bytes\./;
-  await until(async () => sentence.test(await text(".seen")), 30_000);
+  await until(async () => sentence.test(await text(".seen")));
 });
 
 test("a message costs the socket its bytes and what lesson 7 wraps around it, however many others read; CPU time is shown", async () => {
   await slide("clients in each lane", 3);
-  await until(async () => (await inAll("cpu")).every((micros) => micros > 0), 30_000);
+  await until(async () => (await inAll("cpu")).every((micros) => micros > 0));
   // 100, the 17 of "type":"message", and a header of two. A little more for beats and what was on its way.
   let bytes = 0;
   await until(async () => {
     bytes = await figure("websocket", "bytes");
     return bytes >= 115 && bytes <= 135;
   }, 30_000);
-  await until(async () => (await figure("polling", "bytes")) < 2 * bytes, 30_000);
-  await until(async () => (await figure("long-polling", "bytes")) > 2 * bytes, 30_000);
+  await until(async () => (await figure("polling", "bytes")) < 2 * bytes);
+  await until(async () => (await figure("long-polling", "bytes")) > 2 * bytes);
   expect(await figure("websocket", "connections")).toBe(1);
   await slide("clients in each lane", 0);
 });
@@ -141,14 +141,14 @@ test("frozen, no lane receives anything; healed, all go on with nothing lost, do
   await receive(20);
 
   await page.getByRole("button", { name: "Cut" }).click();
-  await until(async () => (await inAll("connections")).every((connections) => connections >= 2), 30_000);
+  await until(async () => (await inAll("connections")).every((connections) => connections >= 2));
   await receive(20);
   for (const fault of ["lost", "doubled", "outOfOrder"]) expect(await inAll(fault)).toEqual([0, 0, 0, 0]);
 }, 120_000);
 
 test("the figures can be copied as a table and saved as CSV, and all of them are about the same time", async () => {
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-  await until(async () => (await inAll("bytes")).every((bytes) => bytes > 0), 30_000);
+  await until(async () => (await inAll("bytes")).every((bytes) => bytes > 0));
 
   await page.getByRole("button", { name: /Copy/ }).click();
   await page.getByText("Copied.").waitFor();
@@ -199,6 +199,6 @@ test("says within a second and a half that the server is gone, and starts over w
   expect(await saysSo(page, ports.serverPort)).toBe(true);
   server = await ports.startServer();
   await isOpen();
-  await until(async () => (await inAll("received")).every((received) => received > 0), 30_000);
+  await until(async () => (await inAll("received")).every((received) => received > 0));
   for (const fault of ["lost", "doubled", "outOfOrder"]) expect(await inAll(fault)).toEqual([0, 0, 0, 0]);
 }, 120_000);

@@ -89,7 +89,7 @@ async function costOfThousand(page: Page): Promise<number> {
       return Math.max(0, ...numbers);
     });
   const [busyBefore, before] = [await busySeconds(), await last()];
-  await until(async () => (await last()) >= before + 2_000, 30_000);
+  await until(async () => (await last()) >= before + 2_000);
   const [busy, now] = [await busySeconds(), await last()];
   return (1_000_000 * (busy - busyBefore)) / (now - before);
 }
@@ -130,7 +130,7 @@ async function load(page: Page, url: string): Promise<void> {
   if (url === "about:blank") return;
   if ((await page.getByRole("button", { name: "The cable" }).getAttribute("aria-expanded")) === "false")
     await press(page, "The cable");
-  await until(async () => /server running/.test(await words(page)), 30_000);
+  await until(async () => /server running/.test(await words(page)));
 }
 
 describe("with lesson 3 the panel", () => {

@@ -44,9 +44,8 @@ function isRunning(pid: number): boolean {
 /** Polled: a killed process stays in the system's table until its parent has taken note. */
 async function nothingIsLeft(run: Running, ports: Ports) {
   expect(pids(run)).not.toEqual([]);
-  await until(() => !pids(run).some(isRunning), 30_000);
-  for (const port of Object.values(ports))
-    await until(async () => !(await whyNotFree("PORT", Number(port))), 30_000);
+  await until(() => !pids(run).some(isRunning));
+  for (const port of Object.values(ports)) await until(async () => !(await whyNotFree("PORT", Number(port))));
 }
 
 // Windows has no signals that a process could answer, and no ps.

@@ -14,20 +14,23 @@ export function readPort(variable: Variable): number {
   return port;
 }
 
-const [first, ports] = [20_000, 12_000];
-let nth = Math.floor(Math.random() * ports);
-
 /**
- * A port that nobody needs to know by heart: any that is free at this moment. Below those that systems hand out by
- * themselves, 32768 and up: between now and its use, an outgoing connection could get one of those. Each call gets
- * another port, since the port of an earlier call may not be in use yet.
+ * Finds ports that nobody needs to know by heart: any that is free at this moment, among `count` from `first` on. They
+ * should be below those that systems hand out by themselves, 32768 and up: between now and its use, an outgoing
+ * connection could get one of those. Each call gets another port, since the port of an earlier call may not be in use
+ * yet. Another process may look among the same ports: each begins somewhere else.
  */
-export async function anyFreePort(): Promise<number> {
-  for (;;) {
-    const port = first + (nth++ % ports);
-    if (!(await listenFault(port))) return port;
-  }
+export function portsFrom(first: number, count: number): () => Promise<number> {
+  let nth = Math.floor(Math.random() * count);
+  return async () => {
+    for (;;) {
+      const port = first + (nth++ % count);
+      if (!(await listenFault(port))) return port;
+    }
+  };
 }
+
+export const anyFreePort = portsFrom(29_000, 3_700);
 
 /** A line for the user if nobody can listen on this port now. Undefined if it is free. */
 export async function whyNotFree(variable: Variable, port: number): Promise<string | undefined> {

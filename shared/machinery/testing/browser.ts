@@ -45,7 +45,7 @@ export async function openTab(url: string, prepare: (page: Page) => unknown = ()
 }
 
 async function load(page: Page, url: string): Promise<Page> {
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   await page.goto(url);
   return page;
 }

@@ -86,7 +86,7 @@ export async function shown(page: Page, name: string): Promise<number> {
 }
 
 /** Resolves when `check` holds, checking again after 20 ms, later after up to 100 ms; rejects with the last reason after `withinMs`. */
-export async function until(check: () => unknown, withinMs = 30_000): Promise<void> {
+export async function until(check: () => unknown, withinMs = 60_000): Promise<void> {
   const end = performance.now() + withinMs;
   // Ever more seldom, since each question to a page costs the processor a few milliseconds.
   for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 1.2, 100)) {
@@ -168,7 +168,7 @@ export class Client {
   }
 
   /** The first message received of this type, waiting for it if need be. */
-  hears(type: string, which: (message: Heard) => boolean = () => true, withinMs = 30_000): Promise<Heard> {
+  hears(type: string, which: (message: Heard) => boolean = () => true, withinMs = 60_000): Promise<Heard> {
     const fits = (message: Heard) => message.type === type && which(message);
     const found = this.heard.find(fits);
     if (found) return Promise.resolve(found);

@@ -1,11 +1,15 @@
 // Real processes for tests: started, listened to, and always ended.
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { portsFrom } from "../launcher/ports.ts";
 import { goodbye, sayGoodbye } from "../supervisor/supervisor.ts";
 import { atEnd } from "./clean-up.ts";
 
-/** A TCP port that nothing listens on at this moment. */
-export { anyFreePort as freePort } from "../launcher/ports.ts";
+/**
+ * A TCP port that nothing listens on at this moment. Test files that run beside each other don't share any, and the
+ * programs that they start choose others by themselves.
+ */
+export const freePort = portsFrom(20_000 + 1_500 * (Number(process.env.VITEST_POOL_ID ?? 0) % 6), 1_500);
 
 export const root = fileURLToPath(new URL("../../..", import.meta.url));
 

@@ -12,10 +12,10 @@ export default defineConfig({
     setupFiles: here("clean-up.ts"),
     // In a dev container and in Codespaces the tests run as they do elsewhere.
     env: { PUBLIC_HOST: "", CODESPACE_NAME: "" },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // A limit costs time only where a test fails, and a second is short on a busy computer.
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 60_000 } },
     // Modules stay loaded from one test file to the next: nothing here keeps state, see clean-up.ts.
     isolate: false,
     maxConcurrency: 2,
