@@ -1,4 +1,4 @@
-// Who else comes to the door: Mallory, by the two links to her page, and a guest, by an invitation.
+// Who else comes to the door: Mallory, by the two links to his page, and a guest, by an invitation.
 import { serverHost } from "../../shared/page/server-host.ts";
 import { ask } from "./login-form.ts";
 
