@@ -1,4 +1,5 @@
 // Which host names and origins belong to this workshop, and where its servers listen. Everything else is refused.
+import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 
 /** Names of this machine: always these three, and with LAN=1 its addresses in the network (LAN_HOSTS, set by the launcher). */
@@ -16,6 +17,14 @@ export function isAllowedHost(host: string): boolean {
 /** Whether an Origin header (RFC 6454) is that of the workshop's pages: http, one of our names, and PAGE_PORT. */
 export function isAllowedOrigin(origin: string, pagePort = process.env.PAGE_PORT ?? "8000"): boolean {
   return hostNames.some((name) => new URL(`http://${name}:${pagePort}`).origin === origin.toLowerCase());
+}
+
+/**
+ * All values of a header, in the order in which they came. Node's own `headersDistinct` throws for a request with a header
+ * that is named `__proto__`, up to Node 20.20.1 (CVE-2026-21710). One such request would end the process.
+ */
+export function headerValues({ rawHeaders }: Pick<IncomingMessage, "rawHeaders">, name: string): string[] {
+  return rawHeaders.filter((_, n) => n % 2 === 1 && rawHeaders[n - 1]?.toLowerCase() === name);
 }
 
 /** HOST, if it is an address of a network. Some shells (conda, csh) put a name of their own there. */

@@ -3,7 +3,7 @@ import { type IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Allowance } from "./allowance.ts";
 import { checkHost, HttpError, letOurPageRead, sendJson } from "./http.ts";
-import { printAtMostTenASecond } from "./terminal.ts";
+import { printAtMostTenASecond, printable } from "./terminal.ts";
 
 /** In milliseconds. Node 20 closes idle connections after 5 s, later versions after 65 s: here it is the same everywhere. */
 const timeouts = {
@@ -169,13 +169,18 @@ export class BoundedServer extends Server {
     return someWait[0]?.shift();
   }
 
-  /** Only a well-formed handshake (RFC 6455 §4.2.1) reaches the WebSocketServer. Any other request gets its answer. */
+  /** Whether a WebSocket may be opened with this handshake. Any other request gets its answer. */
+  protected mayOpen(request: IncomingMessage): boolean {
+    return isOurHost(request) && this.#paths.includes(request.url?.split("?")[0] ?? "");
+  }
+
+  /** Only a well-formed handshake (RFC 6455 §4.2.1) reaches the WebSocketServer. */
   #upgrade([request, socket, head]: [IncomingMessage, Socket, Buffer]): boolean {
     // Not a function made here: it would keep the request in memory for as long as the socket lives.
     socket.on("error", ignore);
     if (this.#answering.has(socket)) socket.destroy();
     if (socket.destroyed) return true;
-    if (!isHandshake(request, this.#paths) || this.#excess.has(socket)) {
+    if (!isHandshake(request) || !this.mayOpen(request) || this.#excess.has(socket)) {
       this.#answerInstead(request, socket);
       return true;
     }
@@ -198,9 +203,8 @@ export class BoundedServer extends Server {
 
   #printRefused({ method, url, headers }: IncomingMessage, answer: string) {
     const { host = "none", origin = "none" } = headers;
-    this.#printRefusal(
-      `refused a handshake: ${method} ${url}, Host ${host}, Origin ${origin}${answer}`.slice(0, 300),
-    );
+    const line = `refused a handshake: ${method} ${url}, Host ${host}, Origin ${origin}${answer}`;
+    this.#printRefusal(printable(line.slice(0, 300)));
   }
 
   /** Counts its own checks, one a second, instead of clock time: time when the computer was asleep must not count. */
@@ -244,17 +248,15 @@ function ignore() {}
 const isWebSocket = ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket";
 
 /** A key is left to the WebSocketServer. It would also accept version 8, which has no Origin header to check. */
-function isHandshake(request: IncomingMessage, paths: string[]): boolean {
+const isHandshake = (request: IncomingMessage) =>
+  isWebSocket(request) && request.method === "GET" && request.headers["sec-websocket-version"] === "13";
+
+function isOurHost(request: IncomingMessage): boolean {
   try {
     checkHost(request);
+    return true;
   } catch (error) {
     if (error instanceof HttpError) return false;
     throw error;
   }
-  return (
-    isWebSocket(request) &&
-    request.method === "GET" &&
-    paths.includes(request.url?.split("?")[0] ?? "") &&
-    request.headers["sec-websocket-version"] === "13"
-  );
 }

@@ -1,7 +1,7 @@
 // HTTP for the lessons: reads bounded JSON bodies, answers with JSON, and gives each bad request a clear answer.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { byteLimit, whyRefused } from "../both/message.ts";
-import { isAllowedHost, isAllowedOrigin } from "./allowed-hosts.ts";
+import { headerValues, isAllowedHost, isAllowedOrigin } from "./allowed-hosts.ts";
 import type { Cursor } from "./message-log.ts";
 
 /** Throw this to answer a request with `status`, and the reason in the body. */
@@ -183,9 +183,9 @@ export function letOurPageRead({ headers: { origin } }: IncomingMessage, respons
 }
 
 /** @throws {HttpError} 400 without a usable Host, 421 where it is not ours */
-export function checkHost({ headers, headersDistinct }: IncomingMessage): void {
-  const { host } = headers;
-  if (!host || headersDistinct.host?.length !== 1 || !URL.canParse(`http://${host}`))
+export function checkHost(request: Pick<IncomingMessage, "rawHeaders">): void {
+  const [host, ...more] = headerValues(request, "host");
+  if (!host || more.length > 0 || !URL.canParse(`http://${host}`))
     throw new HttpError(400, "Send one Host header.");
   if (!isAllowedHost(host)) throw new HttpError(421, "This server answers to localhost only.");
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
-import { isAllowedHost, isAllowedOrigin } from "../../server/allowed-hosts.ts";
+import { headerValues, isAllowedHost, isAllowedOrigin } from "../../server/allowed-hosts.ts";
 import { parseCommand } from "./command.ts";
 import type { FromPanel, FullState, ServerState, ToPanel } from "./protocol.ts";
 import type { Cable } from "./proxy.ts";
@@ -49,8 +49,9 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 4096, perMessageDeflate: false });
 
   /** The status that refuses this request; undefined for the workshop's own page on this machine. */
-  function refusal({ headersDistinct, url, socket }: IncomingMessage): number | undefined {
-    const { host = [], origin = [] } = headersDistinct;
+  function refusal(request: IncomingMessage): number | undefined {
+    const { url, socket } = request;
+    const [host, origin] = [headerValues(request, "host"), headerValues(request, "origin")];
     const [, hostPort = "80"] = /:(\d+)$/.exec(host[0] ?? "") ?? [];
     const isLocal = /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? "");
     // The Host keeps out other names that lead here (DNS rebinding), the Origin other people's pages.

@@ -1,8 +1,9 @@
 // The pages server's guard: which requests it answers, and which files it may serve.
 import { constants } from "node:fs";
 import { access, readdir, readFile, realpath, stat } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { join, relative, sep } from "node:path";
-import { hostNames } from "../../server/allowed-hosts.ts";
+import { headerValues, hostNames } from "../../server/allowed-hosts.ts";
 import { root } from "../launcher/lessons.ts";
 import { publicHost } from "../launcher/public-host.ts";
 
@@ -10,14 +11,20 @@ import { publicHost } from "../launcher/public-host.ts";
 const served = new Set(["lessons", "shared", "slides", "node_modules", "README.md", "LICENSE"]);
 
 /**
- * Whether a Host header names this computer. A page of another site can make its own name point to 127.0.0.1
+ * Whether the Host header names this computer. A page of another site can make its own name point to 127.0.0.1
  * (DNS rebinding) and would read our files as its own; its name is then in this header.
  */
-export function judgeHost(host: string | undefined): "ours" | "foreign" | "malformed" {
+export function judgeHost(request: IncomingMessage): "ours" | "foreign" | "malformed" {
+  const [host, ...more] = headerValues(request, "host");
   const [, name, port = "80"] = host?.match(/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i) ?? [];
-  if (!name || Number(port) > 65_535) return "malformed";
+  if (!name || Number(port) > 65_535 || more.length > 0) return "malformed";
   const isOurs = hostNames.includes(name.toLowerCase()) || host?.toLowerCase() === publicHost();
   return isOurs ? "ours" : "foreign";
+}
+
+/** Whether a request comes from a program on this computer. */
+export function isHere({ socket }: IncomingMessage): boolean {
+  return ["127.0.0.1", "::1", "::ffff:127.0.0.1"].includes(socket.remoteAddress ?? "");
 }
 
 export type Found = { file: string; url: string; isFolder: boolean };

@@ -1,8 +1,8 @@
 // Tells the open pages which file was saved, over a WebSocket on the pages server itself.
 import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import { join, relative, sep } from "node:path";
-import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { root } from "../launcher/lessons.ts";
 import { judgeHost } from "./gate.ts";
@@ -26,7 +26,7 @@ export function openReloadSocket(server: Server): { tell(changed: string): void;
     },
   );
 
-  server.on("upgrade", (request, stream, head) => {
+  server.on("upgrade", (request, stream: Socket, head) => {
     stream.on("error", () => {});
     if (isForAnotherPort(request.url)) return void passOnUpgrade(request, stream, head);
     const refusal = judgeUpgrade(request);
@@ -43,15 +43,16 @@ export function openReloadSocket(server: Server): { tell(changed: string): void;
   };
 }
 
-function judgeUpgrade({ url, headers }: IncomingMessage): number | undefined {
-  const verdict = judgeHost(headers.host);
+function judgeUpgrade(request: IncomingMessage): number | undefined {
+  const { url, headers } = request;
+  const verdict = judgeHost(request);
   if (verdict !== "ours") return verdict === "foreign" ? 421 : 400;
   if (url !== "/reload") return 404;
   // The browser says which page asks. A page of another site must not learn which files are saved here.
   if (!isOwnOrigin(headers)) return 403;
 }
 
-function refuse(stream: Duplex, status: number) {
+function refuse(stream: Socket, status: number) {
   stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 

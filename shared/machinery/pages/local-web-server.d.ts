@@ -5,6 +5,8 @@ declare module "local-web-server" {
 
   export default class LocalWebServer {
     server: Server;
+    /** Called once, before the server listens. */
+    createServer(): Server;
     static create(config: {
       port: number;
       hostname: string;

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { lanAddresses } from "../launcher/lan.ts";
 import { publicHost } from "../launcher/public-host.ts";
+import { isHere } from "./gate.ts";
 import { isOwnOrigin } from "./one-port.ts";
 
 /** What the slides send to: POST /slides/network?open or ?close. */
@@ -11,10 +12,9 @@ export const networkPath = "/slides/network";
  * Whether this request comes from a browser on this computer. Others in the network may look at the slides, but not
  * open or close anything. A forwarded port looks like this computer, so there nobody may.
  */
-export function isSpeaker({ socket, headers }: IncomingMessage): boolean {
-  const isHere = ["127.0.0.1", "::1", "::ffff:127.0.0.1"].includes(socket.remoteAddress ?? "");
-  const isNamedSo = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(headers.host ?? "");
-  return isHere && isNamedSo && publicHost() === undefined;
+export function isSpeaker(request: IncomingMessage): boolean {
+  const isNamedSo = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(request.headers.host ?? "");
+  return isHere(request) && isNamedSo && publicHost() === undefined;
 }
 
 /** Whether the slides can open this lesson: `npm run slides` has started it, and says with SLIDES_LAN how. */

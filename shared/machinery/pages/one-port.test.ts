@@ -1,6 +1,7 @@
 // PUBLIC_HOST: one forwarded port, behind https and under a host name of its own.
 import { generateKeyPairSync, sign } from "node:crypto";
-import { createServer, type IncomingHttpHeaders, request, type Server } from "node:http";
+import { once } from "node:events";
+import { Agent, createServer, type IncomingHttpHeaders, request, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -8,7 +9,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { publicHost } from "../launcher/public-host.ts";
 import { browser } from "../testing/browser.ts";
 import { atEnd } from "../testing/clean-up.ts";
-import { say, startPages } from "../testing/lesson.ts";
+import { raw, say, startPages } from "../testing/lesson.ts";
 import { freePort, runNode } from "../testing/process.ts";
 
 const listen = (server: Server) =>
@@ -21,16 +22,24 @@ describe("the pages server with one forwarded port", () => {
   let pages: number;
   let server: number;
   let lane: number;
+  let received: string[] = [];
 
   beforeAll(async () => {
     // The lesson's server and one of its lanes: both say what they have received.
-    const echo = createServer(({ url, method, headers }, response) => {
+    const echo = createServer(({ url, method, headers, socket: { remotePort } }, response) => {
+      if (url !== "/lanes/ports") received.push(String(url));
       if (url === "/lanes/ports") response.end(JSON.stringify({ ports: [lane] }));
-      else response.end(JSON.stringify({ url, method, ...headers }));
+      else if (url !== "/silent") response.end(JSON.stringify({ url, method, remotePort, ...headers }));
     });
-    const other = createServer((_, response) => response.end('{"url":"lane"}'));
+    const other = createServer(({ url }, response) => {
+      if (url === "/behind") received.push(url);
+      response.end('{"url":"lane"}');
+    });
     const sockets = new WebSocketServer({ server: echo });
-    sockets.on("connection", (socket, { url, headers }) => socket.send(JSON.stringify({ url, ...headers })));
+    sockets.on("connection", (socket, { url, headers }) => {
+      if (url === "/end") socket.terminate();
+      else socket.send(JSON.stringify({ url, ...headers }));
+    });
     [server, lane, pages] = [await listen(echo), await listen(other), await freePort()];
     atEnd(() => {
       for (const one of [echo, other]) one.close().closeAllConnections();
@@ -38,9 +47,9 @@ describe("the pages server with one forwarded port", () => {
     await startPages(server, pages, { PUBLIC_HOST: host });
   });
 
-  const ask = (path: string, headers: Record<string, string>, method = "GET") =>
+  const ask = (path: string, headers: Record<string, string>, method = "GET", agent: Agent | false = false) =>
     new Promise<{ status?: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
-      const question = request({ host: "127.0.0.1", port: pages, path, method, headers, agent: false });
+      const question = request({ host: "127.0.0.1", port: pages, path, method, headers, agent });
       question.on("response", async (answer) => {
         let body = "";
         for await (const chunk of answer.setEncoding("utf8")) body += chunk;
@@ -97,6 +106,92 @@ describe("the pages server with one forwarded port", () => {
       expect(await shake(path, headers), path).toContain(String(status));
     }
     expect((await ask("/", { Host: "evil.example" })).status).toBe(421);
+  });
+
+  test("answers two Host headers with 400", async () => {
+    const head = `GET /-/${server}/ HTTP/1.1\r\nHost: ${host}\r\nHost: evil.example\r\nConnection: close\r\n\r\n`;
+    expect(await raw(pages, head)).toMatch(/^HTTP\/1.1 400 /);
+  });
+
+  test("passes on no header that is for one connection only, and survives them", async () => {
+    const lines = [
+      "Trailer: x",
+      "TE: trailers",
+      "Proxy-Connection: close",
+      "__proto__: x",
+      "Expect: 100-continue",
+    ];
+    const head = `GET /-/${server}/a HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n`;
+    const answer = await raw(pages, `${head}${lines.join("\r\n")}\r\n\r\n`);
+    expect(answer).toContain('"url":"/a"');
+    expect(answer).not.toMatch(/"(trailer|te|proxy-connection|expect)":/);
+    expect((await ask("/", { Host: host })).status).toBe(200);
+  });
+
+  test("closes a connection that sends a second request before it has its answer", async () => {
+    received = [];
+    const one = `GET /-/${server}/silent HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+    expect(await raw(pages, one.repeat(1_000))).toBe("");
+    expect(received.length).toBeLessThanOrEqual(1);
+  });
+
+  test("gives each connection its own one to the lesson's server, and keeps it", async () => {
+    const agents = [1, 2].map(() => new Agent({ keepAlive: true, maxSockets: 1 }));
+    const ports: number[] = [];
+    for (const agent of [...agents, ...agents])
+      ports.push(JSON.parse((await ask(`/-/${server}/`, { Host: host }, "GET", agent)).body).remotePort);
+    for (const agent of agents) agent.destroy();
+    expect(ports.slice(2)).toEqual(ports.slice(0, 2));
+    expect(ports[0]).not.toBe(ports[1]);
+  });
+
+  test("answers what isn't the handshake of a WebSocket as a request", async () => {
+    const head = `POST /-/${server}/b HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\n`;
+    for (const name of ["h2c", "websocket"]) {
+      const answer = await raw(pages, `${head}Upgrade: ${name}\r\nContent-Length: 0\r\n\r\n`);
+      expect(answer).toContain('"method":"POST"');
+    }
+  });
+
+  test("passes on nothing after a handshake that the server refuses, and closes the connection", async () => {
+    received = [];
+    const lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    const handshake = `GET /-/${lane}/ HTTP/1.1\r\nHost: ${host}\r\n${lines.join("\r\n")}\r\n\r\n`;
+    const answer = await raw(pages, `${handshake}GET /behind HTTP/1.1\r\nHost: evil.example\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(answer).toContain('"url":"lane"');
+    expect(received).toEqual([]);
+  });
+
+  test("lets go of a WebSocket that the server has ended, though its page stays silent", async () => {
+    // allowHalfOpen: it doesn't answer a FIN. Its bytes are answered with a reset when nobody has the connection any more.
+    const page = connect({ port: pages, host: "127.0.0.1", allowHalfOpen: true });
+    const lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    page.write(`GET /-/${server}/end HTTP/1.1\r\nHost: ${host}\r\n${lines.join("\r\n")}\r\n${key}\r\n\r\n`);
+    page.on("error", () => {});
+    await once(page.resume(), "end");
+    const writing = setInterval(() => page.write("x"), 500);
+    await new Promise((resolve) => page.on("close", resolve));
+    clearInterval(writing);
+  });
+
+  test.skipIf(process.platform !== "linux")("keeps the cable's controls to this computer", async () => {
+    const network = "127.0.0.2"; // plays an address in the network
+    const port = await freePort();
+    const env = { PUBLIC_HOST: `localhost:${port}`, CABLE_PORT: String(lane), LAN_HOSTS: network };
+    await startPages(server, port, env);
+    const knock = (address: string, behind: number) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const origin = `http://${address}:${port}`;
+        const to = { host: address, port, path: `/-/${behind}/`, localAddress: address, agent: false };
+        request({ ...to, headers: { Origin: origin } }, ({ statusCode }) => resolve(statusCode))
+          .on("error", reject)
+          .end();
+      });
+    expect(await knock("127.0.0.1", lane)).toBe(200);
+    expect(await knock(network, server)).toBe(200);
+    expect(await knock(network, lane)).toBe(403);
   });
 
   test("passes on to the lanes that the lesson's server lists", async () => {

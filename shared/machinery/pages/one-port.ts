@@ -1,11 +1,16 @@
 // One forwarded port for everything: passes requests for /-/8080/… on to port 8080 of this computer. Only where
 // PUBLIC_HOST is set, only for the workshop's own page, and only to the ports of the lesson that runs.
-import { request as ask, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import { connect } from "node:net";
-import type { Duplex } from "node:stream";
+import { Agent, request as ask, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { tolerateUnread } from "../../server/connections.ts";
 import { readPort } from "../launcher/ports.ts";
 import { publicHost } from "../launcher/public-host.ts";
-import { judgeHost } from "./gate.ts";
+import { isHere, judgeHost } from "./gate.ts";
+
+/** How long a page may take to end a connection that the server has ended. Browsers do so within a second. */
+const endWithinMs = 4_000;
+/** For so long, one list of the lanes' ports is used for all that ask. */
+const lanesForMs = 200;
 
 /** Whether a request is for another port than the pages' own. */
 export function isForAnotherPort(url = ""): boolean {
@@ -25,16 +30,15 @@ export function isOwnOrigin({ host, origin }: IncomingMessage["headers"]): boole
 
 /** Passes a request on, and its answer back as it comes. */
 export async function passOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  request.socket.setTimeout(0); // an answer may take long, and a stream is silent for long
   const target = await findTarget(request);
   if (typeof target === "number") {
     response.writeHead(target, { "Content-Type": "text/plain" }).end(`${STATUS_CODES[target]}\n`);
     return;
   }
   if (response.closed) return; // the page has left
-  const onward = ask({ host: "127.0.0.1", method: request.method, ...target }, (answer) => {
-    const { connection: _, "keep-alive": __, "transfer-encoding": ___, ...headers } = answer.headersDistinct;
-    response.writeHead(answer.statusCode ?? 502, headers as Record<string, string[]>);
+  request.socket.setTimeout(0); // an answer may take long, and a stream is silent for long
+  const onward = ask({ ...target, method: request.method, agent: agentOf(request.socket) }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, headersOf(answer, ["transfer-encoding"]));
     response.flushHeaders();
     answer.on("error", () => response.destroy()).pipe(response);
   });
@@ -44,8 +48,8 @@ export async function passOn(request: IncomingMessage, response: ServerResponse)
   request.pipe(onward);
 }
 
-/** Passes a WebSocket on: its handshake with another path and host, and then its bytes as they are. */
-export async function passOnUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+/** Passes a WebSocket on: its handshake with another path and host, and from the 101 on its bytes as they are. */
+export async function passOnUpgrade(request: IncomingMessage, stream: Socket, head: Buffer): Promise<void> {
   const target = await findTarget(request);
   if (typeof target === "number") {
     stream.end(
@@ -53,51 +57,109 @@ export async function passOnUpgrade(request: IncomingMessage, stream: Duplex, he
     );
     return;
   }
-  const lines = Object.entries({
-    ...target.headers,
-    connection: "Upgrade",
-    upgrade: request.headersDistinct.upgrade,
+  if (stream.destroyed) return;
+  const headers = { ...target.headers, connection: "Upgrade", upgrade: "websocket" };
+  const onward = ask({ ...target, headers, agent: false });
+  const answerWith = ({ statusCode = 502, rawHeaders }: IncomingMessage, isRefused: boolean) => {
+    const lines = rawHeaders.flatMap((name, n) => (n % 2 === 0 ? [`${name}: ${rawHeaders[n + 1]}`] : []));
+    const kept = isRefused ? lines.filter((line) => !/^(connection|transfer-encoding):/i.test(line)) : lines;
+    if (isRefused) kept.push("Connection: close");
+    const first = `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode] ?? ""}`;
+    stream.write(`${[first, ...kept].join("\r\n")}\r\n\r\n`, "latin1");
+  };
+  onward.on("upgrade", (answer, server, first) => {
+    server.on("error", () => stream.destroy()).on("close", () => letGo(stream));
+    stream.on("close", () => server.destroy());
+    tolerateUnread(stream); // pipe() bounds it, and the lesson's server decides how long it waits
+    answerWith(answer, false);
+    stream.write(first);
+    server.write(head);
+    server.pipe(stream).pipe(server);
   });
-  const onward = connect(target.port, "127.0.0.1", () => {
-    onward.write(`GET ${target.path} HTTP/1.1\r\n`);
-    for (const [name, values = []] of lines)
-      for (const value of [values].flat()) onward.write(`${name}: ${value}\r\n`);
-    onward.write("\r\n");
-    onward.write(head);
-    onward.pipe(stream).pipe(onward);
+  // No WebSocket. What the client sends from now on is not passed on: it could be a request with any Host and Origin.
+  onward.on("response", (answer) => {
+    answerWith(answer, true);
+    answer.on("error", () => stream.destroy()).on("end", () => letGo(stream));
+    answer.pipe(stream);
   });
-  onward.setNoDelay(true);
-  onward.on("error", () => stream.destroy()).on("close", () => stream.end());
-  stream.on("error", () => onward.destroy()).on("close", () => onward.destroy());
+  onward.on("error", () => stream.destroy()).end();
+  stream.on("close", () => onward.destroy());
+}
+
+/** Ends a connection, and doesn't wait long for the page to end it, too. */
+function letGo(stream: Socket) {
+  stream.end();
+  stream.resume();
+  setTimeout(() => stream.destroy(), endWithinMs).unref();
+}
+
+const agents = new WeakMap<Socket, Agent>();
+
+/**
+ * Each connection has one of its own behind it. If all shared a few, a client that asks too often would use up what the
+ * lesson's server allows to one connection, and the next page would be refused.
+ */
+function agentOf(socket: Socket): Agent {
+  const known = agents.get(socket);
+  if (known) return known;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  agents.set(socket, agent);
+  socket.on("close", () => agent.destroy());
+  return agent;
+}
+
+/** Headers for one connection only (RFC 9110 §7.6.1), and those that Node writes by itself. */
+const ofConnection = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect"];
+
+/** All headers that concern more than this connection, except `others`. */
+function headersOf({ rawHeaders }: IncomingMessage, others: string[] = []): Record<string, string[]> {
+  const headers: Record<string, string[]> = Object.create(null); // a header may be named __proto__
+  for (let n = 0; n < rawHeaders.length; n += 2) {
+    const name = rawHeaders[n]?.toLowerCase() ?? "";
+    if (ofConnection.includes(name) || others.includes(name)) continue;
+    headers[name] ??= [];
+    headers[name].push(rawHeaders[n + 1] ?? "");
+  }
+  return headers;
 }
 
 /** Where a request goes, as a request of the page on this computer. Or the status that refuses it. */
-async function findTarget({ url = "", headers, headersDistinct }: IncomingMessage) {
-  const host = judgeHost(headers.host);
+async function findTarget(request: IncomingMessage) {
+  const { url = "", headers } = request;
+  const host = judgeHost(request);
   if (host !== "ours") return host === "foreign" ? 421 : 400;
   if (headers.origin !== undefined && !isOwnOrigin(headers)) return 403;
   const [, digits = "", path = ""] = url.match(/^\/-\/(\d{1,5})(.*)$/) ?? [];
   const port = Number(digits);
+  // The cable's controls are for this computer only, even where LAN opens the pages to the network.
+  if (port === Number(process.env.CABLE_PORT) && !isHere(request)) return 403;
   if (!(await belongsToLesson(port))) return 404;
-  const { connection: _, "keep-alive": __, upgrade: ___, expect: ____, ...rest } = headersDistinct;
-  const pages = `http://localhost:${readPort("PAGE_PORT")}`;
-  const sent: Record<string, string | string[]> = { ...(rest as object), host: `localhost:${port}` };
-  if (headers.origin !== undefined) sent.origin = pages;
-  return { port, path: path.startsWith("/") ? path : `/${path}`, headers: sent };
+  const sent: Record<string, string | string[]> = headersOf(request);
+  sent.host = `localhost:${port}`;
+  if (headers.origin !== undefined) sent.origin = `http://localhost:${readPort("PAGE_PORT")}`;
+  return { host: "127.0.0.1", port, path: path.startsWith("/") ? path : `/${path}`, headers: sent };
 }
 
 /** The lesson's server, or the cable before it; the cable's controls; and lesson 9's lanes, which its server lists. */
 async function belongsToLesson(port: number): Promise<boolean> {
-  const { CABLE_PORT, SERVER_PORT } = process.env;
+  const { CABLE_PORT } = process.env;
   if ([readPort("PORT"), Number(CABLE_PORT || readPort("PORT"))].includes(port)) return true;
+  if (performance.now() > lanes.untilMs)
+    lanes = { untilMs: performance.now() + lanesForMs, ports: askForLanes() };
+  return (await lanes.ports).includes(port);
+}
+
+let lanes = { untilMs: 0, ports: Promise.resolve<unknown[]>([]) };
+
+async function askForLanes(): Promise<unknown[]> {
   try {
-    const past = SERVER_PORT || readPort("PORT"); // the cable would show this request
+    const past = process.env.SERVER_PORT || readPort("PORT"); // the cable would show this request
     const answer = await fetch(`http://127.0.0.1:${past}/lanes/ports`, {
       signal: AbortSignal.timeout(2_000),
     });
     const { ports } = (await answer.json()) as { ports?: unknown };
-    return Array.isArray(ports) && ports.includes(port);
+    return Array.isArray(ports) ? ports : [];
   } catch {
-    return false;
+    return [];
   }
 }

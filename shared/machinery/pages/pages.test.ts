@@ -161,6 +161,23 @@ describe("what is refused", () => {
     expect(await askRaw(text)).toMatch(answer);
   });
 
+  test("two Host headers get 400", async () => {
+    const text =
+      "GET /LICENSE HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    expect(await askRaw(text)).toMatch(/400/);
+  });
+
+  test("a second request before the answer to the first closes the connection", async () => {
+    const text = "GET /slides/ HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n";
+    expect(await askRaw(text.repeat(1_000))).toBe("");
+    expect((await ask("/LICENSE")).status).toBe(200);
+  });
+
+  test("an upgrade to something else than a WebSocket gets the answer of a request", async () => {
+    const { status, body } = await ask("/LICENSE", { Connection: "Upgrade, HTTP2-Settings", Upgrade: "h2c" });
+    expect([status, body]).toEqual([200, "MIT"]);
+  });
+
   test("other methods than GET and HEAD get 405 with Allow", async () => {
     const { status, headers } = await ask("/LICENSE", {}, "POST");
     expect([status, headers.allow]).toEqual([405, "GET, HEAD"]);

@@ -1,6 +1,7 @@
 // The pages server: gives the browser the lessons' pages, TypeScript as JavaScript, and reloads what was saved.
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { BoundedServer } from "../../server/connections.ts";
 import { drawQr } from "../launcher/lan.ts";
 import { root } from "../launcher/lessons.ts";
 import { alsoListen, listenAddresses } from "../launcher/listen.ts";
@@ -64,7 +65,7 @@ class OtherPorts implements Plugin {
 class Gate implements Plugin {
   middleware(): Middleware {
     return async (context, next) => {
-      const host = judgeHost(context.get("Host"));
+      const host = judgeHost(context.req);
       if (host !== "ours") {
         context.status = host === "foreign" ? 421 : 400;
         return;
@@ -172,6 +173,11 @@ async function whatRuns(isSpeaker: boolean) {
 /** How long a connection may stay silent, in ms: before its first request, and between two. */
 const silentMs = 10_000;
 
+/** Which handshakes are accepted, the reload socket and one forwarded port decide. */
+class PagesServer extends BoundedServer {
+  protected override mayOpen = () => true;
+}
+
 const brokenOff = new Set<string | undefined>(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
 
 /** The WebSocket that each open page has to this server. */
@@ -182,7 +188,14 @@ async function main() {
   readPort("PORT"); // a wrong one is reported now, and not when the first page is opened
   const [hostname = "127.0.0.1", ...others] = listenAddresses();
   const [{ default: LocalWebServer }, { default: ConditionalGet }, { default: Static }] = await libraries;
-  const { server } = await LocalWebServer.create({
+  /** Bounded: a packet with a thousand requests would open a thousand files at the same time. */
+  class Pages extends LocalWebServer {
+    override createServer() {
+      this.server = new PagesServer();
+      return this.server;
+    }
+  }
+  const { server } = await Pages.create({
     port,
     hostname,
     directory: root,
@@ -201,8 +214,7 @@ async function main() {
   const describe = ({ code = "unknown" }: NodeJS.ErrnoException) =>
     describePortFault("PAGE_PORT", port, code);
 
-  // A browser sends a request within a moment. A client that sends none, or reads no answer, is disconnected. ws exempts its sockets.
-  Object.assign(server, { headersTimeout: silentMs, connectionsCheckingInterval: 1_000 });
+  // A client that sends no request, or reads no answer, is disconnected. ws exempts its sockets.
   server.keepAliveTimeout = silentMs;
   server.setTimeout(silentMs + 5_000);
 
