@@ -76,12 +76,14 @@ export const checks = [
     const twin = await Client.connect(server, "Ada");
     twin.say("another Ada");
     await ada.receivesText("another Ada");
+    const silent = await Client.connect(server, "Edsger");
     for (const text of [whisper, "@Grace"]) {
       ada.say(text);
-      await afterwards(ada, grace, alan, twin);
+      await afterwards(ada, grace, alan, twin, silent);
       for (const [who, other] of [
         ["Alan", alan],
         ["another client with the name Ada", twin],
+        ["a client that has said nothing yet", silent],
       ] as const)
         expectThat(
           !other.hasReceived(text),
@@ -174,7 +176,11 @@ export const checks = [
 
   check("a message for everyone still reaches everyone, even with an @ inside", "Hint 2", async (server) => {
     const [ada, grace, alan] = await threePeople(server);
-    for (const text of ["write to ada@example.org", "@ noon in the hall"]) {
+    for (const text of [
+      "write to ada@example.org",
+      "tell @Grace that lunch is ready",
+      "@ noon in the hall",
+    ]) {
       ada.say(text);
       for (const person of [ada, grace, alan]) await person.receivesText(text);
     }

@@ -136,9 +136,9 @@ export const checks = [
     await expectForgotten(
       server,
       async (n) => {
-        // The second socket ends the first.
-        await comes(server, "Visitor", `visitor${n}`);
+        const ghost = await comes(server, "Visitor", `visitor${n}`);
         const visitor = await comes(server, "Visitor", `visitor${n}`);
+        await isEnded(ghost, visitor);
         await visitor.leaves();
       },
       "the server to forget pages that connect once and leave",

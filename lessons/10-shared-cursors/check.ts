@@ -105,7 +105,8 @@ export const checks = [
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
     const alan = await Person.join(server, "Alan", rightHalf);
-    ada.client.send(upperHalf); // what she looks at herself makes no difference to the others
+    // What she looks at herself makes no difference to the others.
+    ada.client.send({ type: "look", left: 60_000, top: 0, right: 65_535, bottom: 100 });
     await ada.settle();
     await move(1_000, 60_000, grace, alan);
     expectPlaces(grace, ada, ["1000 60000"], "Alan looked at the right half after her");
@@ -205,13 +206,16 @@ export const checks = [
   check("a page receives nothing while pointers move only outside its part", "Hint 2", async (server) => {
     const { move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
-    for (const x of [50_000, 50_001, 50_002]) await move(x, 0, grace);
-    const frames = grace.client.received.filter(({ type }) => type === "moved");
-    expectThat(
-      frames.length === 0,
-      "no message to Grace while pointers move outside of her part",
-      `${frames.length} came, the first one was ${JSON.stringify(frames[0])}`,
-    );
+    const alan = await Person.join(server, "Alan", leftHalf, { binary: true });
+    for (const x of [50_000, 50_001, 50_002]) await move(x, 0, grace, alan);
+    for (const { client } of [grace, alan]) {
+      const frames = client.received.filter(({ type }) => type === "moved" || type === "binary");
+      expectThat(
+        frames.length === 0,
+        `no message to ${client.name} while pointers move outside of the left half`,
+        `${frames.length} came, the first one was ${frames[0]?.bytes ? `binary, with ${frames[0].bytes.length} bytes` : JSON.stringify(frames[0])}`,
+      );
+    }
   }),
 
   check("a page may look elsewhere at any time, and at the whole board again", "Hint 3", async (server) => {

@@ -57,6 +57,11 @@ class Reader {
     this.client.send({ type: "read", bytes: this.bytes - except });
   }
 
+  /** The number of the last quote that has come. */
+  get lastId(): number {
+    return this.quotes.at(-1)?.id ?? 0;
+  }
+
   /** Waits until `count` quotes have come since `from`. `why`: the reason, for the message when they don't. */
   async more(count: number, from = this.quotes.length, why = ""): Promise<Quote[]> {
     await eventually(
@@ -133,7 +138,7 @@ export const checks = [
       await witness.client.isUpToDate();
       const latest = new Map(witness.quotes.map(({ symbol, id }) => [symbol, id]));
       const before = slow.quotes.length;
-      slow.acknowledge();
+      slow.acknowledge(4 * kB); // there is room for all of them
       const next = (await slow.more(symbols.length, before)).slice(0, symbols.length);
       const missing = symbols.filter((symbol) => !next.some((quote) => quote.symbol === symbol));
       expectThat(
@@ -147,8 +152,49 @@ export const checks = [
         "the latest quote of each symbol to Grace, when she reads again",
         `she received quote ${old?.id} of ${old?.symbol}, and Ada already had ${latest.get(old?.symbol ?? "")}`,
       );
+      const brief = next.find(({ bids }) => !bids);
+      expectThat(
+        brief === undefined,
+        'each quote with "bids" and "asks", as before',
+        `she received ${JSON.stringify(brief)}`,
+      );
     },
   ),
+
+  longCheck("the quote that makes a reader slow isn't lost", "Hint 2", async (server) => {
+    // The lesson's own variable: with fewer quotes, few come while Grace is slow.
+    const calm = await server.startAnother({ PER_SECOND: "60" });
+    const grace = await Reader.join(calm, "Grace", { by: "buffered" });
+    const ada = await Reader.join(calm, "Ada", { care: "keep" });
+    await grace.more(55, 0); // more than 64 KiB, and she acknowledges nothing
+    const from = ada.quotes[0]?.id ?? 0;
+    for (let n = 1; n <= 8; n++) {
+      // Now what she hasn't acknowledged counts, for a quote or two. Then nothing is unread any more.
+      await grace.joinAgain({ by: "read" });
+      await ada.more(1);
+      await grace.joinAgain({ by: "buffered" });
+      await grace.more(1);
+      await grace.client.isUpToDate();
+      const received = new Set(grace.quotes.map(({ id }) => id));
+      const newest = Math.max(...received);
+      await eventually(
+        () => ada.lastId >= newest,
+        `Ada, who has asked for "keep", to receive quote ${newest}`,
+        () => `the last one that came was ${ada.lastId}`,
+      );
+      const all = ada.quotes.filter(({ id }) => id >= from && id <= newest);
+      // Only a newer quote of the same symbol may replace one that waits.
+      const lost = all.find(
+        ({ id, symbol }) =>
+          !received.has(id) && !all.some((newer) => newer.symbol === symbol && newer.id > id),
+      );
+      expectThat(
+        lost === undefined,
+        `Grace to receive quote ${lost?.id}: nothing is unread, and there is no newer quote of ${lost?.symbol}`,
+        `she received quote ${newest}, and never ${lost?.id}. The quote that makes a reader slow must wait, too`,
+      );
+    }
+  }),
 
   longCheck("no quote comes after a newer one of the same symbol", "Hint 2", async (server) => {
     const { slow, witness } = await slowAndWitness(server);

@@ -242,6 +242,18 @@ export const wrongAnswers: WrongAnswer[] = [
     ["/^@(\\S+)/", "/^@(\\S+) /"],
   ],
   [
+    "03-chat",
+    "clients that have said nothing, taken for anybody",
+    "nobody else receives",
+    ["names.get(each) === to", "(names.get(each) ?? to) === to"],
+  ],
+  [
+    "03-chat",
+    "a name with an @ anywhere in the text",
+    "a message for everyone",
+    ["/^@(\\S+)/", "/(?:^|\\s)@(\\S+)/"],
+  ],
+  [
     "04-broadcast",
     "a default room that others can name",
     "clients that don't name a room",
@@ -384,6 +396,23 @@ export const wrongAnswers: WrongAnswer[] = [
     "a room that is empty",
     ["const log =", 'let seen = "";\nconst log ='],
     ["  rooms.set(client, room);", "  rooms.set(client, room);\n  seen += String(room);"],
+  ],
+  [
+    "04-broadcast",
+    "presence only for the room that changed last",
+    "presence counts",
+    ["const presenceChanged", "let changed: string | null = null;\nconst presenceChanged"],
+    ["of new Set(all))\n    broadcast(room, {", "of [changed])\n    broadcast(room, {"],
+    ["  rooms.set(client, room);", "  rooms.set(client, room);\n  changed = room;"],
+  ],
+  [
+    "04-broadcast",
+    "the numbers of all rooms, sent to each room",
+    "presence counts",
+    [
+      'broadcast(room, { type: "presence"',
+      'for (const each of new Set(all)) broadcast(each, { type: "presence"',
+    ],
   ],
   [
     "05-heartbeat-reconnect",
@@ -850,6 +879,14 @@ export const wrongAnswers: WrongAnswer[] = [
     ["  publishNext();\n});", "  if (!timer) publishNext();\n});"],
   ],
   [
+    "09-compare",
+    "five messages, 20 ms apart",
+    "messages come in groups",
+    ["  for (let n = 0; n < burst; n++) {", "  for (let n = 0; n < burst; n++) setTimeout(() => {"],
+    ["lanes.send(count);\n  }", "lanes.send(count);\n  }, n * 20);"],
+  ],
+  ["09-compare", "groups of ten", "messages come in groups", ["burst = 5", "burst = 10"]],
+  [
     "10-shared-cursors",
     "the part of the one who moves, not of the one who receives",
     "the same is true for each way",
@@ -978,6 +1015,21 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "10-shared-cursors",
+    "the part of the one who moves, where the move arrives",
+    "each page has",
+    [
+      'if (message?.type === "move") {',
+      'const own = views.get(client);\n    if (message?.type === "move" && (!own || (message.x >= own.left && message.x <= own.right))) {',
+    ],
+  ],
+  [
+    "10-shared-cursors",
+    "frames with nothing in them, in binary",
+    "a page receives nothing",
+    ["if (seen.length === 0)", "if (seen.length === 0 && !wishes.binary)"],
+  ],
+  [
     "11-jukebox",
     "every vote counts, whoever it comes from",
     "somebody who votes again",
@@ -1060,13 +1112,13 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "votes that stay when the track has been skipped",
-    "after a vote has succeeded",
+    "when a track is skipped",
     ["    votes.clear();\n    room", "    room"],
   ],
   [
     "11-jukebox",
     "votes that stay when somebody presses Next",
-    "when somebody skips",
+    "when a track is skipped",
     ['  if (command.type === "next") votes.clear();\n', ""],
   ],
   [
@@ -1121,7 +1173,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "a number that goes up with each connection that votes",
-    "somebody who comes back",
+    "when somebody leaves, their",
     ["for (const page of votes) if (!present.has(page)) votes.delete(page);", ""],
     ["votes.add(pageOf(person))", "votes.add(String(person.id))"],
   ],
@@ -1162,6 +1214,24 @@ export const wrongAnswers: WrongAnswer[] = [
     "a track that begins where the last one was",
     "a vote skips as Next",
     ["by: undefined }", "by: undefined, position: room.position }"],
+  ],
+  [
+    "11-jukebox",
+    "a second vote that takes the first one back",
+    "somebody who votes again",
+    ["votes.add(pageOf(person));", "votes.delete(pageOf(person)) || votes.add(pageOf(person));"],
+  ],
+  [
+    "11-jukebox",
+    "the number of votes before the welcome",
+    "a newcomer receives",
+    ["      if (!person) send(client, {", "      countVotes();\n      if (!person) send(client, {"],
+  ],
+  [
+    "11-jukebox",
+    "a vote for a later track",
+    "a vote for a track that no longer plays",
+    ["message.track === room.track", "message.track >= room.track"],
   ],
   [
     "12-the-door",
@@ -1408,5 +1478,26 @@ export const wrongAnswers: WrongAnswer[] = [
     "a Set of slow readers, also of those that have left",
     "a slow reader that leaves",
     ["new WeakSet", "new Set"],
+  ],
+  [
+    "13-slow-readers",
+    "the quote that makes a reader slow, lost",
+    "the quote that makes",
+    [
+      'if (care === "adapt" && reader.unread > 64 * 1024) slow.add(reader);',
+      'if (care === "adapt" && reader.unread > 64 * 1024 && !slow.has(reader)) return void slow.add(reader);',
+    ],
+  ],
+  [
+    "13-slow-readers",
+    "nothing for a slow reader until it has read everything",
+    "when a slow reader reads again",
+    ["if (reader.sendWaiting())", "if (reader.unread === 0 && reader.sendWaiting())"],
+  ],
+  [
+    "13-slow-readers",
+    "the latest quotes without their order books",
+    "when a slow reader reads again",
+    ["quote.symbol, quote);", 'quote.symbol, care === "adapt" ? { ...quote, bytes: quote.brief } : quote);'],
   ],
 ];
