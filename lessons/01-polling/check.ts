@@ -124,7 +124,7 @@ export const checks = [
       "status 304 for Ada again: nobody has said anything since she asked",
       first.status === 304
         ? `status ${ada.status}: Grace's and Alan's requests in between made the difference`
-        : `status ${ada.status}, as before Grace and Alan asked`,
+        : `status ${ada.status}, and it was ${first.status} before Grace and Alan asked`,
     );
   }),
 

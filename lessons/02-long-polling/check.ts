@@ -245,7 +245,7 @@ export const checks = [
       if (allowed > 15) await cannotTell();
       if (best <= allowed) return;
       const expected = "at most ten answers for twenty messages, sent 15 ms apart while one page polls";
-      throw await withDoubt(new CheckFailed(expected, `it took ${best}`));
+      throw await withDoubt(new CheckFailed(expected, `${best} answers came`));
     },
   ),
 ];

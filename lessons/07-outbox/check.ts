@@ -45,7 +45,7 @@ function timesByAck(person: Client): number[][] {
 }
 
 const list = (person: Client) =>
-  acks(person).length > 0 ? `it received ${acks(person).join(", ")}` : "none came";
+  acks(person).length > 0 ? `${person.name} received ${acks(person).join(", ")}` : "none came";
 
 const isCovered = (person: Client, page: string, count: number, what: string) =>
   eventually(

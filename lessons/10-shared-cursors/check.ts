@@ -92,7 +92,7 @@ export const checks = [
     expectPlaces(grace, ada, ["1000 60000"], "She shows the left half, x from 0 to 32767");
   }),
 
-  check("and no pointer that is elsewhere", "Hint 1", async (server) => {
+  check("a page that shows the left half receives no pointer that is elsewhere", "Hint 1", async (server) => {
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
     const alan = await Person.join(server, "Alan", upperHalf);

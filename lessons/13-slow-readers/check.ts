@@ -168,7 +168,8 @@ export const checks = [
     const ada = await Reader.join(calm, "Ada", { care: "keep" });
     await grace.more(55, 0); // more than 64 KiB, and she acknowledges nothing
     const from = ada.quotes[0]?.id ?? 0;
-    for (let n = 1; n <= 8; n++) {
+    // Several times: a newer quote of the same symbol may be the next one.
+    for (let n = 1; n <= 6; n++) {
       // Now what she hasn't acknowledged counts, for a quote or two. Then nothing is unread any more.
       await grace.joinAgain({ by: "read" });
       await ada.more(1);

@@ -19,15 +19,37 @@ export async function checksOf(lesson: Folder): Promise<Check[]> {
   return (await import(/* @vite-ignore */ pathToFileURL(pathOf(lesson, "check.ts")).href)).checks;
 }
 
+/** What is replaced in our solution. Each must be found there. */
+export type Change = [from: string | RegExp, to: string];
+
+/** Our solution of a lesson, changed. */
+export function solutionWith(lesson: string, changes: Change[]): string {
+  let source = readFileSync(pathOf({ folder: lesson }, "solution/server.ts"), "utf8").replaceAll(
+    "\r\n",
+    "\n",
+  );
+  for (const [from, to] of changes) {
+    const changed = source.replace(from, () => to);
+    if (changed === source) throw new Error(`${from} must be found in lessons/${lesson}/solution/server.ts`);
+    source = changed;
+  }
+  return source;
+}
+
 /**
  * Runs a lesson's checks whose titles begin with `only`.
  * @param file the server, in the lesson's folder
  * @param source what is run in place of what stands in the file
+ * @param doubt whether what fails on a slow computer "counts", or runs "again": what is right must pass
  */
-export async function resultsOf(lesson: Folder, file: string, only = "", source?: string): Promise<Result[]> {
+export async function resultsOf(
+  lesson: Folder,
+  file: string,
+  only = "",
+  source?: string,
+  doubt: "again" | "counts" = "counts",
+): Promise<Result[]> {
   const checks = (await checksOf(lesson)).filter(({ title }) => title.startsWith(only));
-  // Our solutions must pass, and nothing else: there, what failed on a slow computer runs again.
-  const doubt = file.startsWith("solution") && source === undefined ? "again" : "counts";
   for (let asked = 1; ; asked++) {
     const report = await runChecks(checks, pathOf(lesson, file), source, doubt);
     if ("compileError" in report)
@@ -44,15 +66,7 @@ export function everyWrongAnswer(isOf: (lesson: string) => boolean): void {
   const answers = wrongAnswers
     .filter(([lesson]) => isOf(lesson))
     .map(([lesson, what, failing, ...changes]) => {
-      const solution = readFileSync(pathOf({ folder: lesson }, "solution/server.ts"), "utf8");
-      let source = solution.replaceAll("\r\n", "\n");
-      for (const [from, to] of changes) {
-        const changed = source.replace(from, () => to);
-        if (changed === source)
-          throw new Error(`${from} must be found in lessons/${lesson}/solution/server.ts`);
-        source = changed;
-      }
-      return { lesson, what, failing, source };
+      return { lesson, what, failing, source: solutionWith(lesson, changes) };
     });
   let running: Promise<Result[]>[] = [];
   test.for(answers.map((answer, n) => ({ ...answer, n })))(

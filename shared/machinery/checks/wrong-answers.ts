@@ -906,7 +906,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "left and right only",
-    "and no pointer",
+    "a page that shows the left half receives no",
     [/ && y >= view\.top && y <= view\.bottom/, ""],
   ],
   [
@@ -975,7 +975,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "a page that never looks sees nothing",
-    "a page that shows the left half",
+    "a page that shows the left half receives a",
     ["if (!view) return pointers;", "if (!view) return [];"],
   ],
   [
@@ -1273,7 +1273,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "12-the-door",
     "a session of the guest's own, which no logout ends",
-    "and closes its guests",
+    "a logout closes",
     [/\{ \.\.\.host, name/, "{ ...host, id: secretWord(), name"],
   ],
   [
@@ -1374,6 +1374,12 @@ export const wrongAnswers: WrongAnswer[] = [
       "invitations.set(invitation, session)",
       "invitations.set(invitation, { ...session, until: Date.now() + seconds * 1_000 })",
     ],
+  ],
+  [
+    "12-the-door",
+    "a guest who may stay longer than the host",
+    "a guest comes in",
+    ["{ ...host, name", "{ ...host, until: host.until + 3_600_000, name"],
   ],
   [
     "12-the-door",
