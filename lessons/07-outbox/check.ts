@@ -45,7 +45,9 @@ function timesByAck(person: Client): number[][] {
 }
 
 const list = (person: Client) =>
-  acks(person).length > 0 ? `${person.name} received ${acks(person).join(", ")}` : "none came";
+  acks(person).length > 0
+    ? `the last ones that ${person.name} received were ${acks(person).slice(-4).join(", ")}`
+    : "none came";
 
 const isCovered = (person: Client, page: string, count: number, what: string) =>
   eventually(

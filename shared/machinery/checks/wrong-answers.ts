@@ -643,6 +643,17 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "07-outbox",
+    "the newest id by comparing text, so that ada1-9 comes after ada1-20",
+    "the last of them covers",
+    ["  let ackTimer:", "  let newest: string | undefined;\n  let ackTimer:"],
+    [
+      "      if (id && !ackTimer)",
+      '      if (id && id > (newest ?? "")) newest = id;\n      if (id && !ackTimer)',
+    ],
+    ["id: page?.lastId", "id: newest"],
+  ],
+  [
+    "07-outbox",
     "an acknowledgement of whatever arrived last",
     "an acknowledgement never goes back",
     ["  let ackTimer:", "  let latest: string | undefined;\n  let ackTimer:"],
