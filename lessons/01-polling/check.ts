@@ -24,7 +24,7 @@ async function etagOf(server: LessonServer): Promise<string> {
 
 function readEtag(answer: Response, what: string): string {
   const etag = answer.headers.get("ETag");
-  expectThat(etag !== null, `an ETag header in ${what}`, `status ${answer.status}, and there was none`);
+  expectThat(etag !== null, `an ETag header in ${what}`, `status ${answer.status}, without an ETag header`);
   return etag;
 }
 

@@ -45,7 +45,7 @@ const outbox = new Outbox<{ from: string; text: string }>(
       wasFull = false;
       room.refused(""); // the outbox isn't full any more
     },
-    ongiveup: ({ text }) => room.refused(`Given up, because the server closes the connection on it: ${text}`),
+    ongiveup: ({ text }) => room.refused(`Given up, because each attempt closed the connection: ${text}`),
   },
 );
 

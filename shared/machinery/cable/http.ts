@@ -135,7 +135,7 @@ export class ConnectionReader {
     // A server may answer before the request is complete. The request is still listed first.
     if (to && to.id === undefined) this.#up.reportNow();
     if (status === 101 && to?.entry.upgrade?.toLowerCase() !== "websocket")
-      return { stop: "101 to something else than a WebSocket handshake" };
+      return { stop: "101 to something other than a WebSocket handshake" };
     if (to?.entry.method === "CONNECT" && status >= 200 && status < 300)
       return { stop: "a tunnel (RFC 9110 §9.3.6)" };
     const body = responseBody(head.headers, status, to?.entry.method);

@@ -15,7 +15,7 @@ export function chromePath({ CHROME_PATH } = process.env): Finding[] {
     {
       about: "Browser",
       verdict: "note",
-      found: `CHROME_PATH names a file that is not there: ${CHROME_PATH}`,
+      found: `CHROME_PATH names a file that doesn't exist: ${CHROME_PATH}`,
       advice: "Correct that variable, or remove it.",
     },
   ];

@@ -17,7 +17,7 @@ async function run(command: string, ...args: string[]) {
   const code = await running.ended;
   const output = running.output();
   for (const line of output.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
-  const [, kept = ""] = output.match(/^What was taken away is in (.+)$/m) ?? [];
+  const [, kept = ""] = output.match(/^A copy of your changes is in (.+)$/m) ?? [];
   return { code, output, kept };
 }
 const reset = (...args: string[]) => run("reset/reset", ...args);

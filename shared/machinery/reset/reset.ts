@@ -75,7 +75,7 @@ function reset(originals: Originals, folders: string[]) {
   if (lines.length > 0) console.log(`\n${lines.join("\n")}`);
   const which = folders.length === 1 ? `lessons/${folders[0]} is` : "All lessons are";
   console.log(`\n${which} ${originals.source}.\nPages show the drawer as on the first visit.`);
-  if (kept) console.log(`What was taken away is in ${kept}`);
+  if (kept) console.log(`A copy of your changes is in ${kept}`);
   console.log();
 }
 

@@ -260,7 +260,7 @@ find("[name=remove]").onclick = () => {
 };
 find("[name=open]").onclick = () => void post("/open", { isOpen: !isOpen });
 find("[name=empty]").onclick = () => {
-  if (confirm("Take all names and results out of the room? A copy stays in .workshop/room."))
+  if (confirm("Remove all names and results from the room? A copy stays in .workshop/room."))
     void post("/empty", {});
 };
 
