@@ -342,7 +342,7 @@ export class WirePanel extends HTMLElement {
   #reserve() {
     const isBeside = beside.matches && !this.#isFolded();
     const height = isBeside ? 0 : this.#element(".wire").offsetHeight;
-    document.documentElement.style.scrollPaddingBottom = `${height}px`;
+    document.documentElement.style.setProperty("--drawer", `${height}px`);
   }
 
   #say(words: string) {
