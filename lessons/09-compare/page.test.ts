@@ -123,6 +123,8 @@ test("a message costs the socket its bytes and what lesson 7 wraps around it, ho
   await until(async () => (await figure("polling", "bytes")) < 2 * bytes);
   await until(async () => (await figure("long-polling", "bytes")) > 2 * bytes);
   expect(await figure("websocket", "connections")).toBe(1);
+  expect(await figure("websocket", "asked")).toBe(0);
+  await until(async () => (await figure("long-polling", "asked")) > (await figure("polling", "asked")));
   await slide("clients in each lane", 0);
 });
 

@@ -36,8 +36,7 @@ export function followServer(handlers: Handlers): void {
   on("settings", handlers.settings);
   on<Counted>("counts", (counted) => {
     find("#freeze").setAttribute("aria-pressed", String(counted.frozen));
-    if (counted.frozen)
-      showStatus("reconnecting", "frozen: nothing passes, nothing closes, and no lane notices");
+    if (counted.frozen) showStatus("reconnecting", "frozen: nothing passes, nothing closes");
     else showStatus("open", "open: one stream, four lanes");
     handlers.counted(counted);
   });

@@ -61,6 +61,7 @@ function showLane(lane: Lane, its: StreamFigures, most: number) {
     message: bytes(perMessage?.message),
     wrapping: bytes(perMessage?.wrapping),
     headers: bytes(perMessage?.headers),
+    asked: perMessage && String(Number(perMessage.requests.toPrecision(2))),
     received: readable(received),
     requests: readable(counts?.requests ?? 0),
     connections: readable(counts?.connections ?? 0),
