@@ -196,6 +196,37 @@ describe("the lesson in its slide", () => {
     await until(() => !frame(0));
   });
 
+  test("shows all that its hint and its notes name", async () => {
+    const lives = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>(".live")].map((live) => {
+        const bold = [...live.querySelectorAll(".hint strong")].map(({ textContent }) => textContent);
+        const notes = live.closest("section")?.querySelector(".notes")?.textContent ?? "";
+        const quoted = [...notes.matchAll(/"(.+?)"/g)].map(([, words]) => words);
+        return { lesson: live.dataset.lesson, named: [...bold, ...quoted] };
+      }),
+    );
+    const tab = await (await browser()).newPage({ viewport: { width: 600, height: 490 } });
+    const hidden: string[] = [];
+    let found = 0;
+    for (const { lesson, named } of lives) {
+      await tab.goto(`${new URL(at).origin}/lessons/${lesson}/`);
+      await tab.addStyleTag({ url: "/slides/frame.css" });
+      const parts = await tab.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>("main :is(button, label, dt, a)")].map((part) => ({
+          words: part.textContent?.trim(),
+          isShown: part.checkVisibility() && part.getClientRects().length > 0,
+        })),
+      );
+      for (const { words, isShown } of parts.filter(({ words }) => named.includes(words ?? ""))) {
+        found++;
+        if (!isShown) hidden.push(`${lesson}: ${words}`);
+      }
+    }
+    await tab.close();
+    expect(hidden).toEqual([]);
+    expect(found).toBeGreaterThan(25);
+  });
+
   test("whose server is not running says so and how to start it, and comes when it is started there", async () => {
     await show("broadcast-live");
     await page.locator(present).getByText("In the terminal of the slides, type 4 and press Enter.").waitFor();
