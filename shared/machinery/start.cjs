@@ -1,4 +1,5 @@
 // Checks whether this computer has what the workshop needs, then runs the program named first: `start.cjs launcher/lesson 3`.
+// Without a program it only checks, as before `npm test`.
 // Old syntax on purpose: an old Node has to be able to read this file to say that it is too old.
 // biome-ignore-start lint/style/useNodejsImportProtocol: an old Node does not know it
 const { existsSync, readFileSync } = require("fs");
@@ -20,6 +21,7 @@ if (!existsSync(native) && !process.env.ESBUILD_BINARY_PATH) {
     "The workshop's packages are incomplete, or were installed on another system:\ndelete the folder node_modules, then run npm install.",
   );
 }
+if (process.argv.length < 3) process.exit();
 
 // Node 22 and later keep compiled code on disk: the next start is faster.
 if (nodeModule.enableCompileCache) nodeModule.enableCompileCache();

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../launcher/lessons.ts";
+import { fitDifference } from "../launcher/wrap.ts";
 
 const coloured = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
 
@@ -29,7 +30,7 @@ export function difference(from: File, to: File): string {
     const at = output.search(/^@@/m);
     if (at < 0) return "";
     const shown = output.slice(at).replace(/^@@ .*$/gm, "@@");
-    return `${from.name} → ${to.name}\n${shown.replace(/^([-+@]).*$/gm, paint)}`;
+    return `${from.name} → ${to.name}\n${shown.replace(/^(.).*$/gm, paint)}`;
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -50,7 +51,9 @@ function withoutImports(text: string): string {
   return text.replaceAll("\r\n", "\n").replace(/^import [\s\S]*?;\n/gm, "");
 }
 
+/** A line of the difference as the terminal shows it: in color, and broken between words where it is too long. */
 function paint(line: string, mark: string): string {
-  const code = { "-": 31, "+": 32 }[mark] ?? 36;
-  return coloured ? `\x1b[${code}m${line}\x1b[0m` : line;
+  const shown = fitDifference(line);
+  const code = { "-": 31, "+": 32, "@": 36 }[mark];
+  return coloured && code ? `\x1b[${code}m${shown}\x1b[0m` : shown;
 }

@@ -7,7 +7,7 @@ import type { NetworkInterfaceInfo } from "node:os";
 import { describe, expect, test } from "vitest";
 import { installedBrowser } from "../browser.ts";
 import { copyWorkshop } from "../launcher/workshop-copy.ts";
-import { fitTerminal, wrap } from "../launcher/wrap.ts";
+import { fitDifference, fitTerminal, wrap } from "../launcher/wrap.ts";
 import { freePort, type Running, runNode } from "../testing/process.ts";
 import { disk } from "./computer.ts";
 import { chromePath } from "./localhost.ts";
@@ -200,4 +200,13 @@ test("in a terminal, a long line goes on below its last column; in a pipe it sta
     "a line that has no columns and is too\nlong",
   );
   expect(fitTerminal(text, 0)).toBe(text);
+});
+
+test("in a terminal, a long line of a difference goes on after the same sign", () => {
+  const line = '+  if (!isFresh) return client.close(4401, "log in first");';
+  expect(fitDifference(line, 40)).toBe(
+    '+  if (!isFresh) return\n+      client.close(4401, "log in\n+      first");',
+  );
+  expect(fitDifference(line, 80)).toBe(line);
+  expect(fitDifference(line, 0)).toBe(line);
 });

@@ -1,12 +1,14 @@
 // Which part of this workshop answers at a port of this computer.
 import { Agent, get } from "node:http";
 
-/** "lesson 03-chat", "the pages", or undefined for other programs and for none. Waits for two seconds at most. */
+/** "lesson 03-chat", "the pages server", "the room", or undefined for other programs and for none. Waits for two seconds at most. */
 export async function whatRunsAt(port: number): Promise<string | undefined> {
-  const [pages, server] = await Promise.all([ask(port, "/slides/now"), ask(port, "/lesson")]);
+  const paths = ["/slides/now", "/lesson", "/people"];
+  const [pages, server, room] = await Promise.all(paths.map((path) => ask(port, path)));
   const lesson = pages?.lesson ?? server?.lesson;
   if (typeof lesson === "string" && /^\d\d-[a-z0-9-]+$/.test(lesson)) return `lesson ${lesson}`;
-  return pages && "answers" in pages ? "the pages server" : undefined;
+  if (pages && "answers" in pages) return "the pages server";
+  return typeof room?.people === "number" ? "the room" : undefined;
 }
 
 function ask(port: number, path: string): Promise<Record<string, unknown> | undefined> {

@@ -20,6 +20,20 @@ export function wrap(text: string, indent = 0, width = 80): string {
 }
 
 /**
+ * A line of a difference, "+  const socket = …", for a terminal that has so many columns, 0 for none. What doesn't fit goes
+ * on below, between words, four columns further right and after the same sign.
+ */
+export function fitDifference(
+  line: string,
+  columns = process.stdout.isTTY ? process.stdout.columns : 0,
+): string {
+  if (!columns || line.length <= columns) return line;
+  const [start] = line.match(/^[-+ ]? */) as [string];
+  const rest = wrap(line.slice(start.length), start.length + 4, Math.max(columns, 40));
+  return `${start}${rest.replaceAll("\n ", `\n${start[0] ?? " "}`)}`;
+}
+
+/**
  * Text for people at a terminal: lines that are longer than it is wide go on below their last column. Elsewhere, as in a
  * pipe, the text stays as it is. Without colors, which would be counted.
  */

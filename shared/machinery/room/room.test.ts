@@ -348,6 +348,6 @@ test.runIf(withLan)(
     expect(await canConnect(port, lan)).toBe(false);
     const second = instructor.start(["room/room"], { PAGE_PORT: String(port) });
     expect(await second.ended).toBe(1);
-    expect(second.output()).toMatch(/^Port \d+ is taken by another program/);
+    expect(second.output()).toMatch(/^The room is open already: http:\/\/localhost:\d+\/\n.*Ctrl-C.*\n$/);
   },
 );

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { lanAddresses } from "../launcher/lan.ts";
 import { readPort, whyNotFree } from "../launcher/ports.ts";
+import { whatRunsAt } from "../launcher/what-runs.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
 
 main().catch((error) => {
@@ -15,6 +16,10 @@ async function main() {
   const port = readPort("PAGE_PORT");
   const lan = lanAddresses();
   const fault = await whyNotFree("PAGE_PORT", port);
+  if (fault && (await whatRunsAt(port)) === "the room")
+    throw new Error(
+      `The room is open already: http://localhost:${port}/\nTo start it again, stop it with Ctrl-C where npm run room runs.`,
+    );
   if (fault) throw new Error(fault);
   // Which hosts are ours is read when the server's modules are loaded.
   if (lan.length > 0) process.env.LAN_HOSTS = lan.join(",");

@@ -98,6 +98,8 @@ export function roomServer({
     "GET /page.css": file("page.css", "text/css; charset=utf-8"),
     "GET /style.css": file("../../page/style.css", "text/css; charset=utf-8"),
     "GET /icon.svg": file("../../page/icon.svg", "image/svg+xml"),
+    // A second room asks this.
+    "GET /people": (_, response) => sendJson(response, 200, { people: grid.people.length }),
     "GET /page.ts": async (_, response) => {
       const { code } = await compile(pathOf("page.ts"), "/page.ts");
       response.setHeader("Content-Type", "text/javascript; charset=utf-8");
