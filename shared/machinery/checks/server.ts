@@ -108,7 +108,7 @@ export async function endLoops(): Promise<void> {
 }
 
 async function listening(port: number, given: () => boolean) {
-  while (!given() && !(await accepts(port))) await pause(25);
+  while (!given() && !(await accepts(port))) await pause(10);
 }
 
 function accepts(port: number): Promise<boolean> {

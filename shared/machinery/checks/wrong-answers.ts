@@ -1166,7 +1166,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "an old connection that takes the vote along when it closes",
-    "when an old connection",
+    "a page with several connections",
     [
       'client.on("close", () => people.delete(client)',
       'client.on("close", () => votes.delete(pageOf(people.get(client) as Person)) && false);\n  client.on("close", () => people.delete(client)',
@@ -1175,7 +1175,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "a vote that leaves with the connection it came over",
-    "when an old connection",
+    "a page with several connections",
     ["const votes = new Set<string>();", "let votes = new Map<string, Person>();"],
     ["if (!present.has(page))", "if (![...people.values()].includes(votes.get(page) as Person))"],
     ["for (const page of votes)", "for (const page of votes.keys())"],
