@@ -216,7 +216,10 @@ export const checks = [
     await eventually(
       () => ada.received.some(({ type, double }) => type === "ack" && double),
       'an acknowledgement with "double":true when ada1-1 is sent twice in a row',
-      () => list(ada),
+      () => {
+        const ack = ada.received.findLast(({ type }) => type === "ack");
+        return ack ? `the last one was ${JSON.stringify(ack)}` : "none came";
+      },
     );
     say(ada, "ada1", 2);
     const next = await ada.receives(
@@ -240,6 +243,10 @@ export const checks = [
 
   check("each page gets its own acknowledgements", "Hint 2", async (server) => {
     const [ada, grace] = [await comes(server, "Ada", "ada1"), await comes(server, "Grace", "grace1")];
+    const alan = await Client.connect(server, "Alan");
+    alan.send({ type: "resume", after: 0 });
+    await alan.receives("replay");
+    alan.say("I am no page, and have no ids");
     say(ada, "ada1", 1, 3);
     say(grace, "grace1", 1, 2);
     await isCovered(ada, "ada1", 3, "for Ada");
@@ -254,6 +261,12 @@ export const checks = [
         `${person.name} to receive acknowledgements of ${page} only`,
         list(person),
       );
+    await grace.receivesText("I am no page, and have no ids");
+    expectThat(
+      acks(alan).length === 0,
+      "no acknowledgement for Alan, whose message had no id",
+      `${acks(alan).length} came`,
+    );
   }),
 
   check("a page that leaves right after saying something does no harm", "Hint 3", async (server) => {

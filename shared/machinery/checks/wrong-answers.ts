@@ -694,6 +694,12 @@ export const wrongAnswers: WrongAnswer[] = [
     ["  let ackTimer: NodeJS.Timeout | undefined;\n", ""],
     ["sockets.on(", "let ackTimer: NodeJS.Timeout | undefined;\nsockets.on("],
   ],
+  [
+    "07-outbox",
+    "an acknowledgement for a message without an id",
+    "each page gets its own",
+    ["if (id && !ackTimer)", "if (!ackTimer)"],
+  ],
   ["07-outbox", "half a second", "a message on its own", ["}, 50);", "}, 500);"]],
   ["07-outbox", "a timer that runs once", "a message on its own", ["          ackTimer = undefined;\n", ""]],
   [
