@@ -1,59 +1,68 @@
 // Polling, the page's half: ask every second, "what came after the last one I saw?"
 import type { Answer } from "../../shared/both/message.ts";
+import { showWithAge } from "../../shared/page/age.ts";
 import { room } from "../../shared/page/chat-room.ts";
-import { add, duration, number } from "../../shared/page/numbers.ts";
+import { add, duration } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
+import { findSettings, onsettings } from "../../shared/page/settings.ts";
 import { timeline } from "../../shared/page/timeline.ts";
 
 const messages = `http://${serverHost}/messages`;
+const settings = findSettings<"interval" | "slow" | "every">();
+const everyMs = () => settings.every.valueAsNumber;
 
 /** The cursor: the id of the last message seen, and the name of its log. */
 let after = 0;
 let log = "";
-
-let sent = 0;
+/** The latest request that has been answered: the 1st, the 2nd, … */
 let latestAnswered = 0;
 
 async function poll() {
-  const nth = ++sent;
-  const asked = { after, log };
-  number("requests", sent);
+  const nth = add("requests");
+  const askedLog = log;
+  const end = timeline.begin();
   add("under-way");
-  const ended = timeline.begin();
   try {
-    // Numbered, because the browser's cache makes a request wait for an earlier one with the same URL.
-    const slow = settings.slow.checked ? `&slow=${nth}` : "";
-    const url = `${messages}?after=${asked.after}${asked.log && `&log=${asked.log}`}${slow}`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    const answer: Answer = await response.json();
+    const answer = await ask(nth);
     room.status("open", `polling every ${duration(everyMs())}`);
-    const late = nth < latestAnswered;
-    latestAnswered = Math.max(nth, latestAnswered);
-    if (late) add("overtaken");
-    if (answer.messages.length === 0) add("empty");
-    ended(late ? "overtaken" : answer.messages.length > 0 ? "full" : "empty");
-    take(answer, asked.log);
+    const isEmpty = answer.messages.length === 0;
+    if (isEmpty) add("empty");
+    if (nth > latestAnswered) {
+      latestAnswered = nth;
+      end(isEmpty ? "empty" : "full");
+    } else {
+      add("overtaken");
+      end("overtaken");
+    }
+    take(answer, askedLog);
   } catch {
-    ended("failed");
+    end("failed");
     room.status("reconnecting", "reconnecting: no answer, asking again", `in ${duration(everyMs())}`);
   } finally {
     add("under-way", -1);
   }
 }
 
+async function ask(nth: number): Promise<Answer> {
+  const query = new URLSearchParams({ after: String(after) });
+  if (log) query.set("log", log);
+  // Numbered, because the browser's cache makes a request wait for an earlier one with the same URL.
+  if (settings.slow.checked) query.set("slow", String(nth));
+  const response = await fetch(`${messages}?${query}`, { signal: AbortSignal.timeout(10_000) });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return response.json();
+}
+
 function take(answer: Answer, askedLog: string) {
   // The server has restarted since we asked: this late answer is from its old log.
   if (askedLog !== log) return;
-  const isHistory = log === ""; // the first answer: what was said before this page was opened
   if (answer.reset) {
     room.startOver("history starts again: the server has restarted, or has forgotten what came next");
     after = 0;
   }
   log = answer.log;
   for (const message of answer.messages) {
-    const age = duration(Math.max(0, Date.now() - message.at));
-    if (room.show(message, isHistory ? "" : `seen after ${age}`) && !isHistory) number("age", age);
+    showWithAge(message);
     // The highest id seen, not the last of this answer: an overtaken answer must not move the cursor back.
     after = Math.max(after, message.id);
   }
@@ -80,21 +89,15 @@ function start() {
   else timer = setTimeout(pollByTimeout, 0);
 }
 
-room.onsay = async (from, text) => {
+async function say(from: string, text: string) {
   const response = await fetch(messages, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ from, text }),
   });
   if (!response.ok) throw new Error((await response.json()).error);
-};
+}
 
-const settings = document.querySelector("form.controls") as HTMLFormElement &
-  Record<"interval" | "timeout" | "slow" | "every", HTMLInputElement>;
-const everyMs = () => settings.every.valueAsNumber;
-settings.addEventListener("input", () => {
-  number("every", duration(everyMs()));
-  start();
-});
-number("every", duration(everyMs()));
+room.onsay = say;
+onsettings(start);
 start();

@@ -1,39 +1,43 @@
 // Long polling, the page's half: ask, wait for the answer however long it takes, ask again.
 import type { Answer } from "../../shared/both/message.ts";
+import { showWithAge } from "../../shared/page/age.ts";
 import { room } from "../../shared/page/chat-room.ts";
-import { add, duration, number } from "../../shared/page/numbers.ts";
+import { add } from "../../shared/page/numbers.ts";
 import { onSayTwenty } from "../../shared/page/say-twenty.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
+import { findSettings } from "../../shared/page/settings.ts";
 import { timeline } from "../../shared/page/timeline.ts";
 
 const messages = `http://${serverHost}/messages`;
+const settings = findSettings<"forget" | "pause">();
 
 /** The cursor: the id of the last message seen, and the name of its log. */
 let after = 0;
 let log = "";
 
-const openedAt = Date.now();
-
 async function pollForever() {
-  for (let failed = 0; ; ) {
-    const ended = timeline.begin();
-    const [asked, before] = [performance.now(), after];
+  let failed = 0;
+  while (true) {
+    const askedAt = performance.now();
+    const seenBefore = after;
+    const end = timeline.begin();
     add("requests");
     // A held request looks like a lost one. After a failure, half a second without an error means that it is held.
-    const held = setTimeout(() => room.status("open", "waiting for an answer"), failed && 500);
+    const held = setTimeout(() => room.status("open", "waiting for an answer"), failed > 0 ? 500 : 0);
     try {
       const answer = await ask();
-      ended(answer.messages.length > 0 ? "full" : "empty");
-      if (answer.messages.length === 0) add("empty");
+      const isEmpty = answer.messages.length === 0;
+      if (isEmpty) add("empty");
+      end(isEmpty ? "empty" : "full");
       take(answer);
       failed = 0;
       // This lesson's server holds an empty answer back. Another server may not: don't ask it nonstop.
-      const tooSoon = after === before && performance.now() - asked < 1_000;
-      if (tooSoon) room.checkLesson();
-      await pause(tooSoon ? 1_000 : settings.pause.valueAsNumber);
+      const isTooSoon = after === seenBefore && performance.now() - askedAt < 1_000;
+      if (isTooSoon) room.checkLesson();
+      await pause(isTooSoon ? 1_000 : settings.pause.valueAsNumber);
     } catch {
       // Without this catch, the first network error would end the loop, and nothing on the page would say so.
-      ended("failed");
+      end("failed");
       clearTimeout(held);
       room.status("reconnecting", `reconnecting in 1 s (attempt ${++failed})`);
       await pause(1_000);
@@ -41,34 +45,35 @@ async function pollForever() {
   }
 }
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 async function ask(): Promise<Answer> {
-  const cursor = settings.forget.checked ? "" : `?after=${after}${log && `&log=${log}`}`;
+  const query = new URLSearchParams({ after: String(after) });
+  if (log) query.set("log", log);
+  const url = settings.forget.checked ? messages : `${messages}?${query}`;
   // The server holds an answer for 25 s at most. If none has come after 35 s, none will.
   // no-store: otherwise two tabs that ask for the same URL wait for each other in the browser's cache.
-  const response = await fetch(messages + cursor, { cache: "no-store", signal: AbortSignal.timeout(35_000) });
+  const response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(35_000) });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return response.json();
 }
 
 function take(answer: Answer) {
+  // Without a cursor, the server can't know that ours is from another log. So we compare the names.
   if (answer.reset || (log && log !== answer.log)) {
     room.startOver("history starts again: the server has restarted, or has forgotten what came next");
-    after = answer.reset ? 0 : (answer.messages[0]?.id ?? 1) - 1;
+    after = 0;
   }
   log = answer.log;
   for (const message of answer.messages) {
-    const isHistory = message.at < openedAt; // it was said before this page was opened, so it has no age here
-    const age = duration(Math.max(0, Date.now() - message.at));
-    if (message.id > after + 1 && after > 0) {
+    if (after > 0 && message.id > after + 1) {
       add("lost", message.id - after - 1);
       room.note(`the messages with ids ${after + 1} to ${message.id - 1} never came`, "fault");
     }
-    if (room.show(message, isHistory ? "" : `seen after ${age}`) && !isHistory) number("age", age);
+    showWithAge(message);
     after = message.id;
   }
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function say(from: string, text: string) {
   const response = await fetch(messages, {
@@ -80,14 +85,5 @@ async function say(from: string, text: string) {
 }
 
 room.onsay = say;
-// Not awaited: one leaves every 10 ms, however long each of them takes.
-const sayWithoutWaiting = (from: string, text: string) =>
-  void say(from, text).catch((error) => room.refused(`Not sent: ${error.message}`));
-onSayTwenty(sayWithoutWaiting, 10);
-
-const settings = document.querySelector("form.controls") as HTMLFormElement &
-  Record<"forget" | "pause", HTMLInputElement>;
-const showPause = () => number("pause", duration(settings.pause.valueAsNumber));
-settings.pause.addEventListener("input", showPause);
-showPause();
+onSayTwenty(say, 10); // one leaves every 10 ms, however long each of them takes
 void pollForever();

@@ -31,11 +31,9 @@ function open() {
 
   // 4. Close
   socket.addEventListener("close", ({ code, reason, wasClean }) => {
-    room.note(
-      `close ${code}${reason && `, ${reason}`}, ${wasClean ? "clean" : "unclean"}`,
-      wasClean ? "event" : "fault",
-    );
-    room.status("closed", `closed (${code}${reason && `, ${reason}`})`);
+    const why = reason ? `${code}, ${reason}` : `${code}`;
+    room.note(`close ${why}, ${wasClean ? "clean" : "unclean"}`, wasClean ? "event" : "fault");
+    room.status("closed", `closed (${why})`);
     number("code", String(code));
     number("clean", wasClean ? "yes" : "no");
     buttons();

@@ -30,7 +30,7 @@ function open() {
   });
 
   socket.addEventListener("close", ({ code, reason, wasClean }) => {
-    const why = `${code}${reason && `, ${reason}`}`;
+    const why = reason ? `${code}, ${reason}` : `${code}`;
     room.note(`close ${why}, ${wasClean ? "clean" : "unclean"}`, wasClean ? "event" : "fault");
     room.status("closed", `closed (${why})`);
     number("here", "–");

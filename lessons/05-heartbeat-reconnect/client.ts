@@ -1,7 +1,8 @@
 // Heartbeat and reconnect, the page's half: notices that the connection is dead, says so, and reconnects by itself.
+import { watchAbsence } from "../../shared/page/absence.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { showState } from "../../shared/page/connection.ts";
-import { add, duration, number } from "../../shared/page/numbers.ts";
+import { duration, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 
 const silenceMs = 16_000; // The server sends a beat every 15 s. After this long without a message we ask for one …
@@ -17,11 +18,9 @@ let attempt = 0;
 let pausing = false;
 let receivedAt = 0;
 let askedAt = 0;
-let log = "";
 
 function connect() {
   abandon();
-  add("attempts");
   showState({ name: "connecting", attempt });
   socket = new WebSocket(`ws://${serverHost}`);
   timer = setTimeout(reconnect, handshakeMs);
@@ -30,7 +29,6 @@ function connect() {
     clearTimeout(timer);
     timer = setTimeout(() => (attempt = 0), stableMs);
     receivedAt = performance.now();
-    add("connections");
     showState({ name: "open", attempt });
     room.refused("");
   };
@@ -42,18 +40,14 @@ function connect() {
     if (type === "refused") room.refused(`Not accepted: ${message.reason}`);
     if (type === "hello") room.status("open", "open", `· ${message.text}`);
     if (type === "presence") number("here", message.here);
-    if (type === "greeting") {
-      if (log && log !== message.log) room.startOver("history starts again: the server has restarted");
-      log = message.log;
-    }
+    if (type === "greeting") room.showLog(message.log); // another log: the server has restarted
   };
 
   socket.onclose = ({ code, reason }) => {
-    if (code !== 1008) return reconnect();
     // 1008: the server doesn't want us back. After every other code another attempt makes sense.
+    if (code !== 1008) return reconnect();
     abandon();
-    room.note(`closed for good (${code}, ${reason})`, "fault");
-    room.status("closed", `closed (${code}, ${reason})`);
+    showState({ name: "closed", code, reason });
   };
 }
 
@@ -96,17 +90,13 @@ room.onsay = (from, text) => {
   socket.send(JSON.stringify({ type: "say", from, text }));
 };
 
-/** The reader or the network is back: no reason to wait. An open connection is asked whether it is alive. */
+/** The network or the reader is back: no reason to wait. An open connection is asked whether it is alive. */
 function hurry() {
   if (pausing) connect();
   else if (socket?.readyState === WebSocket.OPEN) ask();
 }
+watchAbsence({ hurry, leave: abandon, comeBack: connect });
 document.querySelector("#try-now")?.addEventListener("click", hurry);
-addEventListener("online", hurry);
-document.addEventListener("visibilitychange", () => document.hidden || hurry());
-// A page kept in the back/forward cache must not keep a socket.
-addEventListener("pagehide", abandon);
-addEventListener("pageshow", ({ persisted }) => persisted && connect());
 
 connect();
 setInterval(checkForLife, 250);

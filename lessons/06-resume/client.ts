@@ -15,7 +15,7 @@ let cursor: { after: number; log?: string } = { after: 0 };
 let lastId: number | undefined;
 
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
-const send = controlled(connect); // connects, and makes the buttons work
+const { send } = controlled(connect); // connects, and makes the buttons work
 
 function onopen() {
   send(JSON.stringify({ type: "resume", page, ...cursor }));
@@ -31,8 +31,7 @@ function onmessage(data: string) {
 function takeReplay({ log, reset, messages }: Answer) {
   room.refused(""); // over a slow network, the server may already have asked for the resume
   if (reset) {
-    const forgotten = "a gap: we were away for too long, and the server no longer has everything";
-    room.startOver(log === cursor.log ? forgotten : "history starts again: the server has restarted");
+    room.gap(log === cursor.log ? "forgotten" : "restarted");
     add("gaps");
     lastId = undefined;
   }

@@ -22,8 +22,7 @@ const resume = new Resume<Message>({
     lastId = message.id;
   },
   ongap(why) {
-    const forgotten = "a gap: we were away for too long, and the server no longer has everything";
-    room.startOver(why === "forgotten" ? forgotten : "history starts again: the server has restarted");
+    room.gap(why);
     add("gaps");
     lastId = undefined;
   },
@@ -31,7 +30,7 @@ const resume = new Resume<Message>({
 });
 
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate });
-const send = controlled(connect); // connects, and makes the buttons work
+const { send } = controlled(connect); // connects, and makes the buttons work
 
 const outbox = new Outbox<{ from: string; text: string }>(
   (message) => send(JSON.stringify({ type: "say", ...message })),

@@ -1,10 +1,11 @@
 // Server-sent events, the page's half: the browser receives, reconnects, and remembers the last id.
+import { watchAbsence } from "../../shared/page/absence.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { add, duration, number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 import { backOffMs } from "../../shared/pieces/stay-connected.ts";
 import { say } from "./say.ts";
-import { showStreams } from "./streams.ts";
+import { showStream } from "./streams.ts";
 
 let source: EventSource;
 /** The cursor, "3f9a1b2c:41". The browser has it too, but forgets it when we open a new stream. */
@@ -19,17 +20,18 @@ function listen() {
   clearTimeout(retryTimer);
   source?.close();
   const [log, after] = lastEventId.split(":");
-  source = new EventSource(`http://${serverHost}/events${after ? `?after=${after}&log=${log}` : ""}`);
+  const cursor = after ? `?after=${after}&log=${log}` : "";
+  source = new EventSource(`http://${serverHost}/events${cursor}`);
   receivedAt = performance.now();
   let opened = 0;
-  show("connecting", "connecting");
+  room.status("connecting", "connecting");
 
   source.addEventListener("open", () => {
     failed = 0;
     // Open for the second time, and it is the same EventSource: no line of ours did that.
     if (++opened > 1) add("alone");
     room.note(opened > 1 ? "open: the browser reconnected by itself" : "open");
-    show("open", "open");
+    room.status("open", "open");
   });
 
   source.addEventListener("message", (event) => {
@@ -41,13 +43,9 @@ function listen() {
   });
 
   source.addEventListener("reset", (event) => {
-    const isSameLog = event.lastEventId.split(":")[0] === lastEventId.split(":")[0];
+    const isSameLog = logOf(event.lastEventId) === logOf(lastEventId);
     received(event);
-    room.startOver(
-      isSameLog
-        ? "a gap: the server no longer has what you missed"
-        : "history starts again: the server has restarted",
-    );
+    room.gap(isSameLog ? "forgotten" : "restarted");
     lastId = undefined;
     add("gaps");
   });
@@ -57,19 +55,16 @@ function listen() {
     beatEveryMs = Number(event.data);
   });
 
-  // The number of open streams, once the exercise is done.
-  source.addEventListener("presence", (event) => {
-    received(event);
-    number("here", Number(event.data));
-  });
-
   // This event doesn't say what went wrong, but readyState says whether the browser will try again.
   source.addEventListener("error", () => {
     receivedAt = performance.now();
     if (source.readyState === EventSource.CLOSED) retry();
-    else show("reconnecting", "reconnecting: the browser does it by itself");
+    else room.status("reconnecting", "reconnecting: the browser does it by itself");
   });
+  showStream(source);
 }
+
+const logOf = (eventId: string) => eventId.split(":")[0];
 
 function received(event: MessageEvent) {
   receivedAt = performance.now();
@@ -81,7 +76,7 @@ function received(event: MessageEvent) {
 function retry() {
   const inMs = backOffMs(failed++);
   retryTimer = setTimeout(listen, inMs);
-  show("reconnecting", `reconnecting: we do it ourselves (attempt ${failed})`, `in ${duration(inMs)}`);
+  room.status("reconnecting", `reconnecting: we do it ourselves (attempt ${failed})`, `in ${duration(inMs)}`);
 }
 
 // When the network goes silent, the stream stays open and the browser waits forever. So we watch for the beat.
@@ -94,16 +89,10 @@ setInterval(() => {
 
 room.onsay = say; // a request of its own, since a stream has one direction
 
-function show(...state: Parameters<typeof room.status>) {
-  room.status(...state);
-  showStreams(source);
+/** The network or the reader is back: no reason to wait for the end of the pause. */
+function hurry() {
+  if (source.readyState !== EventSource.OPEN) listen();
 }
+watchAbsence({ hurry, leave: () => source.close(), comeBack: listen });
 
 listen();
-// The network is back, or the reader is: no reason to wait for the end of the pause.
-const tryNow = () => source.readyState !== EventSource.OPEN && listen();
-addEventListener("online", tryNow);
-document.addEventListener("visibilitychange", () => document.hidden || tryNow());
-// A page in the back/forward cache must not keep a stream.
-addEventListener("pagehide", () => source.close());
-addEventListener("pageshow", ({ persisted }) => persisted && listen());

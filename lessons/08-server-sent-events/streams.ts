@@ -5,13 +5,21 @@ import { serverHost } from "../../shared/page/server-host.ts";
 let own: EventSource;
 const seven: EventSource[] = [];
 
-/** Shows the state of the page's own stream, and how many are open and waiting with the seven. */
-export function showStreams(source: EventSource): void {
+/** From now on, shows the state of this stream, the page's own, and how many are open and waiting with the seven. */
+export function showStream(source: EventSource): void {
   own = source;
-  number("ready-state", `${source.readyState} ${["connecting", "open", "closed"][source.readyState]}`);
-  const all = [source, ...seven].map(({ readyState }) => readyState);
-  number("streams-open", all.filter((state) => state === EventSource.OPEN).length);
-  number("streams-waiting", all.filter((state) => state === EventSource.CONNECTING).length);
+  source.addEventListener("open", show);
+  source.addEventListener("error", show);
+  // The number of open streams in all tabs, once the exercise is done.
+  source.addEventListener("presence", ({ data }) => number("here", Number(data)));
+  show();
+}
+
+function show() {
+  number("ready-state", `${own.readyState} ${["connecting", "open", "closed"][own.readyState]}`);
+  const states = [own, ...seven].map(({ readyState }) => readyState);
+  number("streams-open", states.filter((state) => state === EventSource.OPEN).length);
+  number("streams-waiting", states.filter((state) => state === EventSource.CONNECTING).length);
 }
 
 const open = document.querySelector("#seven") as HTMLButtonElement;
@@ -34,5 +42,5 @@ function closeSeven() {
 function update() {
   open.disabled = seven.length > 0;
   close.disabled = seven.length === 0;
-  showStreams(own);
+  show();
 }

@@ -9,7 +9,7 @@ import { stayConnected } from "../../shared/pieces/stay-connected.ts";
 import { frameMs } from "./motion.ts";
 import { People } from "./people.ts";
 import { fromBytes, type Position, placeToBytes } from "./positions.ts";
-import { setCrowd } from "./robots.ts";
+import "./robots.ts"; // a crowd, as large as its switch says
 import { onsettings, settings } from "./switches.ts";
 
 const board = new Board(document.querySelector("canvas") as HTMLCanvasElement);
@@ -23,11 +23,10 @@ let ripples = 0;
 const unseen = new Map<number, string>(); // our own ripples that have not come back yet
 
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
-let connection: ReturnType<typeof connect>; // the newest one, to ask how much it hasn't sent yet
-const sendNow = controlled(() => (connection = connect()));
+const connection = controlled(connect); // connects, and makes the buttons work
 
 function send(data: string | DataView<ArrayBuffer>) {
-  if (sendNow(data)) traffic.up(data);
+  if (connection.send(data)) traffic.up(data);
 }
 
 function onopen() {
@@ -38,10 +37,10 @@ function onopen() {
 
 /** Who we are, and how we want to receive positions. */
 function join() {
-  const { together, binary, view } = settings;
   refused.textContent = "";
+  const { together, binary } = settings;
   send(JSON.stringify({ type: "join", name: name.value, together, binary }));
-  send(JSON.stringify({ type: "look", ...view }));
+  send(JSON.stringify({ type: "look", ...settings.view }));
 }
 
 board.onmove = (place) => {
@@ -49,7 +48,9 @@ board.onmove = (place) => {
   isNew = true;
   if (settings.when === "event") sendPosition();
 };
-setInterval(() => settings.when === "timer" && sendPosition(), frameMs);
+setInterval(() => {
+  if (settings.when === "timer") sendPosition();
+}, frameMs);
 
 /** State: only the newest position counts. One that can't leave now would be old when it could. */
 function sendPosition() {
@@ -78,8 +79,8 @@ function onmessage(data: string | ArrayBuffer) {
   if (typeof data !== "string") return move(fromBytes(data));
   const { type, ...message } = JSON.parse(data);
   if (type === "moved") move(message.pointers);
-  if (type === "welcome") people.startOver(message.id);
-  if (type === "welcome" || type === "here") people.change(message.people);
+  if (type === "welcome") people.startOver(message.id, message.people);
+  if (type === "here") people.change(message.people);
   if (type === "ripple") board.ripple(message.id, message);
   if (type === "ripple" && message.id === people.me) unseen.delete(message.n);
   if (type === "refused") refused.textContent = `Not accepted: ${message.reason}`;
@@ -87,8 +88,7 @@ function onmessage(data: string | ArrayBuffer) {
 
 function move(positions: Position[]) {
   people.move(positions);
-  traffic.pointers(positions.length);
-  for (const position of positions) if (position.id === people.me) traffic.back(position);
+  traffic.moved(positions, people.me);
 }
 
 function draw(now: number) {
@@ -100,6 +100,5 @@ requestAnimationFrame(draw);
 
 onsettings(() => {
   board.view = settings.view;
-  setCrowd(settings.robots);
   join();
 });

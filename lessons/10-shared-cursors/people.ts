@@ -18,10 +18,11 @@ export class People {
     setInterval(() => this.#list(), 1_000);
   }
 
-  /** We are connected: this is our id, and these are the others. */
-  startOver(me: number): void {
+  /** We are connected: this is our id, and these are here. */
+  startOver(me: number, people: { id: number; name: string }[]): void {
     this.me = me;
     this.#people.clear();
+    this.change(people);
   }
 
   /** People who have come or changed their names. Someone without a name has left. */

@@ -1,17 +1,18 @@
 // A crowd: connections of this page that move a pointer each, sixty times a second, as people do who draw circles.
 import { serverHost } from "../../shared/page/server-host.ts";
 import { farthest, placeToBytes } from "./positions.ts";
+import { onsettings, settings } from "./switches.ts";
 
 const everyMs = 1_000 / 60;
 const robots: WebSocket[] = [];
 /** Seconds by which this page's robots are ahead, so that they don't hide behind those of another page. */
 const ahead = Math.random() * 100;
 
-/** Adds or removes robots until there are `count`. */
-export function setCrowd(count: number): void {
-  while (robots.length > count) robots.pop()?.close(1000, "no longer needed");
-  while (robots.length < count) robots.push(newRobot(robots.length + 1));
-}
+/** Adds or removes robots until there are as many as the switch says. */
+onsettings(() => {
+  while (robots.length > settings.robots) robots.pop()?.close(1000, "no longer needed");
+  while (robots.length < settings.robots) robots.push(newRobot(robots.length + 1));
+});
 
 function newRobot(number: number): WebSocket {
   const robot = new WebSocket(`ws://${serverHost}`);

@@ -6,7 +6,6 @@ import { stayConnected } from "../../shared/pieces/stay-connected.ts";
 import { Clock, sample } from "./clock.ts";
 import type { Welcome } from "./messages.ts";
 import { People } from "./people.ts";
-import { Player } from "./player.ts";
 import { SharedState } from "./shared-state.ts";
 import { type Press, positionAt, type State, trackOf } from "./state.ts";
 import { onsettings, ownTime, settings } from "./switches.ts";
@@ -17,14 +16,13 @@ const page = Math.random().toString(36).slice(2); // the same after a reconnect,
 const people = new People();
 const clock = new Clock();
 const shared = new SharedState((message) => send(message));
-const view = new View({ press, joinIn, knock: (byMs) => player?.knock(byMs), vote: () => shared.vote() });
-let player: Player | undefined;
+const view = new View({ press, joinIn: follow, vote: () => shared.vote() });
 let started: number | undefined; // which run of the server we know
 let askLater: ReturnType<typeof setTimeout> | undefined;
 
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
-const sendText = controlled(connect);
-const send = (message: object) => sendText(JSON.stringify(message));
+const connection = controlled(connect); // connects, and makes the buttons work
+const send = (message: object) => connection.send(JSON.stringify(message));
 const roomTime = () => clock.at(ownTime()) ?? ownTime();
 
 function onopen() {
@@ -82,7 +80,8 @@ function press(pressed: Press) {
 /** Brings the player to where the room is: four times a second, and whenever something has changed. */
 function follow() {
   const { state } = shared;
-  if (!state || !player?.isAwake() || !clock.best) return;
+  const { player } = view; // Undefined: the reader hasn't joined in yet.
+  if (!state || !clock.best || !player?.isAwake()) return;
   if (state.playing) player.follow(trackOf(state), () => target(state));
   else player.stop();
 }
@@ -91,23 +90,13 @@ setInterval(follow, 250);
 /** The position to be at now: by the server's clock, or (a switch) by this computer's. */
 const target = (state: State) => positionAt(state, settings.follow === "own" ? ownTime() : roomTime());
 
-/** Browsers let no page make a sound before the reader has clicked. Until then it shows the music, and is silent. */
-function joinIn() {
-  player = new Player();
-  player.muted = settings.muted;
-  follow();
-}
-
 function draw() {
   const { state } = shared;
-  if (state) view.draw(state, { room: positionAt(state, roomTime()), target: target(state) }, clock, player);
+  if (state) view.draw(state, { room: positionAt(state, roomTime()), target: target(state) }, clock);
   requestAnimationFrame(draw);
 }
 requestAnimationFrame(draw);
 
 // A laptop has woken up, and its clock may have slept, too.
 document.addEventListener("visibilitychange", () => document.hidden || askTime());
-onsettings(() => {
-  if (player) player.muted = settings.muted;
-  askTime();
-});
+onsettings(askTime);

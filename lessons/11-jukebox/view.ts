@@ -1,16 +1,16 @@
-// The jukebox as the reader sees it: beat, waveform, buttons, who pressed last, and the numbers.
+// The jukebox as the reader sees and hears it: beat, waveform, buttons, sound, who pressed last, and the numbers.
 import { number, readable, signed } from "../../shared/page/numbers.ts";
 import type { Clock } from "./clock.ts";
 import { driftOf } from "./drift.ts";
 import type { Room } from "./messages.ts";
-import type { Player } from "./player.ts";
+import { Player } from "./player.ts";
 import { type Command, type Press, type State, trackOf, tracks } from "./state.ts";
+import { onsettings, settings } from "./switches.ts";
 import { Waveform } from "./waveform.ts";
 
 type Handlers = {
   press(press: Press): void;
   joinIn(): void;
-  knock(byMs: number): void;
   vote(): void;
 };
 /** In milliseconds: the position that the room has, and the one that this page follows. */
@@ -21,6 +21,8 @@ const words = { play: "Play", pause: "Pause", next: "Next", seek: "new position"
 const did = (type: Press["type"]) => (type === "seek" ? "moved the slider" : `pressed ${words[type]}`);
 
 export class View {
+  /** Undefined until the reader joins in: browsers let no page make a sound before a click. */
+  player: Player | undefined;
   readonly #box = element(".jukebox");
   readonly #beat = element(".beat");
   readonly #name = element(".track");
@@ -36,7 +38,7 @@ export class View {
   #drift: number | undefined;
 
   /** Buttons and slider fire these events for the reader only. Nothing that a script sets comes back as a press. */
-  constructor({ press, joinIn, knock, vote }: Handlers) {
+  constructor({ press, joinIn, vote }: Handlers) {
     this.#play.addEventListener("click", () =>
       press({ type: this.#play.textContent === "Play" ? "play" : "pause" }),
     );
@@ -58,12 +60,17 @@ export class View {
     element("#vote").addEventListener("click", vote);
     const joinButton = element<HTMLButtonElement>("#join");
     joinButton.addEventListener("click", () => {
+      this.player = new Player();
+      this.player.muted = settings.muted;
       joinIn();
       joinButton.hidden = true;
       this.#play.focus();
     });
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-knock]"))
-      button.addEventListener("click", () => knock(Number(button.dataset.knock)));
+      button.addEventListener("click", () => this.player?.knock(Number(button.dataset.knock)));
+    onsettings(() => {
+      if (this.player) this.player.muted = settings.muted;
+    });
   }
 
   /** The reader has pressed something. */
@@ -101,9 +108,9 @@ export class View {
     this.#refused.textContent = `Not accepted: ${reason}`;
   }
 
-  draw(state: State, { room, target }: Positions, clock: Clock, player: Player | undefined): void {
+  draw(state: State, { room, target }: Positions, clock: Clock): void {
     const track = trackOf(state);
-    const heard = player?.isAwake() ? player.heardMs(track) : undefined;
+    const heard = this.player?.isAwake() ? this.player.heardMs(track) : undefined;
     const shown = heard ?? target;
     const beatMs = track.lengthMs / track.beats;
     const beat = Math.floor(shown / beatMs);
@@ -121,11 +128,11 @@ export class View {
     // For tests: what is heard at which moment of a clock that all windows share.
     this.#box.dataset.heard = heard === undefined ? "" : heard.toFixed(1);
     this.#box.dataset.at = String(Date.now());
-    this.#numbers(clock, player);
+    this.#numbers(clock);
   }
 
   /** Four times a second: faster changes would be unreadable. */
-  #numbers(clock: Clock, player: Player | undefined) {
+  #numbers(clock: Clock) {
     if (performance.now() - this.#numbersAt < 250) return;
     this.#numbersAt = performance.now();
     this.#slider.ariaValueText = seconds(Number(this.#slider.value));
@@ -133,8 +140,8 @@ export class View {
     number("offset", offsetMs === undefined ? "–" : signed(offsetMs));
     number("uncertainty", uncertaintyMs === undefined ? "–" : `± ${readable(uncertaintyMs)} ms`);
     number("drift", this.#drift === undefined ? "–" : signed(this.#drift));
-    number("rate", this.#drift === undefined ? "–" : `${(100 * (player?.rate ?? 1)).toFixed(1)} %`);
-    number("jumps", player?.jumps ?? 0);
+    number("rate", this.#drift === undefined ? "–" : `${(100 * (this.player?.rate ?? 1)).toFixed(1)} %`);
+    number("jumps", this.player?.jumps ?? 0);
   }
 
   #say(text: string, waiting = false) {

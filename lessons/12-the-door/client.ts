@@ -14,7 +14,6 @@ const ways = find<HTMLFormElement>("#ways");
 /** A guest's page has one in its address. It comes before any cookie, until somebody logs in on this page. */
 let invitation = new URLSearchParams(location.search).get("invitation");
 let last: Shown | undefined; // what this page has shown at the door
-let log = "";
 
 /** What this page shows at the door. Undefined: nobody is logged in. */
 async function whatToShow(): Promise<Shown | undefined> {
@@ -40,7 +39,7 @@ async function address(): Promise<string | undefined> {
 }
 
 const connect = () => stayConnected(address, { onopen, onmessage, onstate });
-const send = controlled(connect); // connects, and makes the buttons work
+const { send } = controlled(connect); // connects, and makes the buttons work
 
 function onopen() {
   if (last?.firstWord) send(JSON.stringify({ type: "ticket", ticket: last.firstWord }));
@@ -53,8 +52,7 @@ function onmessage(data: string) {
   if (type !== "welcome") return;
   room.refused("");
   showSession(message);
-  if (log !== message.log) room.startOver();
-  log = message.log;
+  room.showLog(message.log);
   for (const each of message.messages) room.show(each);
 }
 

@@ -17,7 +17,7 @@ let bytes = 0; // read on this connection
 
 keepName(nameBox);
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate });
-const send = controlled(connect);
+const { send } = controlled(connect);
 
 /** Who we are, what the server should do when we are slow, and the last quote that we have seen. */
 function join() {

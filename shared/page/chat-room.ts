@@ -30,6 +30,7 @@ export class ChatRoom extends HTMLElement {
   #hintEnds: ReturnType<typeof setTimeout> | undefined;
   #inputs!: Inputs;
   #seen = new Set<number>();
+  #log = "";
   #spare: HTMLElement[] = [];
 
   connectedCallback() {
@@ -122,6 +123,18 @@ export class ChatRoom extends HTMLElement {
     });
   }
 
+  /** Messages are missing here: the server has forgotten them, or has restarted with an empty log. */
+  gap(why: "forgotten" | "restarted"): void {
+    if (why === "restarted") this.startOver("history starts again: the server has restarted");
+    else this.startOver("a gap: we were away for too long, and the server no longer has everything");
+  }
+
+  /** The messages from here on are from the log of this name. After another one, the server has restarted. */
+  showLog(name: string): void {
+    if (this.#log && this.#log !== name) this.gap("restarted");
+    this.#log = name;
+  }
+
   /** The connection's state in words. `ticking` changes every second and is not read out each time. */
   status(state: State, text: string, ticking = ""): void {
     this.#status.status(state, text, ticking);
@@ -159,18 +172,20 @@ export class ChatRoom extends HTMLElement {
     row.removeAttribute("data-id");
     if (id !== undefined) row.dataset.id = String(id);
     fill(row);
-    let before: Element | null = null;
-    for (
-      let each = this.#list.lastElementChild;
-      each && typeof id === "number";
-      each = each.previousElementSibling
-    ) {
-      const other = (each as HTMLElement).dataset.id;
-      if (other === undefined) continue;
+    this.#list.insertBefore(row, typeof id === "number" ? this.#firstAfter(id) : null);
+  }
+
+  /** The first row with a larger id, or null. Searched from the end: almost every message belongs there. */
+  #firstAfter(id: number): HTMLElement | null {
+    let found: HTMLElement | null = null;
+    let row = this.#list.lastElementChild as HTMLElement | null;
+    while (row) {
+      const other = row.dataset.id;
       if (other === "start" || Number(other) < id) break;
-      before = each;
+      if (other !== undefined) found = row;
+      row = row.previousElementSibling as HTMLElement | null;
     }
-    this.#list.insertBefore(row, before);
+    return found;
   }
 }
 

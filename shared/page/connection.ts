@@ -1,6 +1,8 @@
 // A connection as the reader sees it: its state in words, and the buttons Leave, Come back and Try now.
-import type { State, stayConnected } from "../pieces/stay-connected.ts";
+import { isFinal, type State, type stayConnected } from "../pieces/stay-connected.ts";
+import { watchAbsence } from "./absence.ts";
 import { type ChatRoom, room } from "./chat-room.ts";
+import { add } from "./numbers.ts";
 import { StatusLine } from "./status-line.ts";
 
 type Connection = ReturnType<typeof stayConnected>;
@@ -14,23 +16,30 @@ const place: Pick<ChatRoom, "status" | "note"> = line
 const button = (id: string) => document.querySelector(`#${id}`) as HTMLButtonElement;
 const [leave, comeBack, tryNow] = [button("leave"), button("come-back"), button("try-now")];
 
-/** Shows the state of a connection: give it to `stayConnected` as `onstate`, or call it from there. */
+/**
+ * Shows the state of a connection, and counts attempts and connections on pages that show their numbers. Give it to
+ * `stayConnected` as `onstate`, or call it from there.
+ */
 export function showState(state: State): void {
   // Lesson 5's page has only Try now.
   if (leave) leave.disabled = state.name === "closed";
   if (comeBack) comeBack.disabled = state.name !== "closed";
   tryNow.disabled = state.name !== "reconnecting";
   clearInterval(countdown);
-  if (state.name === "connecting")
-    place.status("connecting", state.attempt ? `connecting (attempt ${state.attempt})` : "connecting");
+  if (state.name === "connecting") {
+    count("attempts");
+    place.status("connecting", state.attempt > 0 ? `connecting (attempt ${state.attempt})` : "connecting");
+  }
   if (state.name === "open") {
+    count("connections");
     place.status("open", "open");
     place.note("open");
   }
   if (state.name === "closed") {
-    const words = `closed (${state.code}${state.reason && `, ${state.reason}`})`;
-    place.status("closed", words);
-    place.note(words);
+    const why = state.reason ? `(${state.code}, ${state.reason})` : `(${state.code})`;
+    place.status("closed", `closed ${why}`);
+    if (isFinal(state.code)) place.note(`closed for good ${why}`, "fault");
+    else place.note(`closed ${why}`);
   }
   if (state.name === "reconnecting") {
     if (state.attempt === 1) place.note("the connection is gone", "fault");
@@ -45,23 +54,33 @@ export function showState(state: State): void {
 }
 let countdown: ReturnType<typeof setInterval> | undefined;
 
+/** For pages that show this number. */
+function count(name: string) {
+  if (document.querySelector(`[data-number="${name}"]`)) add(name);
+}
+
 /**
  * Connects, and lets the reader leave, come back and skip a pause. The network's return and the reader's skip it too.
  * A page in the back/forward cache keeps no socket, and connects again when it is shown.
- * Returns a `send` for whichever connection there is. False: there is none, or it can't take more.
+ * Returns the functions of whichever connection there is: `send` (false: there is none, or it can't take more) and
+ * `unsentBytes`, which wait for the network.
  */
-export function controlled(connect: () => Connection): Connection["send"] {
+export function controlled(connect: () => Connection): Pick<Connection, "send" | "unsentBytes"> {
   let connection = connect();
+  const close = () => connection.close();
   const reconnect = () => {
     connection = connect();
   };
-  leave.addEventListener("click", () => connection.close());
+  leave.addEventListener("click", close);
   comeBack.addEventListener("click", reconnect);
   tryNow.addEventListener("click", () => connection.tryNow());
-  // At a random moment within a second: the network returns for everyone at the same time.
-  addEventListener("online", () => connection.tryNow(1_000));
-  document.addEventListener("visibilitychange", () => document.hidden || connection.tryNow());
-  addEventListener("pagehide", () => connection.close());
-  addEventListener("pageshow", ({ persisted }) => persisted && reconnect());
-  return (data) => connection.send(data);
+  watchAbsence({
+    hurry: (withinMs) => connection.tryNow(withinMs),
+    leave: close,
+    comeBack: reconnect,
+  });
+  return {
+    send: (data) => connection.send(data),
+    unsentBytes: () => connection.unsentBytes(),
+  };
 }

@@ -12,11 +12,12 @@ export function number(name: string, value: number | string, unit = ""): void {
 
 const counts = new Map<string, number>();
 
-/** Adds `more` to a number that began at 0, and shows it. */
-export function add(name: string, more = 1): void {
+/** Adds `more` to a number that began at 0, shows it, and returns it. */
+export function add(name: string, more = 1): number {
   const count = (counts.get(name) ?? 0) + more;
   counts.set(name, count);
   number(name, count);
+  return count;
 }
 
 /** 1234567 → "1,234,567", 0.52 → "0.5". */

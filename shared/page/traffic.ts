@@ -29,9 +29,10 @@ export class Traffic {
     this.#add("down", data, 0);
   }
 
-  /** A message contained this many positions. */
-  pointers(count: number): void {
-    if (this.#counts[0]) this.#counts[0].pointers += count;
+  /** A message contained these positions. Those with the id `me` are our own. */
+  moved(positions: { id: number; x: number; y: number }[], me: number): void {
+    if (this.#counts[0]) this.#counts[0].pointers += positions.length;
+    for (const position of positions) if (position.id === me) this.#back(position);
   }
 
   /** A position was sent. */
@@ -42,7 +43,7 @@ export class Traffic {
   }
 
   /** The server has sent a position of our own back. */
-  back({ x, y }: { x: number; y: number }): void {
+  #back({ x, y }: { x: number; y: number }): void {
     const sentMs = this.#sent.get(`${x} ${y}`);
     if (sentMs === undefined) return;
     this.#sent.delete(`${x} ${y}`);
