@@ -1,13 +1,13 @@
 // Shared cursors: the server keeps each pointer's place, and sends all that moved, twenty times a second.
 import { type WebSocket, WebSocketServer } from "ws";
 import { heartbeat } from "../../shared/pieces/heartbeat.ts";
+import { heartbeatTimes } from "../../shared/server/heartbeat-times.ts";
 import { claimName } from "../../shared/server/names.ts";
 import { serve } from "../../shared/server/serve.ts";
 import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../shared/server/sockets.ts";
 import { Incoming, JoinFirst, moves, type Person, type Presence, welcome } from "./messages.ts";
 import { type Position, toBytes } from "./positions.ts";
 
-const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000 } = process.env;
 const people = new Map<WebSocket, Person>();
 const changed = new Map<number, Presence>(); // since the last frame: who has come, gone, or changed names
 const moved = new Map<number, Position>(); // since the last frame: a newer position replaces an older one
@@ -56,5 +56,5 @@ setInterval(() => {
   if (moved.size > 0) sendPositions([...moved.values()], true);
   for (const sent of [changed, moved]) sent.clear();
 }, 50);
-heartbeat(sockets.clients, { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+heartbeat(sockets.clients, heartbeatTimes);
 closeOnShutdown(sockets.clients);

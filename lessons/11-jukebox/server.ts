@@ -1,6 +1,7 @@
 // Jukebox: one state for the whole room. The server orders what people press, and says what time it is.
 import { type WebSocket, WebSocketServer } from "ws";
 import { heartbeat } from "../../shared/pieces/heartbeat.ts";
+import { heartbeatTimes } from "../../shared/server/heartbeat-times.ts";
 import { claimName } from "../../shared/server/names.ts";
 import { serve } from "../../shared/server/serve.ts";
 import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../shared/server/sockets.ts";
@@ -8,7 +9,6 @@ import { ownClock } from "./clock.ts";
 import { Incoming, JoinFirst, namesOf, type Person, type Presence, type Room } from "./messages.ts";
 import { after, type Command } from "./state.ts";
 
-const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000 } = process.env;
 const people = new Map<WebSocket, Person>();
 const changed = new Map<number, Presence>(); // not sent yet: who has come, gone, or changed names
 const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
@@ -55,5 +55,5 @@ setInterval(() => {
   if (changed.size > 0) broadcast({ type: "here", people: [...changed.values()] });
   changed.clear();
 }, 50);
-heartbeat(sockets.clients, { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+heartbeat(sockets.clients, heartbeatTimes);
 closeOnShutdown(sockets.clients);

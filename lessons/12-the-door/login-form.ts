@@ -3,7 +3,7 @@ import { room } from "../../shared/page/chat-room.ts";
 import { number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 
-export type Session = { name: string; role: string; until: number };
+type Session = { name: string; role: string; until: number };
 
 let session: Session | null = null;
 

@@ -2,6 +2,7 @@
 import express from "express";
 import { type WebSocket, WebSocketServer } from "ws";
 import { heartbeat } from "../../shared/pieces/heartbeat.ts";
+import { heartbeatTimes } from "../../shared/server/heartbeat-times.ts";
 import { serveListener } from "../../shared/server/serve.ts";
 import { closeOnShutdown, limits, receive } from "../../shared/server/sockets.ts";
 import { printAtMostTenASecond } from "../../shared/server/terminal.ts";
@@ -12,7 +13,7 @@ import { FirstWord } from "./messages.ts";
 import { enter } from "./room.ts";
 import { newTicket, readSession, required, sessionOf, spendTicket } from "./sessions.ts";
 
-const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000, FIRST_WORD_MS = 2_000 } = process.env;
+const firstWordMs = Number(process.env.FIRST_WORD_MS ?? 2_000);
 const app = guarded(express());
 const server = serveListener(app, ["/room", "/naive"]);
 const room = new WebSocketServer({ noServer: true, ...limits });
@@ -44,7 +45,7 @@ server.on("upgrade", (request, socket, head) => {
 
 /** Somebody who has shown nothing yet: the first message must be a ticket, and soon. */
 function awaitTicket(client: WebSocket) {
-  const late = setTimeout(() => client.close(4408, "no ticket in two seconds"), Number(FIRST_WORD_MS));
+  const late = setTimeout(() => client.close(4408, "no ticket in two seconds"), firstWordMs);
   client.once("message", (data, isBinary) => {
     clearTimeout(late);
     const first = receive(client, data, isBinary, FirstWord);
@@ -54,6 +55,6 @@ function awaitTicket(client: WebSocket) {
 }
 
 for (const { clients } of [room, naive]) {
-  heartbeat(clients, { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+  heartbeat(clients, heartbeatTimes);
   closeOnShutdown(clients);
 }

@@ -2,6 +2,7 @@
 import { WebSocketServer } from "ws";
 import { heartbeat } from "../../shared/pieces/heartbeat.ts";
 import { ResumableLog } from "../../shared/pieces/resume-server.ts";
+import { heartbeatTimes } from "../../shared/server/heartbeat-times.ts";
 import { claimName } from "../../shared/server/names.ts";
 import { serve, upgradeRequired } from "../../shared/server/serve.ts";
 import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../shared/server/sockets.ts";
@@ -11,7 +12,6 @@ import { acknowledgements, Incoming, JoinFirst } from "./messages.ts";
 import { Reader } from "./reader.ts";
 import { Readers } from "./readers.ts";
 
-const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000 } = process.env;
 const readers = new Readers();
 const log = new ResumableLog<Price>(6_000); // half a minute, without the order books
 const server = serve({
@@ -55,5 +55,5 @@ sockets.on("connection", (client, { socket }) => {
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 
-heartbeat(readers.silent(sockets.clients), { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+heartbeat(readers.silent(sockets.clients), heartbeatTimes);
 closeOnShutdown(sockets.clients);

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Beat, Resume, Say } from "../../../shared/both/message.ts";
 import { heartbeat } from "../../../shared/pieces/heartbeat.ts";
+import { heartbeatTimes } from "../../../shared/server/heartbeat-times.ts";
 import { type Cursor, MessageLog } from "../../../shared/server/message-log.ts";
 import { serve } from "../../../shared/server/serve.ts";
 import {
@@ -14,8 +15,7 @@ import {
   refuse,
 } from "../../../shared/server/sockets.ts";
 
-const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000, HISTORY = 4_000 } = process.env;
-const log = new MessageLog(Number(HISTORY)); // a page that has missed more than this gets a declared gap
+const log = new MessageLog(Number(process.env.HISTORY ?? 4_000)); // a page that missed more gets a gap
 const live = new Set<WebSocket>(); // the clients that have everything so far: they receive what is said next
 const pages = new Map<string, WebSocket>(); // the newest socket of each page
 const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
@@ -64,5 +64,5 @@ sockets.on("connection", (client) => {
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 
-heartbeat(sockets.clients, { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+heartbeat(sockets.clients, heartbeatTimes);
 closeOnShutdown(sockets.clients);

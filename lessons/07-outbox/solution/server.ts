@@ -1,10 +1,11 @@
 // Outbox: a page sends again whatever was not acknowledged. The server acknowledges it again, and passes it on once.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
-import { Beat, Resume, SayOnce } from "../../../shared/both/message.ts";
+import { Beat, type Message, Resume, SayOnce } from "../../../shared/both/message.ts";
 import { heartbeat } from "../../../shared/pieces/heartbeat.ts";
 import { type Page, Pages } from "../../../shared/pieces/outbox-server.ts";
 import { ResumableLog, replay } from "../../../shared/pieces/resume-server.ts";
+import { heartbeatTimes } from "../../../shared/server/heartbeat-times.ts";
 import { serve } from "../../../shared/server/serve.ts";
 import {
   closeOnShutdown,
@@ -15,8 +16,7 @@ import {
   refuse,
 } from "../../../shared/server/sockets.ts";
 
-const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000, HISTORY = 4_000 } = process.env;
-const log = new ResumableLog<{ from: string; text: string; at: number }>(Number(HISTORY));
+const log = new ResumableLog<Omit<Message, "id">>(Number(process.env.HISTORY ?? 4_000));
 const pages = new Pages<WebSocket>(); // what each page has sent so far: this outlives its connections
 const live = new Set<WebSocket>();
 const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
@@ -66,5 +66,5 @@ sockets.on("connection", (client) => {
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 
-heartbeat(sockets.clients, { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+heartbeat(sockets.clients, heartbeatTimes);
 closeOnShutdown(sockets.clients);

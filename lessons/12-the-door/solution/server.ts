@@ -3,6 +3,7 @@ import express from "express";
 import { parse } from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
 import { heartbeat } from "../../../shared/pieces/heartbeat.ts";
+import { heartbeatTimes } from "../../../shared/server/heartbeat-times.ts";
 import { HttpError, readJson } from "../../../shared/server/http.ts";
 import { serveListener } from "../../../shared/server/serve.ts";
 import { closeOnShutdown, limits, receive } from "../../../shared/server/sockets.ts";
@@ -23,7 +24,7 @@ import {
   spendTicket,
 } from "../sessions.ts";
 
-const { PING_EVERY_MS = 15_000, GRACE_MS = 10_000, FIRST_WORD_MS = 2_000 } = process.env;
+const firstWordMs = Number(process.env.FIRST_WORD_MS ?? 2_000);
 const app = guarded(express());
 const server = serveListener(app, ["/room", "/naive"]);
 const room = new WebSocketServer({ noServer: true, ...limits });
@@ -77,7 +78,7 @@ function spendInvitation(invitation: string): Session | undefined {
 
 /** Somebody who has shown nothing yet: the first message must be a ticket, and soon. */
 function awaitTicket(client: WebSocket) {
-  const late = setTimeout(() => client.close(4408, "no ticket in two seconds"), Number(FIRST_WORD_MS));
+  const late = setTimeout(() => client.close(4408, "no ticket in two seconds"), firstWordMs);
   client.once("message", (data, isBinary) => {
     clearTimeout(late);
     const first = receive(client, data, isBinary, FirstWord);
@@ -87,6 +88,6 @@ function awaitTicket(client: WebSocket) {
 }
 
 for (const { clients } of [room, naive]) {
-  heartbeat(clients, { pingEveryMs: Number(PING_EVERY_MS), graceMs: Number(GRACE_MS) });
+  heartbeat(clients, heartbeatTimes);
   closeOnShutdown(clients);
 }
