@@ -47,10 +47,12 @@ export const Name = v.pipe(
 
 /** What a page may send over a WebSocket. Lesson 3 declares `Say` itself. */
 export const Say = v.strictObject({ type: v.literal("say"), from: Name, text: Text });
+/** "Ada is typing", for the others. */
 export const Typing = v.strictObject({ type: v.literal("typing"), from: Name });
 /** "Is anybody there?" The server answers with the same. */
 export const Beat = v.strictObject({ type: v.literal("beat") });
 
+/** The name of a log or of a page. */
 export const Word = v.pipe(
   v.string("must be a string."),
   v.regex(/^[a-z0-9]{1,40}$/i, "must be 1 to 40 letters and digits."),

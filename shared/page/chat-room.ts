@@ -1,6 +1,7 @@
 // <chat-room>: the form, the list of messages and the state of the connection, the same in every lesson.
 import type { Message } from "../both/message.ts";
 import { keepAtEnd } from "./keep-at-end.ts";
+import { fillMessage, type Said, waitingRow } from "./message-rows.ts";
 import { keepName } from "./own-name.ts";
 import { type State, StatusLine } from "./status-line.ts";
 
@@ -14,7 +15,6 @@ const leaveTogether = 100;
 /** A message's id, or "start" where ids start again; notes have none. `fill` writes what the row shows. */
 type Entry = { id?: number | "start"; fill: (row: HTMLElement) => void };
 type Inputs = Record<"from" | "text", HTMLInputElement>;
-type Said = { from: string; text: string };
 
 export class ChatRoom extends HTMLElement {
   /** Called with what somebody says. When it throws, the text stays in its box and the error is shown beside it. */
@@ -189,52 +189,12 @@ export class ChatRoom extends HTMLElement {
   }
 }
 
-/** textContent, never innerHTML: a message is text, even if it looks like HTML. */
-function fillMessage(row: HTMLElement, { from, text, at }: Message, mine: boolean, remark: string) {
-  row.className = mine ? "message mine" : "message";
-  if (row.childElementCount === 0) row.replaceChildren(element("bdi", "from"), element("time"), words(""));
-  const [who, time, said, aside] = row.children as unknown as [
-    HTMLElement,
-    HTMLElement,
-    HTMLElement,
-    HTMLElement?,
-  ];
-  who.textContent = from;
-  time.textContent = clock.format(at);
-  time.setAttribute("datetime", new Date(at).toISOString());
-  said.textContent = text;
-  aside?.remove();
-  if (remark) row.append(element("small", "remark", remark));
-}
-
-function waitingRow({ from, text }: Said) {
-  const row = element("li", "message mine waiting");
-  row.append(element("bdi", "from", from), element("small", "remark", "waiting"), words(text));
-  return row;
-}
-
-function words(text: string) {
-  const span = element("span", "text", text);
-  span.dir = "auto";
-  return span;
-}
-
-function element<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, className = "", text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.textContent = text;
-  return made;
-}
-
 /** Why something was not sent. A browser's own text about a failed request doesn't help a reader. */
 function inWords({ name, message }: Error): string {
   if (name === "TypeError") return "the server did not answer.";
   if (name === "TimeoutError") return "no answer came in time. It may still have arrived.";
   return message;
 }
-
-/** Made once, because making it takes longer than using it. */
-const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 customElements.define("chat-room", ChatRoom);
 

@@ -1,11 +1,13 @@
 // The numbers that make a lesson's point: <dd data-number="requests"> is set by number("requests", 12).
 
-/** Shows `value` with commas between thousands and at most one decimal below ten; `unit` follows it. Codes are text: "1006". */
-export function number(name: string, value: number | string, unit = ""): void {
+/**
+ * Shows `value` with commas between thousands and at most one decimal below ten. A string is shown as it is, for
+ * example a close code: "1006". Throws when the page has no place for it.
+ */
+export function number(name: string, value: number | string): void {
   const place = document.querySelector(`[data-number="${name}"]`);
   if (!place) throw new Error(`No data-number="${name}" on this page.`);
-  const text = typeof value === "number" ? readable(value) : value;
-  place.textContent = unit ? `${text} ${unit}` : text;
+  place.textContent = typeof value === "number" ? readable(value) : value;
   // For the page's style: "lost: 0" is good, "lost: 3" is not.
   place.classList.toggle("some", typeof value === "number" && value !== 0);
 }

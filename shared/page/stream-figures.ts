@@ -10,7 +10,7 @@ type Flow = { bytes: number; headerBytes: number; payloadBytes: number };
  */
 export type Spent = { cpuMicros: number; twinMicros: number; delivered: number };
 
-export const windowMs = 60_000;
+const windowMs = 60_000;
 /** No CPU time is shown before this: a process that has just started costs more than later on. */
 const settledMs = 3_000;
 
@@ -24,7 +24,7 @@ export type PerMessage = Record<
 >;
 export type Late = { mean: number; p50: number; p95: number; worst: number };
 /** What arrived and what it took, between the first and the last sample of the window. */
-export type Window = Losses & { connections: number; requests: number; up: number; down: number };
+type Window = Losses & { connections: number; requests: number; up: number; down: number };
 
 export class StreamFigures implements Losses {
   received = 0;

@@ -5,7 +5,7 @@ const rows = 8;
 
 type Bar = { element: HTMLElement; row: number; start: number; end?: number };
 
-export class TimeLine extends HTMLElement {
+class TimeLine extends HTMLElement {
   #bars: Bar[] = [];
   #track!: HTMLElement;
 
