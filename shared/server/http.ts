@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { byteLimit, whyRefused } from "../both/message.ts";
 import { headerValues, isAllowedHost, isAllowedOrigin } from "./allowed-hosts.ts";
+import { sendInPieces } from "./long-answer.ts";
 import type { Cursor } from "./message-log.ts";
 
 /** Throw this to answer a request with `status`, and the reason in the body. */
@@ -22,73 +23,12 @@ export type Handler = (
 /** Handlers by method and path: `{ "GET /messages": … }`. */
 export type Routes = Record<`${"GET" | "POST"} /${string}`, Handler>;
 
-/** Bytes of an answer that wait in our memory for a client to read them, roughly. */
-const pieceLength = 16 * 1024;
-
 /** Answers with `body` as JSON. A long list in it is sent piece by piece, as fast as the client reads. */
 export function sendJson(response: ServerResponse, status: number, body: object): void {
   if (response.headersSent || response.destroyed) return;
-  const pieces = inPieces(body);
-  const first = Buffer.from(pieces.next().value ?? "");
-  const second = pieces.next();
+  response.statusCode = status;
   response.setHeader("Content-Type", "application/json");
-  if (second.done) {
-    response.writeHead(status, { "Content-Length": first.length }).end(first);
-    return;
-  }
-  response.writeHead(status).write(first);
-  sendOn(response, second.value, pieces);
-}
-
-/** Writes a piece. The next one is made when the system has taken this one, and it is this answer's turn. */
-function sendOn(response: ServerResponse, piece: string, pieces: Generator<string>) {
-  response.write(piece, () =>
-    inTurn(() => {
-      if (response.destroyed) return;
-      const { value, done } = pieces.next();
-      if (done) response.end();
-      else sendOn(response, value, pieces);
-    }),
-  );
-}
-
-const turns: (() => void)[] = [];
-
-/** Calls one of these in each turn of the event loop. So hundreds of long answers together delay nobody else's. */
-function inTurn(work: () => void) {
-  turns.push(work);
-  if (turns.length === 1) setImmediate(takeTurn);
-}
-
-function takeTurn() {
-  turns[0]?.();
-  turns.shift();
-  if (turns.length > 0) setImmediate(takeTurn);
-}
-
-/** `JSON.stringify(body)` in pieces of at least 16 KiB, except the last. Lists in it are written entry by entry. */
-function* inPieces(body: object): Generator<string> {
-  let piece = "";
-  let before = "{";
-  for (const [name, value] of Object.entries(body)) {
-    if (value === undefined) continue;
-    piece += `${before}${JSON.stringify(name)}:`;
-    before = ",";
-    if (!Array.isArray(value)) {
-      piece += JSON.stringify(value);
-      continue;
-    }
-    let separator = "[";
-    for (const entry of value) {
-      piece += separator + JSON.stringify(entry);
-      separator = ",";
-      if (piece.length < pieceLength) continue;
-      yield piece;
-      piece = "";
-    }
-    piece += value.length > 0 ? "]" : "[]";
-  }
-  yield `${piece || "{"}}`;
+  sendInPieces(response, body);
 }
 
 /**
@@ -128,14 +68,11 @@ export function readCursor(query: URLSearchParams): Cursor | undefined {
   return { after, log: query.get("log") ?? undefined };
 }
 
-/**
- * The answer to every request: the right handler, or a status that says what was wrong. Our page may read it.
- */
+/** The answer to every request: the right handler, or a status that says what was wrong. Our page may read it. */
 export async function answer(routes: Routes, request: IncomingMessage, response: ServerResponse) {
   // The connection may break while we answer.
   response.on("error", () => {});
   letOurPageRead(request, response);
-  const { origin } = request.headers;
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("X-Content-Type-Options", "nosniff");
   try {
@@ -149,6 +86,7 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
     if (methods.length === 0)
       throw new HttpError(404, `Nothing here. There is: ${Object.keys(routes).join(", ")}.`);
     const method = request.method === "HEAD" ? "GET" : request.method;
+    const { origin } = request.headers;
     if (method !== "GET" && origin !== undefined && !isAllowedOrigin(origin))
       throw new HttpError(403, "Only the workshop's own page may do this.");
     if (method === "OPTIONS") return preflight(response, methods);
@@ -159,20 +97,26 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
     }
     await handler(request, response, searchParams);
   } catch (error) {
-    if (request.destroyed && !request.complete) return void response.destroy();
-    // A body that was not read to its end would be taken for the next request.
-    if (!request.complete && !response.headersSent && !response.hasHeader("Connection"))
-      response.setHeader("Connection", "close");
-    const reason = whyRefused(error);
-    if (error instanceof HttpError) sendJson(response, error.status, { error: error.message });
-    else if (reason !== undefined) sendJson(response, 422, { error: reason });
-    else {
-      console.error(error);
-      // Half of the answer has left, with a status that says that all is well. Only a broken connection can take that back.
-      if (response.headersSent && !response.writableEnded) return void response.destroy();
-      sendJson(response, 500, { error: "The server made a mistake. Its terminal says which." });
-    }
+    answerError(error, request, response);
   }
+}
+
+/** Says what was wrong with the request. Any other error is a mistake of ours: it is printed, and answered with 500. */
+function answerError(error: unknown, request: IncomingMessage, response: ServerResponse) {
+  if (request.destroyed && !request.complete) {
+    response.destroy();
+    return;
+  }
+  // A body that was not read to its end would be taken for the next request.
+  if (!request.complete && !response.headersSent && !response.hasHeader("Connection"))
+    response.setHeader("Connection", "close");
+  if (error instanceof HttpError) return sendJson(response, error.status, { error: error.message });
+  const reason = whyRefused(error);
+  if (reason !== undefined) return sendJson(response, 422, { error: reason });
+  console.error(error);
+  // Half of the answer has left, with a status that says that all is well. Only a broken connection can take that back.
+  if (response.headersSent && !response.writableEnded) response.destroy();
+  else sendJson(response, 500, { error: "The server made a mistake. Its terminal says which." });
 }
 
 /** CORS (WHATWG Fetch): our page, and no other, may read the answer. */

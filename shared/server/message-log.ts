@@ -7,24 +7,18 @@ export type Cursor = { after: number; log?: string | undefined };
 
 /** Keeps the last `keep` messages. Each log has its own name, so a cursor from before a restart is recognized. */
 export class MessageLog {
-  readonly name: string;
+  readonly name = randomUUID().slice(0, 8);
   readonly #keep: number;
   #messages: Message[] = [];
   #lastId = 0;
 
-  constructor(keep = 1_000, name = randomUUID().slice(0, 8)) {
+  constructor(keep = 1_000) {
     this.#keep = keep;
-    this.name = name;
   }
 
   /** Appends a message, with the next id. */
   add(from: string, text: string): Message {
-    return this.take({ id: this.#lastId + 1, from, text, at: Date.now() });
-  }
-
-  /** Appends a message that another log of the same name has numbered. */
-  take(message: Message): Message {
-    this.#lastId = message.id;
+    const message = { id: ++this.#lastId, from, text, at: Date.now() };
     this.#messages.push(message);
     // Cut only once it is twice as long: moving the whole list for each message would be slow.
     if (this.#messages.length >= 2 * this.#keep) this.#messages = this.#messages.slice(-this.#keep);
@@ -45,8 +39,8 @@ export class MessageLog {
     const oldest = kept[0]?.id ?? this.#lastId + 1;
     // Somebody new (no log yet, nothing seen) has lost nothing.
     const isNew = after === 0 && log === undefined;
-    const reset =
-      (log !== undefined && log !== this.name) || after > this.#lastId || (!isNew && after < oldest - 1);
+    const isForeign = log !== undefined && log !== this.name;
+    const reset = isForeign || after > this.#lastId || (!isNew && after < oldest - 1);
     return { log: this.name, reset, messages: reset ? kept : kept.filter(({ id }) => id > after) };
   }
 }
