@@ -8,7 +8,7 @@ import { serverHost } from "../../shared/page/server-host.ts";
 import { stayConnected } from "../../shared/pieces/stay-connected.ts";
 
 /** This page's own name, which nobody else can guess. */
-const page = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+const page = crypto.getRandomValues(new Uint32Array(3)).join("");
 /** The cursor: the id of the last message seen, and the name of its log. */
 let cursor: { after: number; log?: string } = { after: 0 };
 /** The last id, to count what is missing. Undefined where ids may skip: at the beginning and after a gap. */

@@ -9,6 +9,8 @@ import { Outbox } from "../../shared/pieces/outbox-client.ts";
 import { Resume } from "../../shared/pieces/resume-client.ts";
 import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts";
 
+/** The switch that sends each message twice. */
+const twice = document.querySelector("#twice") as HTMLInputElement;
 /** The last id, to count what is missing. Undefined where ids may skip: at the beginning and after a gap. */
 let lastId: number | undefined;
 /** Whether the page may still say that the outbox is full. */
@@ -18,6 +20,7 @@ const resume = new Resume<Message>({
   onmessage(message, replayed) {
     room.show(message, replayed ? "replayed" : "");
     if (replayed) add("replayed");
+    // Ids rise by one, so the page can tell whether one is missing.
     if (lastId !== undefined) add("lost", message.id - lastId - 1);
     lastId = message.id;
   },
@@ -82,8 +85,6 @@ function say(from: string, text: string) {
 }
 room.onsay = say;
 onSayTwenty(say, 10);
-
-const twice = document.querySelector("#twice") as HTMLInputElement;
 
 // A reloaded page keeps its outbox. So does a page that returns from the back/forward cache.
 addEventListener("pagehide", () => outbox.keep());

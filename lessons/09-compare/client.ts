@@ -43,7 +43,8 @@ function begin({ ports, published }: Opened) {
 }
 
 function take(lane: Lane, { id, from, text, at }: Message) {
-  const [number, now] = [numberIn(text), Date.now()];
+  const number = numberIn(text);
+  const now = Date.now();
   const bytes = new Blob([JSON.stringify({ id, from, text, at })]).size;
   if (!figures[lane].take(number, bytes, at, now)) return;
   chart.add(lane, Math.max(0, now - at));
@@ -54,17 +55,17 @@ function take(lane: Lane, { id, from, text, at }: Message) {
 // What the cables count, twice a second.
 function count({ counts, spent }: Counted) {
   // The figures begin when all four lanes are open. They compare the stream, not the start.
-  settled ||= areOpen();
+  if (areOpen()) settled = true;
   if (!settled) startMeasuring(0);
   for (const lane of lanes) figures[lane].sample(counts[lane], spent[lane], Date.now());
   show(figures, settings);
 }
 
 /** New settings are in force. They may come from another page. */
-function follow({ published, ...now }: Settings & { published: number }) {
-  settings = now;
-  showSettings(now);
-  showShare(now.perSecond);
+function follow({ published, ...inForce }: Settings & { published: number }) {
+  settings = inForce;
+  showSettings(settings);
+  showShare(settings.perSecond);
   startMeasuring(published);
 }
 

@@ -12,7 +12,7 @@ import { onsettings, ownTime, settings } from "./switches.ts";
 import { View } from "./view.ts";
 
 const name = nameBox(join);
-const page = Math.random().toString(36).slice(2); // the same after a reconnect, and nobody else knows it
+const page = crypto.getRandomValues(new Uint32Array(3)).join(""); // the same after a reconnect, and nobody else knows it
 const people = new People();
 const clock = new Clock();
 const shared = new SharedState((message) => send(message));

@@ -1,4 +1,5 @@
 // The door, the page's half: shows who it is in one of five ways, and knows which close codes to come back from.
+import type { Answer } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { controlled, showState } from "../../shared/page/connection.ts";
 import { number } from "../../shared/page/numbers.ts";
@@ -7,7 +8,7 @@ import { serverHost } from "../../shared/page/server-host.ts";
 import { type State, stayConnected } from "../../shared/pieces/stay-connected.ts";
 import { offerAgain, type Shown } from "./again.ts";
 import "./invite.ts"; // the links to Mallory's page, and the button Invite
-import { ask, onlogin, showSession } from "./login-form.ts";
+import { ask, onlogin, type Session, showSession } from "./login-form.ts";
 
 const find = <Kind extends HTMLElement>(selector: string) => document.querySelector(selector) as Kind;
 const ways = find<HTMLFormElement>("#ways");
@@ -49,11 +50,14 @@ function onmessage(data: string) {
   const { type, ...message } = JSON.parse(data);
   if (type === "message") room.show(message);
   if (type === "refused") room.refused(`Not accepted: ${message.reason}`);
-  if (type !== "welcome") return;
+  if (type === "welcome") welcome(message);
+}
+
+function welcome({ log, messages, ...session }: Session & Answer) {
   room.refused("");
-  showSession(message);
-  room.showLog(message.log);
-  for (const each of message.messages) room.show(each);
+  showSession(session);
+  room.showLog(log);
+  for (const message of messages) room.show(message);
 }
 
 /** 4401 and 1008 are final, 1013 isn't: `isFinal` in stay-connected.ts. */

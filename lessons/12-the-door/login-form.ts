@@ -3,7 +3,8 @@ import { room } from "../../shared/page/chat-room.ts";
 import { number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 
-type Session = { name: string; role: string; until: number };
+/** Who is logged in. `until`: when the session ends, in milliseconds since 1970. */
+export type Session = { name: string; role: string; until: number };
 
 let session: Session | null = null;
 

@@ -21,10 +21,8 @@ const { send } = controlled(connect);
 
 /** Who we are, what the server should do when we are slow, and the last quote that we have seen. */
 function join() {
-  const wishes = new FormData(form);
-  const cursor = { after: stream.lastId, log };
-  const join = { type: "join", name: nameBox.value, care: wishes.get("care"), by: wishes.get("by") };
-  send(JSON.stringify({ ...join, ...cursor }));
+  const { care, by } = Object.fromEntries(new FormData(form));
+  send(JSON.stringify({ type: "join", name: nameBox.value, care, by, after: stream.lastId, log }));
 }
 
 function onopen() {

@@ -55,6 +55,7 @@ export class Board {
     if (this.#ripples.length > 200) this.#ripples.shift();
   }
 
+  /** `nowMs`: by performance.now(), which is the time that requestAnimationFrame gives. */
   draw(cursors: Iterable<Cursor>, nowMs: number): void {
     const { width, height } = this.#canvas;
     const context = this.#context;

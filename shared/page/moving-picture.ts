@@ -7,6 +7,7 @@ const margin = 14;
 
 type Drawn = { publishedMs: number; arrivedMs?: number };
 
+/** All times are in milliseconds, by Date.now(). */
 export class MovingPicture {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
@@ -35,11 +36,13 @@ export class MovingPicture {
     if (drawn) drawn.arrivedMs ??= atMs;
   }
 
+  /** This lane has sent a request. */
   asked(atMs: number): void {
     this.#asked.push(atMs);
     if (this.#asked.length > 200) this.#asked.shift();
   }
 
+  /** Draws the last five seconds. */
   draw(nowMs: number): void {
     const { width, height } = this.#fit();
     const style = getComputedStyle(this.#canvas);
