@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { Allowance } from "./allowance.ts";
 import { checkHost, HttpError, letOurPageRead, sendJson } from "./http.ts";
 import { printAtMostTenASecond, printable } from "./terminal.ts";
+import { Turns } from "./turns.ts";
 
 /** In milliseconds. Node 20 closes idle connections after 5 s, later versions after 65 s: here it is the same everywhere. */
 const timeouts = {
@@ -44,8 +45,6 @@ type Progress = {
   allowance: Allowance;
 };
 type Exchange = [request: IncomingMessage, response: ServerResponse];
-/** `came`: how many requests there had been before it. */
-type Waiting = { exchange: Exchange; came: number };
 
 /** An HTTP server that gives each request and each handshake to its listeners only when it is in order. */
 export class BoundedServer extends Server {
@@ -53,11 +52,7 @@ export class BoundedServer extends Server {
   readonly open = new Map<Socket, Progress>();
   readonly #excess = new WeakSet<Socket>();
   readonly #answering = new WeakSet<Socket>();
-  /** Requests that wait for their turn: first those of connections that have asked for little recently. */
-  readonly #waiting: Waiting[][] = Array.from({ length: 8 }, () => []);
-  #isTurnTaken = false;
-  #requests = 0;
-  #turns = 0;
+  readonly #turns = new Turns();
   readonly #printRefusal = printAtMostTenASecond();
   readonly #paths: string[];
 
@@ -71,7 +66,7 @@ export class BoundedServer extends Server {
   override emit(event: string, ...args: unknown[]): boolean {
     if (event === "connection" && !this.#admit(args[0] as Socket)) return true;
     if (event === "request") {
-      if (this.#begin(args as Exchange)) this.#takeTurn(args as Exchange);
+      if (this.#begin(args as Exchange)) this.#answerInTurn(args as Exchange);
       return true;
     }
     if (event === "upgrade") return this.#upgrade(args as [IncomingMessage, Socket, Buffer]);
@@ -118,26 +113,19 @@ export class BoundedServer extends Server {
     return false;
   }
 
-  /**
-   * One request in each turn of the event loop, and first those of connections that have asked for little recently. Node
-   * accepts only one connection in each turn. Otherwise, a client that sends many requests over a hundred connections
-   * would keep everyone else waiting for one.
-   */
-  #takeTurn(exchange: Exchange) {
+  /** Answers in a turn of the event loop that no other request has. */
+  #answerInTurn(exchange: Exchange) {
     const { socket } = exchange[0];
     const progress = this.open.get(socket);
-    // It may have been closed while its request waited. "close" comes only at the end of a turn.
-    if (!progress || socket.destroyed) return;
-    if (this.#isTurnTaken) {
-      const rank = Math.floor(Math.log2(1 + progress.recentRequests));
-      this.#waiting[Math.min(rank, this.#waiting.length - 1)]?.push({ exchange, came: this.#requests++ });
-      return;
-    }
-    this.#isTurnTaken = true;
-    setImmediate(() => this.#endTurn());
-    progress.recentRequests++;
-    if (progress.allowance.take()) super.emit("request", ...exchange);
-    else this.#refuse(exchange);
+    if (!progress) return;
+    this.#turns.take(progress.recentRequests, () => {
+      // It may have been closed while its request waited. "close" comes only at the end of a turn.
+      if (!this.open.has(socket) || socket.destroyed) return false;
+      progress.recentRequests++;
+      if (progress.allowance.take()) super.emit("request", ...exchange);
+      else this.#refuse(exchange);
+      return true;
+    });
   }
 
   /** The connection stays: on a new one, the allowance would be full again. */
@@ -147,26 +135,6 @@ export class BoundedServer extends Server {
     sendJson(response, 429, {
       error: `Too many requests: wait a second, then send at most ${requestsPerSecond} a second.`,
     });
-  }
-
-  #endTurn() {
-    this.#isTurnTaken = false;
-    this.#turns++;
-    while (!this.#isTurnTaken) {
-      const next = this.#takeNext();
-      if (!next) break;
-      this.#takeTurn(next.exchange);
-    }
-  }
-
-  /**
-   * Every second turn belongs to the request that has waited longest. Otherwise, a client that opens a new connection for
-   * each request would always come first, and a page with one connection would wait until that client stops.
-   */
-  #takeNext(): Waiting | undefined {
-    const someWait = this.#waiting.filter((waiting) => waiting.length > 0);
-    if (this.#turns % 2 === 0) someWait.sort(([a], [b]) => Number(a?.came) - Number(b?.came));
-    return someWait[0]?.shift();
   }
 
   /** Whether a WebSocket may be opened with this handshake. Any other request gets its answer. */
