@@ -142,7 +142,8 @@ function scatter(_lines: string[], info: string): Drawn {
     .map(([, name = "", bytes, late]) => ({ name, bytes, left: x(number(late)), top: y(number(bytes)) }))
     .sort((a, b) => a.top - b.top || b.left - a.left);
   const points = dots.map(({ name, bytes, left, top }) => {
-    const side = left > 700 ? "end" : "start";
+    // Far to the right there is no room beside the dot, and on its left are other labels.
+    if (left > 700) return text(left + 100, top + 38, `${name}: ${bytes} B`, "end");
     // Below the label before, where dots are close together.
     const above = labels.filter((label) => Math.abs(label.left - left) < 250).map((label) => label.top + 30);
     const at = Math.max(top - (name === "server-sent events" ? 18 : 0), ...above);
@@ -151,8 +152,7 @@ function scatter(_lines: string[], info: string): Drawn {
     const near = (dot: { left: number; top: number }) =>
       Math.abs(dot.left - left) < 90 && Math.abs(dot.top - at) < 30;
     const close = dots.filter(near).map((dot) => dot.left);
-    const edge = side === "end" ? Math.min(left, ...close) - 24 : Math.max(left, ...close) + 24;
-    return text(edge, at + 8, `${name}: ${bytes} B`, side);
+    return text(Math.max(left, ...close) + 24, at + 8, `${name}: ${bytes} B`, "start");
   });
   for (const { name, left, top } of dots) {
     const transport = colors[name] ?? "websocket";
