@@ -21,10 +21,11 @@ function listVoices() {
     ...known.map((voice) => new Option(`${voice.name} (${voice.lang})`, voice.voiceURI)),
   );
   if (known.some((voice) => voice.voiceURI === chosen)) voices.value = chosen;
-  aloud.disabled = voices.disabled = known.length === 0;
+  aloud.disabled = known.length === 0;
+  (voices.parentElement as HTMLElement).hidden = known.length === 0;
   const hint = place.querySelector("p") as HTMLElement;
   hint.hidden = known.length > 0;
-  hint.textContent = "This browser has no voice installed.";
+  hint.textContent = "This browser has no voice.";
 }
 
 /** Speaks `text` with the chosen voice, when the switch is on. */
