@@ -47,4 +47,4 @@ sockets.on("connection", (client) => {
 
 setInterval(() => broadcast({ type: "tick", at: Date.now() }), 3_000);
 
-closeOnShutdown(clients);
+closeOnShutdown(sockets.clients);

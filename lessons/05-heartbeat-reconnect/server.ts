@@ -57,4 +57,4 @@ setInterval(() => {
 
 let count = 0; // everyone sees it stop when the network does
 setInterval(() => broadcast({ type: "hello", text: `Hello there #${++count}` }), 1_000);
-closeOnShutdown(clients);
+closeOnShutdown(sockets.clients);
