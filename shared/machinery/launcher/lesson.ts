@@ -11,7 +11,7 @@ import { boundedOutput, showControls } from "../supervisor/output.ts";
 import { endOnSignal, type Supervised, startNode } from "../supervisor/supervisor.ts";
 import { describeLan, lanAddresses } from "./lan.ts";
 import { findLesson, findLessons, type Lesson, listLessons, nameLessons, root } from "./lessons.ts";
-import { anyFreePort, canConnect, readPort, whyNotFree } from "./ports.ts";
+import { canConnect, portsBehind, readPort, whyNotFree } from "./ports.ts";
 import { readProgress } from "./progress.ts";
 import { pageAddress } from "./public-host.ts";
 import { describeError, describeSilence, runningAgain, silentAfterMs } from "./server-lines.ts";
@@ -80,8 +80,9 @@ async function programsOf(lesson: Lesson, port: number, pagePort: number, lan: s
   }
   // PORT leads through the cable to the server, which has a port of its own. The cable starts the server, since it
   // can also kill it, and prints what the server prints.
-  const serverPort = await anyFreePort();
-  const cablePort = process.env.CABLE_PORT || (await anyFreePort());
+  const nextPort = portsBehind(port);
+  const cablePort = process.env.CABLE_PORT || (await nextPort());
+  const serverPort = await nextPort();
   Object.assign(env, { SERVER_PORT: `${serverPort}`, CABLE_PORT: `${cablePort}` });
   const cable = compiled(join(root, "shared", "machinery", "cable", "cable.ts"));
   const args = [...("args" in cable ? cable.args : [start, "cable/cable"]), file];

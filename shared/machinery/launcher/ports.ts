@@ -18,11 +18,11 @@ export function readPort(variable: Variable): number {
  * Finds ports that nobody needs to know by heart: any that is free at this moment, among `count` from `first` on. They
  * should be below those that systems hand out by themselves, 32768 and up: between now and its use, an outgoing
  * connection could get one of those. Each call gets another port, since the port of an earlier call may not be in use
- * yet. Another process may look among the same ports: each begins somewhere else.
+ * yet. Another process may look among the same ports: each begins somewhere else, or at `begin`.
  */
-export function portsFrom(first: number, count: number): () => Promise<number> {
-  let nth = Math.floor(Math.random() * count);
-  return async () => {
+export function portsFrom(first: number, count: number, begin = Math.floor(Math.random() * count)) {
+  let nth = begin;
+  return async (): Promise<number> => {
     for (;;) {
       const port = first + (nth++ % count);
       if (!(await listenFault(port))) return port;
@@ -31,6 +31,12 @@ export function portsFrom(first: number, count: number): () => Promise<number> {
 }
 
 export const anyFreePort = portsFrom(29_000, 3_700);
+
+/**
+ * The ports of a lesson behind its cable: for the same `port`, the same ones if they are free. So the drawers in pages
+ * that are open find the cable again after the lesson was stopped and started.
+ */
+export const portsBehind = (port: number) => portsFrom(29_000, 3_700, 2 * port);
 
 /** A line for the user if nobody can listen on this port now. Undefined if it is free. */
 export async function whyNotFree(variable: Variable, port: number): Promise<string | undefined> {
