@@ -88,7 +88,8 @@ describe("what is in force", () => {
 test("a server that isn't running gets a chip, with the time until it is back", () => {
   expect(serverChip({ process: "running", pid: 4711 })).toBe("");
   expect(serverWords({ process: "running", pid: 4711 })).toBe("running, process 4711");
-  expect(serverWords({ process: "dead", why: "killed (SIGKILL)" })).toBe("dead: killed (SIGKILL)");
+  expect(serverWords({ process: "dead", why: "killed (SIGKILL)" })).toBe("is down: killed (SIGKILL)");
+  expect(serverChip({ process: "dead", why: "killed (SIGKILL)" })).toBe("server is down");
   expect(serverChip({ process: "stopped", backInMs: 7_300 })).toBe("server stopped, back in 8 s");
 });
 

@@ -110,17 +110,20 @@ const rate = (bytes: number) =>
 const way = ({ direction }: { direction: Direction | "both" }) =>
   direction === "both" ? "" : `, ${ways[direction]}`;
 
-/** "running, process 4711"; "dead: killed (SIGKILL)"; "stopped, back in 8 s". */
+/** After the word "server": "running, process 4711"; "is down: killed (SIGKILL)"; "stopped, back in 8 s". */
 export function serverWords({ process, why, pid, backInMs }: ServerState): string {
-  const running = process === "running" && pid ? `running, process ${pid}` : process;
-  return `${why ? `${process}: ${why}` : running}${back(backInMs)}`;
+  const word = wordFor(process);
+  const running = process === "running" && pid ? `running, process ${pid}` : word;
+  return `${why ? `${word}: ${why}` : running}${back(backInMs)}`;
 }
 
-/** "server dead", "server.ts does not compile"; nothing while it runs. */
+/** "server is down", "server.ts does not compile"; nothing while it runs. */
 export function serverChip({ process, why, backInMs }: ServerState): string {
   if (why === "does not compile") return `server.ts ${why}`;
-  return process === "running" ? "" : `server ${process}${back(backInMs)}`;
+  return process === "running" ? "" : `server ${wordFor(process)}${back(backInMs)}`;
 }
+
+const wordFor = (process: ServerState["process"]) => (process === "dead" ? "is down" : process);
 
 const back = (ms: number | undefined) => (ms === undefined ? "" : `, back in ${Math.ceil(ms / 1_000)} s`);
 

@@ -204,7 +204,7 @@ describe("with lesson 3 the panel", () => {
     await hears(page, "open");
     await press(page, "Kill the server");
     await hears(page, "close 1006, unclean");
-    await until(async () => /server dead: killed/.test(await words(page)));
+    await until(async () => /server is down: killed/.test(await words(page)));
     expect(await page.locator(".wire").getAttribute("data-server")).toBe("dead");
     await press(page, "Restart");
     await until(async () => /server running/.test(await words(page)));
