@@ -11,13 +11,13 @@ import { addUser, checkPassword } from "./users.ts";
 
 export function addLogin(app: Express, server: Server): void {
   app.post("/users", async (request, response) => {
-    await addUser(parse(NewUser, await readJson(request)));
+    await addUser(parse(NewUser, await readJson(request)), response);
     response.status(201).json({});
   });
 
   app.post("/login", async (request, response) => {
     const { seconds, sameSite, ...claim } = parse(Claim, await readJson(request));
-    const session = newSession(await checkPassword(claim), seconds);
+    const session = newSession(await checkPassword(claim, response), seconds);
     // httpOnly: no script can read it. A browser accepts "none" only together with "secure".
     const about = { httpOnly: true, sameSite, secure: sameSite === "none", maxAge: seconds * 1_000 };
     response.cookie(cookieName, sign(session), about).json(viewOf(session));

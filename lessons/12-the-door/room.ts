@@ -14,8 +14,8 @@ const words = new Buckets(10, 2);
 /** Lets a client in. Without a session, or where its user has five connections already, closes it and says why. */
 export function enter(client: WebSocket, session: Session | undefined) {
   client.on("error", (error) => console.log(`error: ${error.message}`));
-  if (!session) return client.close(4401, "log in, or get a new ticket");
-  if (!ofUser.take(session.name, client)) return client.close(1013, "five connections of this user");
+  if (!session) return turnAway(client, 4401, "log in, or get a new ticket");
+  if (!ofUser.take(session.name, client)) return turnAway(client, 1013, "five connections of this user");
   people.set(client, session);
   client.on("close", () => people.delete(client));
   deliver(client, JSON.stringify({ type: "welcome", ...viewOf(session), ...log.after({ after: 0 }) }));
@@ -29,6 +29,13 @@ export function enter(client: WebSocket, session: Session | undefined) {
     const bytes = Buffer.from(JSON.stringify({ type: "message", ...said }));
     for (const each of people.keys()) deliver(each, bytes);
   });
+}
+
+/** Closes a client, and cuts it off if it doesn't answer within two seconds. ws alone would wait for thirty. */
+export function turnAway(client: WebSocket, code: number, reason: string): void {
+  client.close(code, reason);
+  const late = setTimeout(() => client.terminate(), 2_000).unref();
+  client.once("close", () => clearTimeout(late));
 }
 
 // Whether it was logged out or has expired: a socket that was opened with it must not outlive it.

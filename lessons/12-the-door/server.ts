@@ -10,7 +10,7 @@ import { answerTheRest, guarded, isOurs, refuseHandshake } from "./http.ts";
 import { Places } from "./limits.ts";
 import { addLogin } from "./login.ts";
 import { FirstWord } from "./messages.ts";
-import { enter } from "./room.ts";
+import { enter, turnAway } from "./room.ts";
 import { newTicket, readSession, required, sessionOf, spendTicket } from "./sessions.ts";
 
 const firstWordMs = Number(process.env.FIRST_WORD_MS ?? 2_000);
@@ -18,7 +18,7 @@ const app = guarded(express());
 const server = serveListener(app, ["/room", "/naive"]);
 const room = new WebSocketServer({ noServer: true, ...limits });
 const naive = new WebSocketServer({ noServer: true, ...limits });
-const ofAddress = new Places(200);
+const strangers = new Places(200);
 const print = printAtMostTenASecond();
 
 addLogin(app, server); // POST /users, /login and /logout
@@ -29,7 +29,6 @@ answerTheRest(app);
 server.on("upgrade", (request, socket, head) => {
   print(`GET ${request.url}`); // as every server and every proxy does
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
-  if (!ofAddress.take(String(request.socket.remoteAddress), socket)) return refuseHandshake(socket, 503);
   if (pathname === "/naive") {
     // As in most examples: a cookie or a token is enough, whichever page or program sends it.
     const session = readSession(searchParams.get("token") ?? undefined) ?? sessionOf(request);
@@ -38,6 +37,8 @@ server.on("upgrade", (request, socket, head) => {
   if (!isOurs(request.headers.origin)) return refuseHandshake(socket, 403);
   const ticket = searchParams.get("ticket"); // empty: it comes as the first message
   const session = ticket === null ? sessionOf(request) : spendTicket(ticket);
+  const address = String(request.socket.remoteAddress);
+  if (!session && !strangers.take(address, socket)) return refuseHandshake(socket, 503);
   room.handleUpgrade(request, socket, head, (client) =>
     session || ticket ? enter(client, session) : awaitTicket(client),
   );
@@ -45,7 +46,7 @@ server.on("upgrade", (request, socket, head) => {
 
 /** Somebody who has shown nothing yet: the first message must be a ticket, and soon. */
 function awaitTicket(client: WebSocket) {
-  const late = setTimeout(() => client.close(4408, "no ticket in two seconds"), firstWordMs);
+  const late = setTimeout(() => turnAway(client, 4408, "no ticket in two seconds"), firstWordMs);
   client.once("message", (data, isBinary) => {
     clearTimeout(late);
     const first = receive(client, data, isBinary, FirstWord);

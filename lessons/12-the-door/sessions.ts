@@ -25,8 +25,8 @@ export const viewOf = ({ name, role, until }: Session) => ({ name, role, until }
 
 /** With a secret from the environment, sessions outlive a restart. It must be long, random, and in no repository. */
 function signature(text: string): string {
-  const { SESSION_SECRET = ownSecret } = process.env;
-  return createHmac("sha256", SESSION_SECRET).update(text).digest("base64url");
+  const secret = process.env.SESSION_SECRET || ownSecret; // an empty one isn't a secret
+  return createHmac("sha256", secret).update(text).digest("base64url");
 }
 
 /** The session as text, for a cookie or an address. Everybody can read it. Nobody can change it. */

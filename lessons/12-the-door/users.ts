@@ -1,5 +1,6 @@
 // Users and their passwords. The server keeps only a hash of each: a thief who gets it has to try every password.
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import type { EventEmitter } from "node:events";
 import { promisify } from "node:util";
 import { nameKeys } from "../../shared/both/look-alikes.ts";
 import { HttpError } from "../../shared/server/http.ts";
@@ -12,44 +13,62 @@ const keyOf = (name: string) => nameKeys(name).join();
 const wrong = new Map<string, number>(); // attempts in this minute
 setInterval(() => wrong.clear(), 60_000).unref();
 const slowly = promisify<string, Buffer, number, object, Buffer>(scrypt);
-let hashing = 0;
 
-/** Slow on purpose: about a tenth of a second and 16 MiB for each, as OWASP advises. It runs beside the event loop. */
-async function hashOf(password: string, salt: Buffer): Promise<Buffer> {
-  if (hashing >= 8) throw new HttpError(503, "Too many people are logging in. Try again in a second.");
-  hashing++;
+/** Passwords that are checked at the same time. Node has four threads for such work, and one stays free for files. */
+const atOnce = 3;
+let checking = 0;
+/** Those that wait for their turn, in order. */
+const line = new Set<() => void>();
+
+/** Does `work` when it is its turn. A client that leaves before has none: `response` emits "close" then. */
+async function inTurn<Result>(response: EventEmitter, work: () => Promise<Result>): Promise<Result> {
+  if (checking < atOnce) checking++;
+  else
+    await new Promise<void>((resolve, reject) => {
+      line.add(resolve);
+      response.once("close", () => line.delete(resolve) && reject(new HttpError(503, "You have left.")));
+    });
   try {
-    return await slowly(password, salt, 32, { N: 2 ** 14, r: 8, p: 5 });
+    return await work();
   } finally {
-    hashing--;
+    const [next] = line;
+    if (next) line.delete(next) && next();
+    else checking--;
   }
 }
 
+/** Slow on purpose: about a tenth of a second and 16 MiB for each, as OWASP advises. It runs beside the event loop. */
+const hashOf = (password: string, salt: Buffer) => slowly(password, salt, 32, { N: 2 ** 14, r: 8, p: 5 });
+
 /** @throws {HttpError} 409 when somebody has this name, or one that looks like it */
-export async function addUser({ name, password, role }: NewUser): Promise<void> {
-  if (users.size >= Number(MAX_USERS)) throw new HttpError(503, "There are too many users already.");
-  const salt = randomBytes(16); // so that the same password has another hash for another user
-  const hash = await hashOf(password, salt);
-  if (users.has(keyOf(name))) throw new HttpError(409, "name: somebody has this name already.");
-  users.set(keyOf(name), { name, role, salt, hash });
+export function addUser({ name, password, role }: NewUser, response: EventEmitter): Promise<void> {
+  return inTurn(response, async () => {
+    if (users.size >= Number(MAX_USERS)) throw new HttpError(503, "There are too many users already.");
+    const salt = randomBytes(16); // so that the same password has another hash for another user
+    const hash = await hashOf(password, salt);
+    if (users.has(keyOf(name))) throw new HttpError(409, "name: somebody has this name already.");
+    users.set(keyOf(name), { name, role, salt, hash });
+  });
 }
 
 const nobody = { salt: randomBytes(16), hash: randomBytes(32) };
 
 /** @throws {HttpError} 401 for a wrong name or password, 429 after five of them in a minute */
-export async function checkPassword({
-  name,
-  password,
-}: Pick<Claim, "name" | "password">): Promise<{ name: string; role: User["role"] }> {
+export function checkPassword(
+  { name, password }: Pick<Claim, "name" | "password">,
+  response: EventEmitter,
+): Promise<{ name: string; role: User["role"] }> {
   const key = keyOf(name);
-  const attempts = wrong.get(key) ?? 0;
-  if (attempts >= 5) throw new HttpError(429, "Five wrong passwords. Try again in a minute.");
-  wrong.set(key, attempts + 1); // before the hash, or a hundred attempts at the same time would all be made
-  const user = users.get(key);
-  // For a name that nobody has, the same work: otherwise the time that it takes tells which names exist.
-  const { salt, hash } = user ?? nobody;
-  const isRight = timingSafeEqual(await hashOf(password, salt), hash);
-  if (!user || !isRight) throw new HttpError(401, "The name or the password is wrong.");
-  wrong.delete(key);
-  return { name: user.name, role: user.role };
+  return inTurn(response, async () => {
+    const attempts = wrong.get(key) ?? 0;
+    if (attempts >= 5) throw new HttpError(429, "Five wrong passwords. Try again in a minute.");
+    wrong.set(key, attempts + 1); // before the hash, or attempts at the same time would all be made
+    const user = users.get(key);
+    // For a name that nobody has, the same work: otherwise the time that it takes tells which names exist.
+    const { salt, hash } = user ?? nobody;
+    const isRight = timingSafeEqual(await hashOf(password, salt), hash);
+    if (!user || !isRight) throw new HttpError(401, "The name or the password is wrong.");
+    wrong.delete(key);
+    return { name: user.name, role: user.role };
+  });
 }
