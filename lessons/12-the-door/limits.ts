@@ -4,14 +4,14 @@ import type { EventEmitter } from "node:events";
 /** At most `max` places for each key. */
 export class Places {
   readonly #max: number;
-  readonly #taken = new Map<string, number>();
+  readonly #taken = new Map<string | undefined, number>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
   /** Whether there was a place. It is given back when `holder`, a socket, emits "close". */
-  take(key: string, holder: EventEmitter): boolean {
+  take(key: string | undefined, holder: EventEmitter): boolean {
     const taken = this.#taken.get(key) ?? 0;
     if (taken >= this.#max) return false;
     this.#taken.set(key, taken + 1);

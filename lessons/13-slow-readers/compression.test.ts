@@ -19,6 +19,11 @@ describe("POST /compression", () => {
       error: "A measurement is running. Try again in a few seconds.",
     });
     const costs: Costs | undefined = await measured?.json();
+    const soon = await post(url);
+    expect([soon.status, await soon.json()]).toEqual([
+      409,
+      { error: "A measurement has just ended. Try again in a few seconds." },
+    ]);
     const { kinds, settings } = costs as Costs;
     expect(kinds).toEqual(["a price, 60 B", "random, 60 B", "prices, 16 kB", "random, 16 kB"]);
     expect(settings.map(({ name }) => name)).toEqual([

@@ -7,7 +7,10 @@ import { type Costs, measureCosts } from "./compression-costs.ts";
 
 /** Milliseconds that a measurement may take. A quiet computer needs three seconds. */
 const atMostMs = 60_000;
+/** For so long, in ms, nothing is measured after a measurement: it keeps a processor busy. */
+const restMs = 10_000;
 let isMeasuring = false;
+let restsUntilMs = 0;
 
 // The second process runs the same program, and gets no further than here.
 if (process.env.MEASURE_COMPRESSION) {
@@ -21,10 +24,12 @@ if (process.env.MEASURE_COMPRESSION) {
 
 /**
  * Measures, and answers with the costs.
- * @throws {HttpError} 409 while another measurement runs, 503 when it takes too long
+ * @throws {HttpError} 409 while another measurement runs and shortly after it, 503 when it takes too long
  */
 export async function sendCosts(_request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (isMeasuring) throw new HttpError(409, "A measurement is running. Try again in a few seconds.");
+  if (performance.now() < restsUntilMs)
+    throw new HttpError(409, "A measurement has just ended. Try again in a few seconds.");
   isMeasuring = true;
   try {
     const costs = await measureApart();
@@ -32,6 +37,7 @@ export async function sendCosts(_request: IncomingMessage, response: ServerRespo
     sendJson(response, 200, costs);
   } finally {
     isMeasuring = false;
+    restsUntilMs = performance.now() + restMs;
   }
 }
 

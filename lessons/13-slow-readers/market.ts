@@ -14,6 +14,9 @@ export type Encoded = { id: number; symbol: string; bytes: Buffer; brief: Buffer
 /** The time by the server's own clock. */
 export const nowMs = () => Math.round(performance.now());
 
+/** Quotes in one turn of the event loop. More of them, to many readers, would keep everything else waiting. */
+const mostInOneTurn = 20;
+
 /** Calls `take` with 200 quotes a second, as evenly as timers allow. After a pause, it makes up for one second at most. */
 export function everyQuote(take: (quote: Quote) => void): void {
   let lastMs = performance.now();
@@ -22,7 +25,7 @@ export function everyQuote(take: (quote: Quote) => void): void {
     const now = performance.now();
     owed = Math.min(perSecond, owed + ((now - lastMs) * perSecond) / 1_000);
     lastMs = now;
-    for (; owed >= 1; owed--) take(nextQuote());
+    for (let n = 0; n < mostInOneTurn && owed >= 1; n++, owed--) take(nextQuote());
   }, 5);
 }
 

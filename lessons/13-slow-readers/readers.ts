@@ -7,11 +7,28 @@ import type { Reader } from "./reader.ts";
 
 /** Bytes that all readers together may leave in this process. */
 const limit = 32 * 1024 * 1024;
+/** Readers at the same time: everyone gets 200 messages a second, so each one makes the others wait a little. */
+const { MAX_READERS = 300 } = process.env;
 /** Readers in a report. */
 const reported = 20;
 
 export class Readers extends Set<Reader> {
   #ended = 0;
+  /** Those that have joined, also while they still get what they have missed. */
+  readonly #admitted = new Set<Reader>();
+
+  /** Whether this reader may join. If not, it is closed with 1013: try again later. */
+  hasRoomFor(reader: Reader): boolean {
+    if (this.#admitted.size < Number(MAX_READERS)) this.#admitted.add(reader);
+    if (this.#admitted.has(reader)) return true;
+    reader.client.close(1013, `${MAX_READERS} readers are here already`);
+    return false;
+  }
+
+  override delete(reader: Reader): boolean {
+    this.#admitted.delete(reader);
+    return super.delete(reader);
+  }
 
   /** An event: to everybody, whatever they have asked for. */
   broadcast(event: object): void {

@@ -1,6 +1,6 @@
 // Tests of lesson 13's server: what a slow reader costs, what each answer does, and that nobody else waits for it.
 import { once } from "node:events";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import { atEnd } from "../../shared/machinery/testing/clean-up.ts";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
@@ -13,7 +13,7 @@ import {
   until,
 } from "../../shared/machinery/testing/lesson.ts";
 import { runNode } from "../../shared/machinery/testing/process.ts";
-import { symbols } from "./market.ts";
+import { everyQuote, symbols } from "./market.ts";
 import { Reader } from "./reader.ts";
 import { Readers } from "./readers.ts";
 
@@ -352,6 +352,42 @@ test("all readers together leave at most 32 MiB: then the slowest is disconnecte
   await other.closed;
   one.reader.end();
   await one.closed;
+});
+
+test("after a pause the stream makes up for a second of quotes, in several turns of the event loop", () => {
+  vi.useFakeTimers({ toFake: ["setInterval"] });
+  const clock = vi.spyOn(performance, "now").mockReturnValue(0);
+  let taken = 0;
+  everyQuote(() => taken++);
+  clock.mockReturnValue(3_000);
+  const afterEach = Array.from({ length: 12 }, () => {
+    vi.advanceTimersToNextTimer();
+    return taken;
+  });
+  vi.useRealTimers();
+  clock.mockRestore();
+  expect(afterEach[0]).toBe(20);
+  expect(afterEach.at(-1)).toBe(200);
+});
+
+test("only so many readers may join, and the next one when one of them has left", async () => {
+  const { port } = await startServer("13-slow-readers", { MAX_READERS: "2" });
+  const join = async () => {
+    const client = await Client.open(port);
+    client.send({ type: "join", name: "Radia", care: "less" });
+    const isIn = client.hears("welcome").then(() => true);
+    return { client, isIn: await Promise.race([isIn, client.closed.then(() => false)]) };
+  };
+  const [one, two, three] = [await join(), await join(), await join()];
+  expect([one.isIn, two.isIn, three.isIn]).toEqual([true, true, false]);
+  expect(await three.client.closed).toEqual({ code: 1013, reason: "2 readers are here already" });
+  two.client.send({ type: "join", name: "Tim", care: "less" }); // changes its mind
+  await one.client.hears("here", ({ name }) => name === "Tim");
+  one.client.socket.close();
+  await two.client.hears("here", ({ name }) => name === undefined);
+  const four = await join();
+  expect(four.isIn).toBe(true);
+  for (const { client } of [two, four]) client.socket.terminate();
 });
 
 describe("bad input:", () => {

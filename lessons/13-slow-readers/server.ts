@@ -46,7 +46,7 @@ sockets.on("connection", (client, { socket }) => {
     if (message?.type === "read") return reader.acknowledge(message.bytes);
     if (message && !reader.mayWish()) return; // acknowledgements may be many more
     if (message?.type === "beat") deliver(client, '{"type":"beat"}');
-    if (message?.type !== "join") return;
+    if (message?.type !== "join" || !readers.hasRoomFor(reader)) return;
     const name = claimName(client, message.name); // "Ada (2)" when another Ada is here
     if (reader.join({ ...message, name })) reader.start(log, () => readers.add(reader));
     readers.broadcast({ type: "here", id: reader.id, name });

@@ -63,8 +63,7 @@ server.on("upgrade", (request, socket, head) => {
   }
   const ticket = searchParams.get("ticket"); // empty: it comes as the first message
   const session = ticket === null ? sessionOf(request) : spendTicket(ticket);
-  const address = String(request.socket.remoteAddress);
-  if (!session && !strangers.take(address, socket)) return refuseHandshake(socket, 503);
+  if (!session && !strangers.take(request.socket.remoteAddress, socket)) return refuseHandshake(socket, 503);
   room.handleUpgrade(request, socket, head, (client) =>
     session || ticket ? enter(client, session) : awaitTicket(client),
   );
