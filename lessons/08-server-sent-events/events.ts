@@ -17,6 +17,18 @@ export function event(log: string, message: Message): string {
   return `id: ${log}:${message.id}\ndata: ${JSON.stringify(message)}\n\n`;
 }
 
+/** The first messages of a list as events: about 4 KiB of them, or all. */
+export function firstEvents(log: string, messages: Message[]): { events: string; count: number } {
+  let events = "";
+  let count = 0;
+  for (const message of messages) {
+    if (events.length >= 4 * 1024) break;
+    events += event(log, message);
+    count++;
+  }
+  return { events, count };
+}
+
 /**
  * Where the stream begins. An id without data is no event, but the browser remembers it, so it can reconnect before the
  * first message too. `reset` tells the page that its cursor doesn't fit this log, in an event with a name of its own.

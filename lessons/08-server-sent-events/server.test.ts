@@ -224,6 +224,26 @@ test("disconnects a reader that leaves more than 1 MiB unread, and the others no
   slow.destroy();
 });
 
+test("sends a long history in small pieces, so that hundreds of streams don't keep others waiting", async () => {
+  const after = await say("before");
+  await Promise.all(upTo(60).map(() => post(heavyText)));
+  const last = await say("after");
+  const stream = connect(server.port, "127.0.0.1");
+  stream.write(`GET /events?after=${after} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  let text = "";
+  stream.on("data", (bytes) => {
+    text += bytes;
+  });
+  await until(() => text.includes(`:${last}\ndata:`));
+  stream.destroy();
+  // A piece is a chunk (RFC 9112 §7.1). It begins with its length on a line of its own.
+  const pieces = [...text.matchAll(/\r\n([0-9a-f]+)\r\n/g)].map(([, length = ""]) =>
+    Number.parseInt(length, 16),
+  );
+  expect(pieces.length).toBeGreaterThan(10);
+  expect(Math.max(...pieces)).toBeLessThan(64 * 1024);
+});
+
 test("shows a message once that was sent twice with one id", async () => {
   const after = await say("before");
   expect((await post("Hello", "a1-1")).status).toBe(201);

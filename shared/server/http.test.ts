@@ -83,3 +83,34 @@ test("many long answers are written one piece in each turn, so a short one doesn
   expect(piecesByTurn.size).toBeGreaterThan(100);
   expect(Math.max(...piecesByTurn.values())).toBeLessThanOrEqual(2);
 });
+
+test("answers given together leave one in each turn, and another request's answer doesn't wait for them", async () => {
+  let turn = 0;
+  const count = () => {
+    turn++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  onTestFinished(() => clearImmediate(counting));
+  const waiting: (() => void)[] = [];
+  const left: { waited: boolean; turn: number }[] = [];
+  const { url } = await serve((_request, response, query) => {
+    const waits = query.has("wait");
+    const end = response.end.bind(response) as (...args: unknown[]) => typeof response;
+    response.end = (...args: unknown[]) => {
+      left.push({ waited: waits, turn });
+      return end(...args);
+    };
+    const reply = () => sendJson(response, 200, { waits });
+    if (waits) return void waiting.push(reply);
+    for (const each of waiting) each();
+    setImmediate(reply);
+  });
+  const answers = Array.from({ length: 30 }, async () => (await fetch(`${url}?wait`)).json());
+  await vi.waitUntil(() => waiting.length === 30);
+  expect(await (await fetch(url)).json()).toEqual({ waits: false });
+  expect(await Promise.all(answers)).toEqual(Array(30).fill({ waits: true }));
+  const turns = left.filter(({ waited }) => waited).map((each) => each.turn);
+  expect(new Set(turns).size).toBe(30);
+  expect(left.findIndex(({ waited }) => !waited)).toBeLessThanOrEqual(3);
+});

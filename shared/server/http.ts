@@ -5,6 +5,8 @@ import { headerValues, isAllowedHost, isAllowedOrigin } from "./allowed-hosts.ts
 import { sendInPieces } from "./long-answer.ts";
 import type { Cursor } from "./message-log.ts";
 
+export { writePiece } from "./long-answer.ts";
+
 /** Throw this to answer a request with `status`, and the reason in the body. */
 export class HttpError extends Error {
   readonly status: number;
@@ -23,12 +25,16 @@ export type Handler = (
 /** Handlers by method and path: `{ "GET /messages": … }`. */
 export type Routes = Record<`${"GET" | "POST"} /${string}`, Handler>;
 
+/** Their answer has left, or waits for its turn. */
+const answered = new WeakSet<ServerResponse>();
+
 /** Answers with `body` as JSON. A long list in it is sent piece by piece, as fast as the client reads. */
 export function sendJson(response: ServerResponse, status: number, body: object): void {
-  if (response.headersSent || response.destroyed) return;
+  if (answered.has(response) || response.headersSent || response.destroyed) return;
   response.statusCode = status;
   response.setHeader("Content-Type", "application/json");
   sendInPieces(response, body);
+  answered.add(response);
 }
 
 /**

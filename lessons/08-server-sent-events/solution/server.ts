@@ -3,10 +3,10 @@ import type { ServerResponse } from "node:http";
 import * as v from "valibot";
 import { Name, Text } from "../../../shared/both/message.ts";
 import { atMostEvery } from "../../../shared/server/at-most-every.ts";
-import { readCursor, readJson, sendJson } from "../../../shared/server/http.ts";
+import { readCursor, readJson, sendJson, writePiece } from "../../../shared/server/http.ts";
 import { type Cursor, MessageLog } from "../../../shared/server/message-log.ts";
 import { serve } from "../../../shared/server/serve.ts";
-import { beat, event, readLastEventId, retry, start } from "../events.ts";
+import { beat, event, firstEvents, readLastEventId, retry, start } from "../events.ts";
 
 const beatEveryMs = Number(process.env.BEAT_EVERY_MS ?? 15_000);
 const log = new MessageLog(Number(process.env.HISTORY ?? 4_000));
@@ -28,14 +28,14 @@ setInterval(() => broadcast(beat(beatEveryMs)), beatEveryMs);
 // No id: presence isn't a message, and a page that reconnects asks for messages. Sent once for all changes within 50 ms.
 const presenceChanged = atMostEvery(50, () => broadcast(`event: presence\ndata: ${streams.size}\n\n`));
 
-/** Sends what a page missed, 50 messages at a time. The page is live in the same turn that sends the last of them. */
+/** Sends what a page missed, about 4 KiB at a time. The page is live in the same turn that sends the last of it. */
 function replay(stream: ServerResponse, cursor: Cursor) {
   const { reset, messages } = log.after(cursor);
-  const isLast = messages.length <= 50;
+  const { events, count } = firstEvents(log.name, messages);
   const before = messages[0] ? messages[0].id - 1 : log.end.after;
-  const events = messages.slice(0, 50).map((each) => event(log.name, each));
-  const text = start(log.name, before, reset) + events.join("");
-  stream.write(text, (error) => error || isLast || replay(stream, { after: before + 50, log: log.name }));
+  const next = { after: before + count, log: log.name };
+  const isLast = count === messages.length;
+  writePiece(stream, start(log.name, before, reset) + events, () => isLast || replay(stream, next));
   if (!isLast) return;
   streams.add(stream);
   presenceChanged();
