@@ -269,13 +269,17 @@ export const checks = [
 
   longCheck("a page that has left is forgotten, and so is what it looked at", "Hint 3", async (server) => {
     // Ada stays, and sees them all.
-    await Person.join(server, "Ada", leftHalf);
+    const ada = await Person.join(server, "Ada", leftHalf);
     await expectForgotten(
       server,
       async () => {
         const visitor = await Person.join(server, "Visitor", leftHalf);
         visitor.client.send({ type: "move", x: 5, y: 5 });
-        await visitor.settle();
+        await eventually(
+          () => ada.placesOf(visitor).length > 0,
+          "Ada, who stays, to receive the pointer of each visitor",
+          () => ada.client.describe(),
+        );
         await visitor.client.leaves();
       },
       "the server to forget clients that join, look at a part, move and leave, while Ada stays and sees them",

@@ -51,8 +51,17 @@ export class ResumableLog<Said extends object> {
   }
 }
 
-/** Messages in one piece of a replay. */
-const pieceLength = 50;
+/** The first of these messages, for one piece of a replay: at most 50, and about 16 KiB. */
+function firstOf<Message>(messages: Message[]): Message[] {
+  const piece: Message[] = [];
+  let length = 0;
+  for (const message of messages.slice(0, 50)) {
+    length += JSON.stringify(message).length;
+    if (length > 16 * 1024 && piece.length > 0) break;
+    piece.push(message);
+  }
+  return piece;
+}
 
 /**
  * Sends what came after the cursor as `{"type":"replay",…}`, piece by piece, and calls `goLive` in the same turn of the
@@ -66,11 +75,13 @@ export function replay<Message extends { id: number }>(
   goLive: () => void,
 ): void {
   const { reset, messages } = log.after(cursor);
-  const piece = messages.slice(0, pieceLength);
+  const piece = firstOf(messages);
   const isLast = piece.length === messages.length;
   client.send(JSON.stringify({ type: "replay", log: log.name, reset, messages: piece }), (error) => {
-    // A client so slow that the log has moved on in the meantime gets a declared gap here.
-    if (!isLast && !error) replay(client, log, { after: piece.at(-1)?.id ?? 0, log: log.name }, goLive);
+    // In another turn of the event loop: others don't wait while the network takes one piece after the other. A client so
+    // slow that the log has moved on in the meantime gets a declared gap there.
+    const next = { after: piece.at(-1)?.id ?? 0, log: log.name };
+    if (!isLast && !error) setImmediate(() => replay(client, log, next, goLive));
   });
   // No await since log.after, so nobody can say anything in between.
   if (isLast) goLive();

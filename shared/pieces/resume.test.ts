@@ -1,5 +1,5 @@
 // What resume-server.ts and resume-client.ts promise. Lessons 6 and 7 test the two through networks that fail.
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Resume } from "./resume-client.ts";
 import { ResumableLog, replay } from "./resume-server.ts";
 
@@ -66,10 +66,11 @@ describe("a replay", () => {
       pieces.push(JSON.parse(text));
       left = whenSent;
     };
-    return { send, pieces, left: (error?: Error) => left(error) };
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    return { send, pieces, left: (error?: Error) => left(error), turn };
   }
 
-  test("sends the next piece only when the one before has left, and goes live in the same turn as the last", () => {
+  test("sends the next piece only when the one before has left, and goes live in the same turn as the last", async () => {
     const log = filled(120);
     const client = slowClient();
     let live = false;
@@ -78,30 +79,73 @@ describe("a replay", () => {
     });
     expect(client.pieces.map(({ messages }) => messages.length)).toEqual([50]);
     client.left();
+    await client.turn();
     // Said during the replay, so it is part of it.
     log.add({ text: "late" });
     expect([client.pieces.length, live]).toEqual([2, false]);
     client.left();
+    await client.turn();
     expect([client.pieces.length, live]).toEqual([3, true]);
     expect(client.pieces.flatMap(({ messages }) => messages.map(({ id }) => id))).toEqual(upTo(121));
     client.left();
+    await client.turn();
     expect(client.pieces).toHaveLength(3);
     expect(client.pieces[0]).toMatchObject({ type: "replay", log: log.name, reset: false });
   });
 
-  test("ends when the connection does", () => {
+  test("gives everybody else a turn before each piece, though the network takes it immediately", async () => {
+    let turn = 0;
+    const count = () => {
+      turn++;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    onTestFinished(() => clearImmediate(counting));
+    const turns: number[] = [];
+    const send = (_text: string, whenSent: () => void) => {
+      turns.push(turn);
+      whenSent();
+    };
+    let live = false;
+    replay({ send }, filled(250), { after: 0 }, () => {
+      live = true;
+    });
+    await vi.waitUntil(() => live);
+    expect(new Set(turns).size).toBe(5);
+  });
+
+  test("sends long messages in short pieces, and each of them, however long it is", async () => {
+    const log = new ResumableLog<Said>(10);
+    for (const length of [5_000, 5_000, 5_000, 5_000, 100_000, 1]) log.add({ text: "x".repeat(length) });
+    const client = slowClient();
+    let live = false;
+    replay(client, log, { after: 0 }, () => {
+      live = true;
+    });
+    for (; !live; await client.turn()) client.left();
+    expect(client.pieces.map(({ messages }) => messages.map(({ id }) => id))).toEqual([
+      [1, 2, 3],
+      [4],
+      [5],
+      [6],
+    ]);
+  });
+
+  test("ends when the connection does", async () => {
     const client = slowClient();
     replay(client, filled(120), { after: 0 }, () => expect.unreachable());
     client.left(new Error("closed"));
+    await client.turn();
     expect(client.pieces).toHaveLength(1);
   });
 
-  test("declares a gap when the log has moved on before the next piece", () => {
+  test("declares a gap when the log has moved on before the next piece", async () => {
     const log = filled(100, 100);
     const client = slowClient();
     replay(client, log, { after: 0 }, () => {});
     for (let n = 0; n < 200; n++) log.add({ text: "late" });
     client.left();
+    await client.turn();
     expect(client.pieces.map(({ reset }) => reset)).toEqual([false, true]);
   });
 });
