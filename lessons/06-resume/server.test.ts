@@ -42,19 +42,22 @@ async function resume(fields: object = { after: 0 }, port = server.port): Promis
   return client;
 }
 
-/** The ids of all messages that it received, replayed or live, in that order. */
-const ids = ({ heard }: Client) =>
-  heard.flatMap((one) =>
-    one.type === "replay" ? one.messages.map(({ id }: Heard) => id) : one.type === "message" ? [one.id] : [],
-  );
+/** All messages that it received, replayed or live, in that order. */
+const messagesOf = ({ heard }: Client): Heard[] =>
+  heard.flatMap((one) => (one.type === "replay" ? one.messages : one.type === "message" ? [one] : []));
+const ids = (client: Client) => messagesOf(client).map(({ id }) => id);
 const replays = ({ heard }: Client) => heard.filter(({ type }) => type === "replay");
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
 const hello = { type: "say", from: "Ada", text: "Hello" };
 
-/** Says `text`. Resolves with the message when it has come back. */
-function says(client: Client, text: string): Promise<Heard> {
+let said = 0;
+/** Says something new. Resolves with the message when it has come back: live, or as the end of a long replay. */
+async function says(client: Client, what: string): Promise<Heard> {
+  const text = `${what} ${++said}`;
   client.send({ ...hello, text });
-  return client.hears("message", (message) => message.text === text);
+  const find = () => messagesOf(client).find((message) => message.text === text);
+  await until(find);
+  return find() as Heard;
 }
 
 /** Says that many messages, and waits until all have come back. */
