@@ -424,7 +424,7 @@ describe("leaving", () => {
     for (const { socket } of [reader, ada]) socket.close();
   });
 
-  test("an empty secret is none: a session that is signed with it opens nothing", async () => {
+  test("the server ignores an empty SESSION_SECRET: a session signed with it opens nothing", async () => {
     const careless = await startServer("12-the-door", { SESSION_SECRET: "" });
     const [text = ""] = sign(anybody()).split(".");
     const signed = `${text}.${createHmac("sha256", "").update(text).digest("base64url")}`;

@@ -62,8 +62,8 @@ function count(name: string) {
 /**
  * Connects, and lets the reader leave, come back and skip a pause. The network's return and the reader's skip it too.
  * A page in the back/forward cache keeps no socket, and connects again when it is shown.
- * Returns the functions of whichever connection there is: `send` (false: there is none, or it can't take more) and
- * `unsentBytes`, which wait for the network.
+ * Returns two functions that use the newest connection. `send` returns false when the connection isn't open or can't
+ * take more. `unsentBytes` returns how many bytes wait for the network.
  */
 export function controlled(connect: () => Connection): Pick<Connection, "send" | "unsentBytes"> {
   let connection = connect();

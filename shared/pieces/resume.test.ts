@@ -1,5 +1,6 @@
 // What resume-server.ts and resume-client.ts promise. Lessons 6 and 7 test the two through networks that fail.
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { countTurns } from "../machinery/testing/turns.ts";
 import { Resume } from "./resume-client.ts";
 import { ResumableLog, replay } from "./resume-server.ts";
 
@@ -94,16 +95,10 @@ describe("a replay", () => {
   });
 
   test("gives everybody else a turn before each piece, though the network takes it immediately", async () => {
-    let turn = 0;
-    const count = () => {
-      turn++;
-      counting = setImmediate(count);
-    };
-    let counting = setImmediate(count);
-    onTestFinished(() => clearImmediate(counting));
+    const turn = countTurns();
     const turns: number[] = [];
     const send = (_text: string, whenSent: () => void) => {
-      turns.push(turn);
+      turns.push(turn());
       whenSent();
     };
     let live = false;

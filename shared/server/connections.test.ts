@@ -7,6 +7,7 @@ import { describe, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import { atEnd } from "../machinery/testing/clean-up.ts";
 import { Client, raw, rawWebSocket, until } from "../machinery/testing/lesson.ts";
+import { countTurns } from "../machinery/testing/turns.ts";
 import { Allowance } from "./allowance.ts";
 import { BoundedServer, tolerateUnread } from "./connections.ts";
 
@@ -22,16 +23,9 @@ describe("requests that come together", () => {
   async function writingServer() {
     const { server, port } = await startServer();
     const came: { path: string; turn: number }[] = [];
-    let turn = 0;
-    let counting: NodeJS.Immediate;
-    const count = () => {
-      turn++;
-      counting = setImmediate(count);
-    };
-    count();
-    atEnd(() => clearImmediate(counting));
+    const turn = countTurns();
     server.on("request", ({ url = "" }, response) => {
-      came.push({ path: url, turn });
+      came.push({ path: url, turn: turn() });
       response.end();
     });
     const open = async () => {

@@ -1,6 +1,7 @@
 // Tests of answers: lists in pieces, and handlers that fail.
 import { createServer } from "node:http";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { countTurns } from "../machinery/testing/turns.ts";
 import { answer, type Handler, sendJson } from "./http.ts";
 
 async function serve(handler: Handler) {
@@ -61,20 +62,14 @@ test.each<object>([
 
 test("many long answers are written one piece in each turn, so a short one doesn't wait for them", async () => {
   const long = { messages: Array.from({ length: 5_000 }, (_, id) => ({ id, text: "Hello, Grace" })) };
-  let turn = 0;
-  const count = () => {
-    turn++;
-    counting = setImmediate(count);
-  };
-  let counting = setImmediate(count);
-  onTestFinished(() => clearImmediate(counting));
+  const turn = countTurns();
   const piecesByTurn = new Map<number, number>();
   const { url } = await serve((_request, response) => {
     sendJson(response, 200, long);
     // After its first two pieces, which are sent with the head.
     const write = response.write.bind(response) as (...args: unknown[]) => boolean;
     response.write = (...args: unknown[]) => {
-      piecesByTurn.set(turn, (piecesByTurn.get(turn) ?? 0) + 1);
+      piecesByTurn.set(turn(), (piecesByTurn.get(turn()) ?? 0) + 1);
       return write(...args);
     };
   });
@@ -85,20 +80,14 @@ test("many long answers are written one piece in each turn, so a short one doesn
 });
 
 test("answers given together leave one in each turn, and another request's answer doesn't wait for them", async () => {
-  let turn = 0;
-  const count = () => {
-    turn++;
-    counting = setImmediate(count);
-  };
-  let counting = setImmediate(count);
-  onTestFinished(() => clearImmediate(counting));
+  const turn = countTurns();
   const waiting: (() => void)[] = [];
   const left: { waited: boolean; turn: number }[] = [];
   const { url } = await serve((_request, response, query) => {
     const waits = query.has("wait");
     const end = response.end.bind(response) as (...args: unknown[]) => typeof response;
     response.end = (...args: unknown[]) => {
-      left.push({ waited: waits, turn });
+      left.push({ waited: waits, turn: turn() });
       return end(...args);
     };
     const reply = () => sendJson(response, 200, { waits });

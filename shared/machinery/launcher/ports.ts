@@ -30,13 +30,14 @@ export function portsFrom(first: number, count: number, begin = Math.floor(Math.
   };
 }
 
-export const anyFreePort = portsFrom(29_000, 3_700);
+const behind = [29_000, 3_700] as const;
+export const anyFreePort = portsFrom(...behind);
 
 /**
  * The ports of a lesson behind its cable: for the same `port`, the same ones if they are free. So the drawers in pages
  * that are open find the cable again after the lesson was stopped and started.
  */
-export const portsBehind = (port: number) => portsFrom(29_000, 3_700, 2 * port);
+export const portsBehind = (port: number) => portsFrom(...behind, 2 * port);
 
 /** A line for the user if nobody can listen on this port now. Undefined if it is free. */
 export async function whyNotFree(variable: Variable, port: number): Promise<string | undefined> {

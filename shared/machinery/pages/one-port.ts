@@ -76,7 +76,7 @@ export async function passOnUpgrade(request: IncomingMessage, stream: Socket, he
     server.write(head);
     server.pipe(stream).pipe(server);
   });
-  // No WebSocket. What the client sends from now on is not passed on: it could be a request with any Host and Origin.
+  // The server refused the WebSocket. Pass on nothing more: the client could send requests with any Host and Origin.
   onward.on("response", (answer) => {
     answerWith(answer, true);
     answer.on("error", () => stream.destroy()).on("end", () => letGo(stream));
