@@ -208,7 +208,7 @@ everyPage(
       one.client.socket.close();
     });
 
-    test("a ripple that was made while nobody was there reaches everybody later; settings and name come along", async () => {
+    test("a ripple made while the server is down reaches everybody later, and settings and name are kept", async () => {
       const { ada } = tabs();
       await server().kill();
       await until(async () => /^reconnecting/.test((await ada.getByRole("status").textContent()) ?? ""));
