@@ -257,7 +257,7 @@ function invite(join: HTMLElement, now: Now) {
       say("Only this computer reaches the lesson."),
       networkButton("Open to this network", "open"),
       say(
-        "Everyone in this network can then read the workshop's files and join the lesson, without a password.",
+        "Everyone on this network can then read the workshop's files and join the lesson, without a password.",
       ),
       say("Nothing is encrypted."),
       say(restarts),

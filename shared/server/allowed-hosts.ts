@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 
-/** Names of this machine: always these three, and with LAN=1 its addresses in the network (LAN_HOSTS, set by the launcher). */
+/** Names of this machine: always these three, and with LAN=1 its addresses on the network (LAN_HOSTS, set by the launcher). */
 export const hostNames = ["localhost", "127.0.0.1", "[::1]", ...(process.env.LAN_HOSTS?.split(",") ?? [])];
 
 /**

@@ -47,7 +47,7 @@ function listen(server: BoundedServer, port: number): TcpServer[] {
   server.on("error", fail);
   if (isHostIgnored())
     console.error(
-      `HOST=${process.env.HOST} has no effect. To let others in your network take part: LAN=1 npm run lesson`,
+      `HOST=${process.env.HOST} has no effect. To let others on your network take part: LAN=1 npm run lesson`,
     );
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     server.emit("error", new Error("PORT must be a whole number up to 65535"));

@@ -1,4 +1,4 @@
-// LAN=1: others in the network get in, under this computer's own addresses and no other.
+// LAN=1: others on the network get in, under this computer's own addresses and no other.
 import { request } from "node:http";
 import { networkInterfaces } from "node:os";
 import type { Page } from "playwright-core";
@@ -38,7 +38,7 @@ describe("the addresses", () => {
   });
 });
 
-// 127.0.0.2 plays an address in the network. Only Linux has it without being told.
+// 127.0.0.2 plays an address on the network. Only Linux has it without being told.
 describe.skipIf(process.platform !== "linux")("a lesson that is open to the network", () => {
   const room = "127.0.0.2";
   let lesson: Running;
@@ -177,7 +177,7 @@ describe.skipIf(process.platform !== "linux")("the slides of a lesson, on the sp
   });
 
   test("open it again, with the code and what that means", async () => {
-    await stage.getByText("Everyone in this network can then read the workshop's files").waitFor();
+    await stage.getByText("Everyone on this network can then read the workshop's files").waitFor();
     await stage.getByRole("button", { name: "Open to this network" }).click();
     await stage
       .getByRole("img", { name: `QR code of http://${room}:${page}/lessons/04-broadcast/` })

@@ -1,9 +1,9 @@
-// LAN=1: a lesson that others in the network can join. Finds this computer's addresses, and draws them as QR codes.
+// LAN=1: a lesson that others on the network can join. Finds this computer's addresses, and draws them as QR codes.
 import { networkInterfaces } from "node:os";
 import { renderSVG, renderUnicodeCompact } from "uqr";
 
 /**
- * The addresses under which others in this network reach this computer, the likeliest first; none without LAN.
+ * The addresses under which others on this network reach this computer, the likeliest first; none without LAN.
  * LAN=1 takes those of all interfaces, LAN=192.168.1.23 only that one. Throws a line for the user.
  */
 export function lanAddresses(wanted = process.env.LAN ?? ""): string[] {
@@ -36,8 +36,8 @@ export function describeLan(address: string, others: string[]): string {
     "",
     code.replace(/^/gm, "  "),
     "",
-    "  Everybody in this network can now read the workshop's files and write into",
-    "  the chat, unencrypted and without a password. Don't do this in a network that",
+    "  Everybody on this network can now read the workshop's files and write into",
+    "  the chat, unencrypted and without a password. Don't do this on a network that",
     "  you don't trust. Ctrl-C closes it.",
     "",
   ].join("\n");

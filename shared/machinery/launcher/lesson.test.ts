@@ -269,7 +269,7 @@ describe.concurrent("a running lesson", () => {
       expect(lesson.run.output()).not.toContain("Press Enter");
     });
 
-    test("without LAN nobody in the network gets in, whatever HOST says", async () => {
+    test("without LAN nobody on the network gets in, whatever HOST says", async () => {
       // Linux answers on all of 127.0.0.0/8 where a program listens on every address.
       if (process.platform === "linux")
         for (const port of Object.values(lesson.ports))

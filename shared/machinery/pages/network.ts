@@ -9,7 +9,7 @@ import { isOwnOrigin } from "./one-port.ts";
 export const networkPath = "/slides/network";
 
 /**
- * Whether this request comes from a browser on this computer. Others in the network may look at the slides, but not
+ * Whether this request comes from a browser on this computer. Others on the network may look at the slides, but not
  * open or close anything. A forwarded port looks like this computer, so there nobody may.
  */
 export function isSpeaker(request: IncomingMessage): boolean {

@@ -177,7 +177,7 @@ describe("the pages server with one forwarded port", () => {
   });
 
   test.skipIf(process.platform !== "linux")("keeps the cable's controls to this computer", async () => {
-    const network = "127.0.0.2"; // plays an address in the network
+    const network = "127.0.0.2"; // plays an address on the network
     const port = await freePort();
     const env = { PUBLIC_HOST: `localhost:${port}`, CABLE_PORT: String(lane), LAN_HOSTS: network };
     await startPages(server, port, env);

@@ -84,7 +84,7 @@ function describe(port: number, room: string | undefined, others: string[], peop
           line("Learners", `npm run check 3 -- --room=${room}`),
           line("", "Once. Their computers remember it, and each check sends its results."),
           ...(others.length > 0 ? [line("", `If that does not answer: ${others.join(" or ")}`)] : []),
-          line("Network", "Everybody in this network can now send results, unencrypted."),
+          line("Network", "Everybody on this network can now send results, unencrypted."),
         ]
       : [
           line("Network", "closed: nobody else can send results. To open it: LAN=1 npm run room"),

@@ -334,7 +334,7 @@ test("a killed room comes back with the same grid, and its page by itself", asyn
 });
 
 test.runIf(withLan)(
-  "without LAN nobody in the network gets in, and a damaged grid is set aside",
+  "without LAN nobody on the network gets in, and a damaged grid is set aside",
   async () => {
     await room.kill();
     await mkdir(instructor.path(".workshop/room"), { recursive: true });

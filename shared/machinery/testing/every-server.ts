@@ -482,7 +482,7 @@ function everyServer(lesson: string, server: () => LessonServer) {
   });
 }
 
-/** An address of this machine beside localhost: Linux has 127.0.0.2, the others only what they have in a network. */
+/** An address of this machine beside localhost: Linux has 127.0.0.2, the others only what they have on a network. */
 const outside =
   process.platform === "linux"
     ? "127.0.0.2"
