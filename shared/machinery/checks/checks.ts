@@ -225,10 +225,8 @@ export async function expectForgotten(
   const inWords = kept
     .filter(({ kind }, n) => n === 0 || (n === 1 && kind in telling))
     .map(({ kind, count }) => `${count} more ${telling[kind] ?? kind}`);
-  throw new CheckFailed(
-    expected,
-    `after ${2 * visits} of them, the server held ${inWords.join(" and ")}. ${hint}`,
-  );
+  const happened = `after ${2 * visits} of them, the server held ${inWords.join(" and ")}. ${hint}`;
+  throw await withDoubt(new CheckFailed(expected, happened));
 }
 
 type Growth = { kind: string; count: number };
