@@ -157,7 +157,7 @@ export const checks = [
       await afterwards(alan, ann, anna);
       expectThat(
         !other.hasReceived(`@${name} lunch?`),
-        `only ${name} and its sender to receive "@${name} lunch?"`,
+        `nobody but Alan and ${name} to receive Alan's "@${name} lunch?"`,
         `${other.name} received it too: one name begins like the other`,
       );
     }

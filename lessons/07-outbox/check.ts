@@ -246,7 +246,7 @@ export const checks = [
     const alan = await Client.connect(server, "Alan");
     alan.send({ type: "resume", after: 0 });
     await alan.receives("replay");
-    alan.say("I am no page, and have no ids");
+    alan.say("I am not a page, and have no ids");
     say(ada, "ada1", 1, 3);
     say(grace, "grace1", 1, 2);
     await isCovered(ada, "ada1", 3, "for Ada");
@@ -261,7 +261,7 @@ export const checks = [
         `${person.name} to receive acknowledgements of ${page} only`,
         list(person),
       );
-    await grace.receivesText("I am no page, and have no ids");
+    await grace.receivesText("I am not a page, and have no ids");
     expectThat(
       acks(alan).length === 0,
       "no acknowledgement for Alan, whose message had no id",

@@ -185,7 +185,7 @@ export const checks = [
     // Something came, perhaps only because this computer is busy.
     if (gaps > 0) await cannotTell();
     throw new CheckFailed(
-      'an event "presence" in between, while a stream opened every 100 ms for a second',
+      'at least one event "presence" while a stream opened every 100 ms for a second',
       "none came. The server waited for a moment in which nothing changes",
     );
   }),

@@ -79,7 +79,7 @@ const expectPlaces = (reader: Person, of: Person, expected: string[], why: strin
   const places = reader.placesOf(of);
   expectThat(
     places.join() === expected.join(),
-    `${reader.client.name} to receive ${expected.length > 0 ? `Ada's pointer at ${expected.join(", then ")}` : "nothing of Ada's pointer"}. ${why}`,
+    `${reader.client.name} to receive ${expected.length > 0 ? `Ada's pointer at ${expected.join(", then ")}` : "no position of Ada's pointer"}. ${why}`,
     places.length > 0 ? `${reader.client.name} received ${places.join(", then ")}` : "nothing came",
   );
 };

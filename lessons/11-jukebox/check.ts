@@ -150,7 +150,7 @@ export const checks = [
     await vote(ada);
     for (const client of [ada, radia]) await expectVotes(client, 1, 3, "Ada has voted, one of five");
     await edsger.leaves();
-    await expectVotes(alan, 1, 2, "Edsger has left, and now they are four");
+    await expectVotes(alan, 1, 2, "Edsger has left, and now there are four");
     const before = countOf(alan);
     alan.send({ type: "play", revision: 0 });
     alan.send({ type: "next", revision: 0 }); // stale
@@ -172,10 +172,10 @@ export const checks = [
     const [ada] = await people(server, 3);
     await vote(ada);
     await expectVotes(ada, 1, 2, "Ada has voted, one of three");
-    const late = await join(server, "Late", "late");
-    await expectVotes(late, 1, 2, "Ada had voted before Late came, and half of four is two");
-    const [first] = late.received.filter(({ type }) => type === "welcome" || type === "votes");
-    expectThat(first.type === "welcome", 'Late to receive "welcome" before "votes"', '"votes" came first');
+    const hedy = await join(server, "Hedy", "hedy1");
+    await expectVotes(hedy, 1, 2, "Ada had voted before Hedy came, and half of four is two");
+    const [first] = hedy.received.filter(({ type }) => type === "welcome" || type === "votes");
+    expectThat(first.type === "welcome", 'Hedy to receive "welcome" before "votes"', '"votes" came first');
   }),
 
   check("when a track is skipped, by votes or with Next, its votes are gone", "Hint 2", async (server) => {

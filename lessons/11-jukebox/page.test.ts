@@ -100,7 +100,7 @@ everyPage(
       // The page's guess is gone: the music plays on.
       await until(() => playing(ada));
       await release();
-      await says(ada, /^Grace was first\. Your Pause was for revision \d+, and now it is \d+\.$/);
+      await says(ada, /^Grace was first\. Your Pause was for revision \d+, and the room is at \d+\.$/);
       expect(await shown(ada, "stale")).toBe(1);
       expect(await playing(grace)).toBe(true);
     });

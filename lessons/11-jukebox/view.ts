@@ -96,7 +96,7 @@ export class View {
     const first = by?.name ?? "Somebody";
     if (ours)
       this.#say(
-        `${first} was first. Your ${words[ours.type]} was for revision ${ours.revision}, and now it is ${revision}.`,
+        `${first} was first. Your ${words[ours.type]} was for revision ${ours.revision}, and the room is at ${revision}.`,
       );
   }
 

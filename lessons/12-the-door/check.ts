@@ -288,7 +288,7 @@ export const checks = [
       [`?ticket=${ticket}`, {}],
     ] as const) {
       const name = await new Guest(server, query, headers).enters(`Ada, at /room${query && "?ticket=…"},`);
-      expectThat(name === "Ada", "Ada to be in as Ada", `she was in as ${name}`);
+      expectThat(name === "Ada", "Ada to be let in under her own name", `she was let in as ${name}`);
     }
     await new Guest(server, `?ticket=${await invite(server, ada)}`).isRefused(
       "somebody with an invitation in place of a ticket",

@@ -16,8 +16,8 @@ export function npm(): Finding {
     return {
       about: "npm",
       verdict: "note",
-      found: "this was started without npm.",
-      advice: "The workshop's commands are npm's: npm run doctor",
+      found: "this command was started without npm.",
+      advice: "Start it with npm: npm run doctor",
     };
   return { about: "npm", verdict: "ok", found: version };
 }
@@ -48,7 +48,7 @@ export function packages(): Finding {
   if (missing.length > 0)
     return { about, verdict: "stop", found: `${missing.length} missing: ${few(missing)}.`, advice };
   if (different.length > 0) {
-    const found = `${different.length} of another version than tested: ${few(different)}.`;
+    const found = `${different.length} not in the version that was tested: ${few(different)}.`;
     return { about, verdict: "note", found, advice };
   }
   return { about, verdict: "ok", found: `all ${wanted.length} are installed` };
@@ -97,7 +97,7 @@ export function disk({ bavail, bsize }: { bavail: number; bsize: number } = stat
   const about = "Disk";
   const found = free < 1024 ? `${Math.floor(free)} MB free` : `${Math.floor(free / 1024)} GB free`;
   if (free >= 500) return { about, verdict: "ok", found };
-  return { about, verdict: free < 50 ? "stop" : "note", found, advice: "Make room: 500 MB are plenty." };
+  return { about, verdict: free < 50 ? "stop" : "note", found, advice: "Free some space: 500 MB is plenty." };
 }
 
 /** The checks compile into .workshop, and progress is kept there. */

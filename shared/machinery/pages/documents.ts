@@ -32,9 +32,9 @@ export function tableOfContents(): string {
     `
     <header>
       <h1>Real-time web workshop</h1>
-      <p>One small chat room, built again and again. From lesson to lesson, only the way that messages travel changes.
-        Start a lesson in a terminal, with <code>npm run lesson 1</code>. Its page opens from here at any time, but its
-        server runs only when that command has started it.</p>
+      <p>One small chat room, built again and again. At first, only one thing changes from lesson to lesson: how
+        messages travel. Start a lesson in a terminal, with <code>npm run lesson 1</code>. You can open its page from
+        here at any time, but its server runs only after you have started it with that command.</p>
     </header>
     <main>
       <ol class="lessons">${cards.join("")}

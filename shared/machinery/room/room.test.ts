@@ -153,7 +153,7 @@ test("nothing but name, lesson, results and the random number is sent, and resul
   // PowerShell swallows the --, and npm puts the flags into the environment.
   const away = await check({ npm_config_room: `127.0.0.1:${there}`, npm_config_name: "Grace" });
   expect(away).toContain(
-    `http://127.0.0.1:${there} does not answer. The results are sent with your next check.`,
+    `http://127.0.0.1:${there} does not answer. Your results will be sent with your next check.`,
   );
 
   const requests: { headers: object; body: string }[] = [];

@@ -68,7 +68,7 @@ export async function tellRoom(): Promise<void> {
   const lessons = Object.entries(unsent).map(([lesson, results]) => ({ lesson, results }));
   const { status, text } = await post(address, JSON.stringify({ key, name, lessons }));
   if (status === undefined)
-    return say(`${address} does not answer. The results are sent with your next check.`);
+    return say(`${address} does not answer. Your results will be sent with your next check.`);
   // Results that this room doesn't want are not offered again and again.
   if (status !== 429 && status !== 503) {
     mine.unsent = {};
