@@ -54,7 +54,7 @@ function take(lane: Lane, { id, from, text, at }: Message) {
 
 // What the cables count, twice a second.
 function count({ counts, spent }: Counted) {
-  // The figures begin when all four lanes are open. They compare the stream, not the start.
+  // The figures begin when all four lanes are open, so that opening them isn't part of the comparison.
   if (areOpen()) settled = true;
   if (!settled) startMeasuring(0);
   for (const lane of lanes) figures[lane].sample(counts[lane], spent[lane], Date.now());

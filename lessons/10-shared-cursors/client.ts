@@ -52,7 +52,7 @@ setInterval(() => {
   if (settings.when === "timer") sendPosition();
 }, frameMs);
 
-/** State: only the newest position counts. One that can't leave now would be old when it could. */
+/** State: only the newest position counts. One that can't be sent now would be out of date when it can. */
 function sendPosition() {
   if (!hand || !isNew) return;
   if (connection.unsentBytes() > 1_000) return add("dropped");
@@ -61,7 +61,7 @@ function sendPosition() {
   traffic.sent(hand);
 }
 
-// Repeated, though nothing has moved: a page that has missed it, or has just come, is right again in two seconds.
+// Repeated even if nothing has moved: a page that has missed it, or has just been opened, gets it within two seconds.
 setInterval(() => {
   isNew = true;
   sendPosition();

@@ -19,7 +19,7 @@ export class Motion {
     this.#arrivedMs = nowMs;
   }
 
-  /** A position has arrived. It begins where the pointer is now, so nothing ever jumps. */
+  /** A position has arrived. The way there begins where the pointer is now, so it never jumps. */
   moveTo(to: Place, nowMs: number): void {
     this.#from = this.at(nowMs);
     this.#to = to;

@@ -18,7 +18,7 @@ export class People {
     setInterval(() => this.#list(), 1_000);
   }
 
-  /** We are connected: this is our id, and these are here. */
+  /** We are connected: this is our id, and these people are here. */
   startOver(me: number, people: { id: number; name: string }[]): void {
     this.me = me;
     this.#people.clear();

@@ -1,4 +1,4 @@
-// A crowd: connections of this page that move a pointer each, sixty times a second, as people do who draw circles.
+// Robots: more connections of this page. Each moves a pointer sixty times a second, like somebody who draws circles.
 import { serverHost } from "../../shared/page/server-host.ts";
 import { farthest, placeToBytes } from "./positions.ts";
 import { onsettings, settings } from "./switches.ts";

@@ -1,7 +1,7 @@
 // Whose clock? An estimate of how far a clock that we can't see is from ours: four timestamps, best of eight (NTP, RFC 5905).
 
 /**
- * One answer. All in milliseconds: the other clock is ours plus `offsetMs`, and surely not further from that than
+ * One answer. All in milliseconds: the other clock is ours plus `offsetMs`, give or take
  * `uncertaintyMs`. `takenMs` is when it came, by our clock.
  */
 export type Sample = { offsetMs: number; uncertaintyMs: number; takenMs: number };
@@ -13,7 +13,7 @@ const agingPerMs = 0.0001;
 /** Browsers round their clocks. */
 const roundingMs = 1;
 
-/** This program's clock, in milliseconds since 1970. Unlike Date.now() it never jumps: it began there, and only goes on. */
+/** This program's clock, in milliseconds since 1970. It starts at the system's time and, unlike Date.now(), never jumps. */
 export const ownClock = (): number => performance.timeOrigin + performance.now();
 
 /**
@@ -22,7 +22,7 @@ export const ownClock = (): number => performance.timeOrigin + performance.now()
  */
 export function sample(t1: number, t2: number, t3: number, t4: number): Sample {
   const roundTripMs = t4 - t1 - (t3 - t2);
-  // Right if both ways took equally long. At worst, one of them took all the time.
+  // Right if both trips took equally long. At worst, one of them took all the time.
   return { offsetMs: (t2 - t1 + (t3 - t4)) / 2, uncertaintyMs: roundTripMs / 2, takenMs: t4 };
 }
 
@@ -30,7 +30,7 @@ export class Clock {
   /** The best first. */
   #samples: Sample[] = [];
 
-  /** The one with the shortest round trip: its two ways had the least room to differ. */
+  /** The one with the shortest round trip: its two trips had the least room to differ. */
   get best(): Sample | undefined {
     return this.#samples[0];
   }

@@ -6,7 +6,7 @@ const fineMs = 3;
 export const jumpMs = 60;
 /** How much faster or slower: 2 % is a third of a semitone. */
 const most = 0.02;
-/** The time in which a drift would be gone, if its rate stayed as it is. */
+/** A drift would be gone within this time, if the rate didn't change meanwhile. */
 const withinMs = 1_500;
 
 /** How far `heardMs` is ahead of `roomMs` in a loop. Negative: behind. Never more than half of the loop. */

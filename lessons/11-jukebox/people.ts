@@ -10,7 +10,7 @@ export class People {
   me = 0;
   readonly #names = new Map<number, string>();
 
-  /** We are connected: this is our id, and these are here. */
+  /** We are connected: this is our id, and these people are here. */
   startOver(me: number, people: Person[]): void {
     this.me = me;
     this.#names.clear();

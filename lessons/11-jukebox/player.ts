@@ -19,7 +19,7 @@ type Sounding = {
   positionMs: number;
 };
 
-/** Create it when the reader clicks: browsers let no page make a sound before that. */
+/** Create it when the reader clicks: browsers don't let a page make a sound before that. */
 export class Player {
   readonly #context = new AudioContext();
   readonly #out = this.#context.createGain();
@@ -98,7 +98,7 @@ export class Player {
     this.#sounding = undefined;
   }
 
-  /** Whether the audio clock runs. After a sleep or a call, a system may have stopped it: then this asks for it again. */
+  /** Whether the audio clock runs. After a sleep or a call, a system may have stopped it. Then this starts it again. */
   isAwake(): boolean {
     if (this.#context.state !== "running") void this.#context.resume().catch(() => {});
     return this.#context.state === "running";

@@ -65,7 +65,7 @@ test("a press changes the state for everybody, and says who pressed", async () =
   });
   expect(Math.abs(state.at - before)).toBeLessThan(2_000);
   expect(await grace.client.hears("state")).toEqual(state);
-  // A position at a time: nothing is sent while the music plays.
+  // A position and its time: nothing is sent while the music plays.
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(grace.client.heard.filter(({ type }) => type === "state")).toHaveLength(1);
   leave(ada, grace);

@@ -66,7 +66,7 @@ export class SharedState {
   /** Connected, for the first time or again. `isSame`: to the same run of the server. */
   welcome(room: Room, isSame: boolean): void {
     this.#room = room;
-    // Safe to send again: if it was obeyed before the connection broke, that has made its revision stale.
+    // Safe to send again: if the server obeyed it before the connection broke, the revision in it is stale by now.
     if (this.#sent && isSame && this.#sent.revision === room.revision) this.#send(this.#sent);
     else {
       this.#sent = undefined;

@@ -54,7 +54,7 @@ export function soundAt(track: Track, positionMs: number): number {
   return Math.max(-1, Math.min(1, sum));
 }
 
-/** Louder within 4 ms, so that it doesn't click, and then softer and softer. */
+/** Full volume after 4 ms, because a sudden start would click. Then softer and softer. */
 const fade = (age: number, decay: number) => Math.min(1, age / 0.004) * Math.exp(-age * decay);
 
 /** The same "random" number from -1 to 1 for the same n. */

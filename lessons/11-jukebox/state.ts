@@ -12,10 +12,10 @@ export const tracks: Track[] = [
 
 export const longestMs = Math.max(...tracks.map(({ lengthMs }) => lengthMs));
 
-/** A position at a time: `position` at the moment `at` of the server's clock. The rest follows from it. */
+/** A position and its time: `position` at the moment `at` of the server's clock. The rest follows from these two. */
 export type State = { track: number; playing: boolean; position: number; at: number; revision: number };
 
-/** What somebody has pressed. `revision` is that of the state which they saw. */
+/** What somebody has pressed. `revision`: the number of the state that they saw. */
 export type Press = { type: "play" | "pause" | "next" } | { type: "seek"; position: number };
 export type Command = Press & { revision: number };
 

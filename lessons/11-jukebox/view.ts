@@ -21,7 +21,7 @@ const words = { play: "Play", pause: "Pause", next: "Next", seek: "new position"
 const did = (type: Press["type"]) => (type === "seek" ? "moved the slider" : `pressed ${words[type]}`);
 
 export class View {
-  /** Undefined until the reader joins in: browsers let no page make a sound before a click. */
+  /** Undefined until the reader joins in: browsers don't let a page make a sound before a click. */
   player: Player | undefined;
   readonly #box = element(".jukebox");
   readonly #beat = element(".beat");

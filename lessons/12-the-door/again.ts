@@ -1,4 +1,4 @@
-// Use it again: somebody who reads a log has what this page has shown at the door, and shows it, too.
+// The button Use it again: connects with what this page showed last, as somebody could who reads it in a log.
 import { number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 

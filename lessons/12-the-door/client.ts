@@ -12,7 +12,7 @@ import { ask, onlogin, type Session, showSession } from "./login-form.ts";
 
 const find = <Kind extends HTMLElement>(selector: string) => document.querySelector(selector) as Kind;
 const ways = find<HTMLFormElement>("#ways");
-/** A guest's page has one in its address. It comes before any cookie, until somebody logs in on this page. */
+/** A guest's page has one in its address. The page shows it instead of a cookie, until somebody logs in there. */
 let invitation = new URLSearchParams(location.search).get("invitation");
 let last: Shown | undefined; // what this page has shown at the door
 

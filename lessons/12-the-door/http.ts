@@ -1,4 +1,4 @@
-// Around Express: which pages may ask, and an answer to everything that went wrong. As `serve` does in other lessons.
+// What `serve` does in other lessons, for Express: decides which pages may ask, and answers whatever went wrong.
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ErrorRequestHandler, Express, RequestHandler } from "express";
@@ -61,7 +61,7 @@ export function answerTheRest(app: Express): void {
   }) satisfies ErrorRequestHandler);
 }
 
-/** Answers a handshake with a status instead of a socket. To a script in a browser, all of them look the same: 1006. */
+/** Answers a handshake with a status instead of a socket. To a script in a browser, every status looks the same: 1006. */
 export function refuseHandshake(socket: Duplex, status: 403 | 503): void {
   const later = status === 503 ? "Retry-After: 5\r\n" : "";
   socket.once("finish", () => socket.destroy());

@@ -43,7 +43,7 @@ export async function ask(method: "GET" | "POST", path: string, body?: object) {
   return answer;
 }
 
-/** Calls `act` whenever somebody has logged in. Of a logout, the page learns from its socket, as every other tab does. */
+/** Calls `act` whenever somebody has logged in. A page learns of a logout from its socket, as every other tab does. */
 export function onlogin(act: () => void): void {
   const attempt = async (steps: () => Promise<unknown>) => {
     // An earlier refusal isn't about this attempt.

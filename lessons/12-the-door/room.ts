@@ -1,4 +1,4 @@
-// In the room: the session says who speaks, who may only read, and how long. When it ends, its sockets are closed.
+// The room: the session says who is speaking, and whether they may only read. When it ends, its sockets are closed.
 import type { WebSocket } from "ws";
 import { MessageLog } from "../../shared/server/message-log.ts";
 import { deliver, receive, refuse } from "../../shared/server/sockets.ts";
@@ -38,7 +38,7 @@ export function turnAway(client: WebSocket, code: number, reason: string): void 
   client.once("close", () => clearTimeout(late));
 }
 
-// Whether it was logged out or has expired: a socket that was opened with it must not outlive it.
+// A session has expired, or its user has logged out: no socket that was opened with it may outlive it.
 setInterval(() => {
   for (const [client, session] of people) if (isOver(session)) client.close(4401, "your session has ended");
 }, 250);

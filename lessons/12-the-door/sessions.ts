@@ -20,7 +20,7 @@ export function newSession(user: Pick<Session, "name" | "role">, seconds: number
   return { id: secretWord(), ...user, until: Date.now() + seconds * 1_000 };
 }
 
-/** What its page may know of it. */
+/** What a page may know of its session. */
 export const viewOf = ({ name, role, until }: Session) => ({ name, role, until });
 
 /** With a secret from the environment, sessions outlive a restart. It must be long, random, and in no repository. */

@@ -20,7 +20,7 @@ let checking = 0;
 /** Those that wait for their turn, in order. */
 const line = new Set<() => void>();
 
-/** Does `work` when it is its turn. A client that leaves before has none: `response` emits "close" then. */
+/** Does `work` when it is its turn. A client that leaves loses its turn: `response` emits "close" then. */
 async function inTurn<Result>(response: EventEmitter, work: () => Promise<Result>): Promise<Result> {
   if (checking < atOnce) checking++;
   else
@@ -62,7 +62,7 @@ export function checkPassword(
   return inTurn(response, async () => {
     const attempts = wrong.get(key) ?? 0;
     if (attempts >= 5) throw new HttpError(429, "Five wrong passwords. Try again in a minute.");
-    wrong.set(key, attempts + 1); // before the hash, or attempts at the same time would all be made
+    wrong.set(key, attempts + 1); // before the hash: attempts at the same time count, too
     const user = users.get(key);
     // For a name that nobody has, the same work: otherwise the time that it takes tells which names exist.
     const { salt, hash } = user ?? nobody;

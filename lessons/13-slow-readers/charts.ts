@@ -50,7 +50,7 @@ export class Charts {
   readonly #kept = chart(find("#kept"), dashes.length, 100_000);
   readonly #onTheWay = chart(find("#on-the-way"), dashes.length, 100_000);
   readonly #memory = chart(find("#memory"), 1, 150 * MB);
-  /** Whose each line is, by name, because a reader that comes back has a new id. The first one is this page's. */
+  /** The owner of each line, by name, because a reader that comes back has a new id. The first line is this page's. */
   #owners: (string | undefined)[] = dashes.map(() => undefined);
 
   constructor() {

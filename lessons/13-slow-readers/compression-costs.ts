@@ -60,7 +60,7 @@ export type Costs = {
 /** Measures all settings, one after another. Takes about three seconds. */
 export async function measureCosts(): Promise<Costs> {
   const measured: Costs["settings"] = [];
-  // First the memory, and the connections stay open meanwhile: what one of them gives back, the next one would use again.
+  // Memory first. The connections stay open meanwhile, or the next ones would use again what they give back.
   const opened = [await open({}, readers), await open(false, readers)];
   for (const { send } of opened) await send(large); // warms up
   for (const [name, deflate] of Object.entries(settings)) {

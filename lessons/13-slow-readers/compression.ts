@@ -7,7 +7,7 @@ import { type Costs, measureCosts } from "./compression-costs.ts";
 
 /** Milliseconds that a measurement may take. A quiet computer needs three seconds. */
 const atMostMs = 60_000;
-/** For so long, in ms, nothing is measured after a measurement: it keeps a processor busy. */
+/** The pause after a measurement, in ms, because each one keeps a processor busy. */
 const restMs = 10_000;
 let isMeasuring = false;
 let restsUntilMs = 0;

@@ -52,7 +52,7 @@ export class Stream {
 
   /** What this page has missed while it was away. `reset`: the server doesn't have all of it any more. */
   replay({ reset, messages }: { reset: boolean; messages: Price[] }): void {
-    if (reset && this.lastId > 0) this.#counts.gaps++; // else startOver has said so
+    if (reset && this.lastId > 0) this.#counts.gaps++; // otherwise startOver has counted it
     for (const price of messages) this.take(price, true);
   }
 

@@ -32,7 +32,7 @@ export class LatenessChart {
     });
   }
 
-  /** A message has arrived, so late. */
+  /** A message has arrived this late. */
   add(name: string, lateMs: number): void {
     const line = this.#sums.get(name);
     if (!line) return;

@@ -2,7 +2,7 @@
 import type { WebSocket } from "ws";
 import { nameKeys } from "../both/look-alikes.ts";
 
-/** After so many numbers whose names somebody else has chosen, numbers are no longer tried in order. */
+/** When this many numbers in a row are taken, numbers are no longer tried in order. */
 const inOrder = 5;
 
 type Taken = { name: string; base: string[]; number: number; shown: string; keys: string[] };
@@ -16,7 +16,7 @@ export class Names<Owner> {
 
   /**
    * The name to show for `owner`: `name` itself, or marked with a number while somebody else has a name that looks the
-   * same. The owner gives up the name of before.
+   * same. The owner gives up their earlier name.
    */
   claim(owner: Owner, name: string): string {
     const before = this.#taken.get(owner);

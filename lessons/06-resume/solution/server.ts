@@ -26,7 +26,7 @@ function replay(client: WebSocket, cursor: Cursor) {
   const { reset, messages } = log.after(cursor);
   const rest = messages.splice(50);
   client.send(JSON.stringify({ type: "replay", log: log.name, reset, messages }), (error) => {
-    // The network has taken these: a slow reader doesn't fill our memory. In another turn: nobody else waits.
+    // The network has taken these, so they don't fill our memory. In another turn, so that others don't wait.
     if (rest[0] && !error) setImmediate(replay, client, { after: rest[0].id - 1, log: log.name });
   });
   // No await since log.after, so nobody can say anything in between: nothing is lost, and nothing comes twice.

@@ -1,4 +1,4 @@
-// What the four lanes have in common: where the server is, the cursor, and whom to tell.
+// What the four lanes have in common: the server's address, the cursor, and what to call with each message.
 import type { Answer, Message } from "../../../shared/both/message.ts";
 
 export type Reader = {

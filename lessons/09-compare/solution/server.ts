@@ -16,7 +16,7 @@ const lanes = fork("shared/machinery/start.cjs", ["compare/lanes"], { execArgv: 
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => lanes.connected && lanes.disconnect());
 lanes.on("exit", (code) => process.exit(code ?? 1));
 
-// It sends an order when its lanes are open, and whenever somebody moves a slider: how often, how much, and where.
+// That process sends an order when its lanes are open, and whenever a slider moves: how often, how much, and where.
 lanes.on("message", (order: Order) => {
   for (const port of order.posts) publishers.set(port, publishers.get(port) ?? overHttp(port));
   for (const port of order.sockets) publishers.set(port, publishers.get(port) ?? overSocket(port));
@@ -41,7 +41,7 @@ function publish() {
   publishNext();
 }
 
-/** Lessons 1, 2 and 8 take messages as requests: one at a time, or one could overtake another. An error loses one. */
+/** Lessons 1, 2 and 8 take messages as requests: one at a time, so none overtakes another. A failed one is lost. */
 function overHttp(port: number) {
   const headers = { "Content-Type": "application/json" };
   const to = { port, method: "POST", headers, agent: new Agent({ keepAlive: true, maxSockets: 1 }) };

@@ -22,7 +22,7 @@ function broadcast(event: object) {
   for (const client of people.keys()) deliver(client, bytes);
 }
 
-/** State: to those who want it in this way. A client with unread data is left out, because the next frame is newer. */
+/** State: to clients that receive it in this way. One with unread data is left out, because the next frame is newer. */
 function sendPositions(pointers: Position[], together: boolean) {
   for (const [client, wishes] of people) {
     if (wishes.together !== together || client.bufferedAmount > 0) continue;

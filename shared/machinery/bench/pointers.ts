@@ -18,7 +18,7 @@ export type Pointers = {
   cpuMs: number;
   /** 95 in 100 of the pointers on a screen are younger than this, in milliseconds. Undefined where it isn't measured. */
   p95: number | undefined;
-  /** The hands moved so many times slower than 60 times a second. All figures are multiplied by it. */
+  /** The hands moved this many times more slowly than 60 times a second. All figures are multiplied by it. */
   slower: number;
 };
 
