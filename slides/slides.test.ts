@@ -134,7 +134,7 @@ describe("the keys", () => {
     expect(await page.getByRole("dialog").count()).toBe(0);
   });
 
-  test("turn day into night, and back", async () => {
+  test("switch between light and dark", async () => {
     const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const day = await paper();
     await page.keyboard.press("d");

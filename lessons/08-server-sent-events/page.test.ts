@@ -150,7 +150,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
       await isOpen(page);
     });
 
-    test("copies of messages are counted as such, and never as lost below zero", async () => {
+    test("copies of messages are counted as copies, and the number of lost messages never falls below zero", async () => {
       await page.reload();
       // The server forgets its ids: everything comes again whenever the browser reconnects.
       const body = [1, 2, 3]

@@ -33,7 +33,7 @@ test.each<[string, number, RegExp]>([
   expect(inWords(all, { size: 100, everyMs: 500 })).toMatch(expected);
 });
 
-test("nothing speaks for polling where messages are large, or where a poll brings one at most", () => {
+test("polling isn't recommended where messages are large, or where a poll brings one at most", () => {
   const large = { ...toLanes(() => seen(5, 4_020)), "long-polling": seen(8, 4_890) };
   expect(inWords(large, { size: 4_000, everyMs: 1_000 })).toMatch(
     /about the same bytes on all four lanes\.$/,

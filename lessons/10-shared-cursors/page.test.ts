@@ -252,7 +252,7 @@ everyPage(
       await ada.reload();
     });
 
-    test("a crowd of robots comes, is shown in frames of many, and goes again", async () => {
+    test("a crowd of robots arrives, is shown in frames of many pointers, and leaves again", async () => {
       const { ada } = tabs();
       await until(async () => (await shown(ada, "here")) === 2);
       await check(ada, "10");

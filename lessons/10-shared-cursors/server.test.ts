@@ -133,7 +133,7 @@ test("every ripple reaches everybody, its author included, once and in order", a
   leave(ada, grace);
 });
 
-test("a newcomer learns who is here, and everybody learns of newcomers, other names and leavers", async () => {
+test("a newcomer learns who is here, and everybody learns who comes, leaves or takes another name", async () => {
   // A name of its own, since those of earlier tests may still be taken.
   const ada = await join("Hedy");
   const other = await join("HEDY ");

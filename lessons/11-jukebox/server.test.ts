@@ -134,7 +134,7 @@ test("the time is answered with four timestamps, also before joining", async () 
   client.socket.close();
 });
 
-test("everybody learns of newcomers, other names and leavers, and nobody of a page's own name", async () => {
+test("everybody learns who comes, leaves or takes another name, and nobody learns a page's own name", async () => {
   const hedy = await join("Hedy");
   const other = await Client.open(server.port);
   other.send({ type: "join", name: "HEDY ", page: "k3f9a1" });

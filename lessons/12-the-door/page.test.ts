@@ -65,7 +65,7 @@ everyPage(
       await until(async () => (await ada.locator("chat-room").getByRole("alert").textContent()) !== "");
     });
 
-    test("a user who is made is in, and so is every other tab of this browser; a message is text", async () => {
+    test("a new user is logged in, in every tab of this browser, and messages are shown as text", async () => {
       const { ada, grace } = tabs();
       await fill(ada, "Ada");
       await press(ada, "Make this user");

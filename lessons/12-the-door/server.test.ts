@@ -246,7 +246,7 @@ describe("a ticket", () => {
     expect(await ticketOf(cookie(sign(anybody())))).toMatch(/^[\w-]{22}$/);
   });
 
-  test("somebody who is in isn't closed then", async () => {
+  test("somebody who is connected stays connected then", async () => {
     const quick = await startServer("12-the-door", { FIRST_WORD_MS: "1500" });
     const ticket = await ticketOf(cookie(sign(anybody())), quick);
     const client = open("/room", {}, quick);
@@ -275,7 +275,7 @@ describe("limits", () => {
     for (const { socket } of five) socket.close();
   });
 
-  test("200 strangers of an address get a connection, and 503 for the next, until one has left. Users come in", async () => {
+  test("an address gets 200 connections without a session, then 503 until one has left, and users still come in", async () => {
     const crowded = await startServer("12-the-door", { FIRST_WORD_MS: "60000" });
     const door = { path: "/room", headers: {} };
     const all = await Promise.all(

@@ -370,7 +370,7 @@ test("after a pause the stream makes up for a second of quotes, in several turns
   expect(afterEach.at(-1)).toBe(200);
 });
 
-test("only so many readers may join, and the next one when one of them has left", async () => {
+test("a limited number of readers may join, and another one when one of them has left", async () => {
   const { port } = await startServer("13-slow-readers", { MAX_READERS: "2" });
   const join = async () => {
     const client = await Client.open(port);

@@ -75,7 +75,7 @@ test.each([125, 126, 65_535, 65_536, 200_000])(
   },
 );
 
-test("a message goes out as it was when it was said", async () => {
+test("a message goes out as it was when it was said, even if its object changes later", async () => {
   const { audience, port } = await server();
   const { received } = await page(port);
   const message = { here: 1 };

@@ -131,7 +131,7 @@ test("leaves a silent network in time, without waiting for a close event", async
   await until(() => page.last().name === "open");
 });
 
-test("doesn't reconnect for a short pause of the network", async () => {
+test("doesn't reconnect when the network pauses briefly", async () => {
   const [port, serverPort] = [await freePort(), await freePort()];
   server(serverPort);
   const network = await Freezer.start(port, serverPort);

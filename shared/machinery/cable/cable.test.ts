@@ -178,7 +178,7 @@ describe("the server behind the cable", () => {
     expect((await page()).word).toBe("fixed");
   });
 
-  test("that ends by itself is shown as dead, with its exit code", async () => {
+  test("that ends by itself is shown as down, with its exit code", async () => {
     const { is, save, folder, program } = shared;
     await is("running");
     writeFileSync(join(folder, "word.ts"), 'export const word = ""; process.exit(3);');

@@ -344,7 +344,7 @@ describe("on command the cable", () => {
     await again.server.gets("back");
   });
 
-  test("does to one connection what it is told, and nothing to the others", async () => {
+  test("applies a command for one connection to no other", async () => {
     const { cable, pair } = await cableBetween();
     const first = await pair();
     const second = await pair();

@@ -173,7 +173,7 @@ describe("what is refused", () => {
     expect((await ask("/LICENSE")).status).toBe(200);
   });
 
-  test("an upgrade to something else than a WebSocket gets the answer of a request", async () => {
+  test("an upgrade to anything but a WebSocket is answered like a request", async () => {
     const { status, body } = await ask("/LICENSE", { Connection: "Upgrade, HTTP2-Settings", Upgrade: "h2c" });
     expect([status, body]).toEqual([200, "MIT"]);
   });

@@ -195,7 +195,7 @@ export function everyHttpServer(lesson: string, path = "/messages", first = read
       expect(JSON.parse(answer.split("\r\n\r\n")[1] ?? "")).toEqual({ lesson });
     });
 
-    test("a request on one connection too many is answered with 503 and Retry-After", async () => {
+    test("a request on a connection beyond the limit is answered with 503 and Retry-After", async () => {
       const idle = await fillConnections(server().port);
       const answer = await raw(server().port, "GET /lesson HTTP/1.1\r\nHost: localhost\r\n\r\n");
       expect(status(answer)).toBe(503);
@@ -310,7 +310,7 @@ export function everySocketServer(
       expect(answers).not.toMatch(/ 101 /);
     });
 
-    test("a handshake on one connection too many is answered with 503 and Retry-After", async () => {
+    test("a handshake on a connection beyond the limit is answered with 503 and Retry-After", async () => {
       const idle = await fillConnections(server().port);
       const answer = await handshake({});
       expect(status(answer)).toBe(503);
