@@ -74,16 +74,16 @@ const night = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (sessionStorage.getItem("scheme") ?? (night.matches ? "dark" : "light")) === "dark";
 function dark(yes: boolean) {
   sessionStorage.setItem("scheme", yes ? "dark" : "light");
-  colour();
+  applyScheme();
 }
-function colour() {
+function applyScheme() {
   const scheme = isDark() && !isPrint ? "dark" : "light";
   document.documentElement.style.colorScheme = scheme;
   for (const frame of document.querySelectorAll("iframe"))
     frame.contentDocument?.documentElement.style.setProperty("color-scheme", scheme);
 }
-night.addEventListener("change", colour);
-colour();
+night.addEventListener("change", applyScheme);
+applyScheme();
 
 // The menu.
 const menu = document.querySelector("#menu") as HTMLDialogElement;
@@ -216,7 +216,7 @@ function furnish(frame: HTMLIFrameElement, index: number) {
   style.rel = "stylesheet";
   style.href = "/slides/frame.css";
   page.head.append(style);
-  colour();
+  applyScheme();
   // Both frames are in one tab, which gives both the same name.
   const name = page.querySelector<HTMLInputElement>('input[name="from"]');
   if (name) {

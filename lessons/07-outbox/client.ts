@@ -45,7 +45,7 @@ const outbox = new Outbox<{ from: string; text: string }>(
       if (waiting.length === 100) wasFull = true;
       if (waiting.length > 0 || !wasFull) return;
       wasFull = false;
-      room.refused(""); // the outbox isn't full any more
+      room.refused(""); // the outbox isn't full anymore
     },
     ongiveup: ({ text }) => room.refused(`Given up, because each attempt closed the connection: ${text}`),
   },

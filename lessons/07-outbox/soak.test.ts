@@ -153,7 +153,7 @@ class Crowd {
     person.away = false;
   }
 
-  /** Somebody for whom nothing waits any more leaves for good, and somebody else comes. */
+  /** Somebody for whom nothing waits anymore leaves for good, and somebody else comes. */
   replace() {
     const person = oneOf(this.here.filter(({ away, page }) => !away && page.waiting === 0));
     if (!person) return;

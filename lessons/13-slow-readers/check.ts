@@ -171,7 +171,7 @@ export const checks = [
     let proofs = 0;
     for (let n = 1; n <= 20 && proofs < 2; n++) {
       const before = ada.lastId;
-      // Now what she hasn't acknowledged counts, for a quote or two. Then nothing is unread any more.
+      // Now what she hasn't acknowledged counts, for a quote or two. Then nothing is unread anymore.
       await grace.joinAgain({ by: "read" });
       await ada.more(1);
       await grace.joinAgain({ by: "buffered" });
@@ -232,7 +232,7 @@ export const checks = [
     "Hint 3",
     async (server) => {
       const { slow, witness } = await slowAndWitness(server);
-      // Nothing is unread any more, whatever it acknowledges.
+      // Nothing is unread anymore, whatever it acknowledges.
       await slow.joinAgain({ by: "buffered" });
       await slow.more(30);
       const read = slow.quotes.length;

@@ -89,7 +89,7 @@ export class Reader {
     this.#leftOut++;
   }
 
-  /** Sends what waits, as far as there is room. Returns whether nothing waits any more. */
+  /** Sends what waits, as far as there is room. Returns whether nothing waits anymore. */
   sendWaiting(): boolean {
     const less = this.wishes.care === "less";
     for (const [key, { bytes, brief }] of this.#waiting) {

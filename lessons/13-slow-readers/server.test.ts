@@ -112,7 +112,7 @@ const reportOn = async (server: LessonServer, name: string) =>
 const frame = (text: string, first = 0x81) =>
   Buffer.concat([Buffer.from([first, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
 
-/** Somebody who joins and then reads nothing any more. */
+/** Somebody who joins and then reads nothing anymore. */
 async function sleeper(port: number, name: string, care: string) {
   const socket = await rawWebSocket(port);
   socket.write(frame(JSON.stringify({ type: "join", name, care })));

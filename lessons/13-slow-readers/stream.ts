@@ -50,7 +50,7 @@ export class Stream {
     return this.#leftOutBefore + (this.#firstId ? this.lastId - this.#firstId + 1 - this.#received : 0);
   }
 
-  /** What this page has missed while it was away. `reset`: the server doesn't have all of it any more. */
+  /** What this page has missed while it was away. `reset`: the server doesn't have all of it anymore. */
   replay({ reset, messages }: { reset: boolean; messages: Price[] }): void {
     if (reset && this.lastId > 0) this.#counts.gaps++; // otherwise startOver has counted it
     for (const price of messages) this.take(price, true);

@@ -56,7 +56,7 @@ export class MovingPicture {
     context.lineWidth = 2;
     line(context, [page, 0, page, height], [server, 0, server, height]);
 
-    const travelled = new Path2D();
+    const traveled = new Path2D();
     const ends = new Path2D();
     const waiting = new Path2D();
     for (const [number, { publishedMs, arrivedMs }] of this.#messages) {
@@ -66,18 +66,18 @@ export class MovingPicture {
       } else if (arrivedMs < nowMs - shownMs) {
         this.#messages.delete(number);
       } else {
-        travelled.moveTo(server, y(publishedMs));
-        travelled.lineTo(page, y(arrivedMs));
+        traveled.moveTo(server, y(publishedMs));
+        traveled.lineTo(page, y(arrivedMs));
         dot(ends, page, y(arrivedMs), 3.5);
       }
     }
     context.strokeStyle = context.fillStyle = mark;
     context.lineWidth = 1.6;
-    context.stroke(travelled);
+    context.stroke(traveled);
     context.fill(ends);
     context.stroke(waiting);
 
-    // A request: a short stroke from the page towards the server.
+    // A request: a short stroke from the page toward the server.
     const requests = new Path2D();
     for (const askedMs of this.#asked) {
       requests.moveTo(0, y(askedMs));

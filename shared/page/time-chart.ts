@@ -7,7 +7,7 @@ export const dashes = [[], [12, 5], [2, 4], [12, 4, 2, 4]];
 /** How a line looks. `color`: a custom property of style.css, such as "--websocket". Without one, it is that of the text. */
 type Line = { dash: number[] | undefined; color?: string; width?: number; spanGaps?: boolean };
 
-/** `points`: how many each line has, one `everyMs`. `scale` and `axis`: how high the values reach, and how they are labelled. */
+/** `points`: how many each line has, one `everyMs`. `scale` and `axis`: how high the values reach, and how they are labeled. */
 type Options = {
   points: number;
   everyMs: number;

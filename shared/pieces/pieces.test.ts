@@ -1,4 +1,4 @@
-// What all the pieces promise: each stands alone, says so, and doesn't take a misspelt option.
+// What all the pieces promise: each stands alone, says so, and doesn't take a misspelled option.
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const forServers = ["heartbeat.ts", "one-write.ts", "resume-server.ts", "outbox-
 const temporary = join(root, ".workshop", `pieces-${process.pid}`);
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
-/** A call that is right, and one with a misspelt option, which must be an error. */
+/** A call that is right, and one with a misspelled option, which must be an error. */
 const calls: Record<string, string> = {
   "heartbeat.ts": `import { heartbeat } from "./heartbeat.ts";
 heartbeat([], { pingEveryMs: 15 });
@@ -76,7 +76,7 @@ test("there are two halves of each, the heartbeat, and one write for many", () =
 });
 
 test.each(pieces)(
-  "%s compiles alone, strictly, for the side it runs on, and a misspelt option is an error",
+  "%s compiles alone, strictly, for the side it runs on, and a misspelled option is an error",
   async (piece) => {
     expect(await compile(piece)).toBe("");
   },

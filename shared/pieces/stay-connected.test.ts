@@ -249,7 +249,7 @@ test("returns false from send when the network takes no more", async () => {
   expect(sent).toBeLessThan(200);
 });
 
-test("asks for the address before every attempt, and stops when there is no address any more", async () => {
+test("asks for the address before every attempt, and stops when there is no address anymore", async () => {
   const port = await freePort();
   const tokens: string[] = [];
   const sockets = new WebSocketServer({ port, host: "127.0.0.1" });

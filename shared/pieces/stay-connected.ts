@@ -44,7 +44,7 @@ export type Handlers = { onopen(): void; onmessage(data: string): void; onstate(
 
 /**
  * Where to connect. A function is asked before every attempt, so a token in the address can be renewed. Undefined means
- * that there is nothing to connect to any more, for example because a login was refused: that is final. When it throws,
+ * that there is nothing to connect to anymore, for example because a login was refused: that is final. When it throws,
  * the attempt has failed.
  */
 export type Address = string | (() => string | undefined | Promise<string | undefined>);

@@ -25,7 +25,7 @@ test("a handler that fails is answered with 500, and the terminal says why", asy
   expect(String(printed.mock.lastCall)).toContain("no such thing");
 });
 
-test("a handler that fails half-way ends its answer unfinished, and not the server", async () => {
+test("a handler that fails halfway ends its answer unfinished, and not the server", async () => {
   const { url, printed } = await serve((_request, response, query) => {
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     response.write("the first half\n");

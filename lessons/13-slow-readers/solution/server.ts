@@ -22,7 +22,7 @@ const server = serve({
 const sockets = new WebSocketServer({ server, verifyClient: onlyOurPage, ...limits });
 let lastId = 0;
 
-/** Those that have left more than 64 KiB unread, until nothing waits for them any more. */
+/** Those that have left more than 64 KiB unread, until nothing waits for them anymore. */
 const slow = new WeakSet<Reader>();
 
 function give(reader: Reader, quote: Encoded) {

@@ -1,4 +1,4 @@
-// <wire-panel>: the drawer at the foot of the page. It shows what passes through the cable, and lets the cable fail.
+// <wire-panel>: the drawer at the bottom of the page. It shows what passes through the cable, and lets the cable fail.
 import { readable } from "../../page/numbers.ts";
 import { hostAt } from "../../page/server-host.ts";
 import type { Counts, Entry } from "./entry.ts";

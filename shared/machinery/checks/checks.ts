@@ -151,7 +151,7 @@ export async function eventually<Found>(
   const found = (async () => {
     for (;;) {
       const found = await find();
-      // Nobody waits for it any more once it is over.
+      // Nobody waits for it anymore once it is over.
       if (found || over) return found as Found;
       await pause(10);
     }

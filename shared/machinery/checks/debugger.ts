@@ -36,7 +36,7 @@ export function findLoop(pid: number, stderr: () => string): Promise<string | un
 /** How many things of each kind a process holds: { WebSocket: 2, "entries in Maps": 7 }. */
 export type Holdings = Record<string, number>;
 
-/** What a process holds, once everything that nobody uses any more has been removed. It is exact. */
+/** What a process holds, once everything that nobody uses anymore has been removed. It is exact. */
 export function holdingsOf(pid: number, stderr: () => string): Promise<Holdings | undefined> {
   return debug(pid, stderr, (process) => process.holdings());
 }
@@ -159,7 +159,7 @@ class Debugger {
     // A debugger makes the process keep every line that it has printed.
     await this.#call("Runtime.discardConsoleEntries");
     const prototype = await call("Runtime.evaluate", { expression: "Object.prototype", objectGroup });
-    // This removes what nobody uses any more, and then finds every object there is.
+    // This removes what nobody uses anymore, and then finds every object there is.
     const all = await call("Runtime.queryObjects", {
       prototypeObjectId: prototype?.result?.objectId,
       objectGroup,

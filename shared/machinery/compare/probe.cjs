@@ -1,4 +1,4 @@
-// Preloaded into a server that is measured: it answers with what it has cost so far. It ends when nobody can ask any more.
+// Preloaded into a server that is measured: it answers with what it has cost so far. It ends when nobody can ask anymore.
 const answers = {
   /** CPU time since it started, of user and system, in microseconds. */
   cpu() {

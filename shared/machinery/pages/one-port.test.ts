@@ -164,7 +164,7 @@ describe("the pages server with one forwarded port", () => {
   });
 
   test("lets go of a WebSocket that the server has ended, though its page stays silent", async () => {
-    // allowHalfOpen: it doesn't answer a FIN. Its bytes are answered with a reset when nobody has the connection any more.
+    // allowHalfOpen: it doesn't answer a FIN. Its bytes are answered with a reset when nobody has the connection anymore.
     const page = connect({ port: pages, host: "127.0.0.1", allowHalfOpen: true });
     const lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
     const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";

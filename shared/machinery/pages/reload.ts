@@ -64,7 +64,7 @@ async function showMissing({ src }: HTMLScriptElement) {
   await new Promise((resolve) => setTimeout(resolve, 50)); // the observer learns of it a moment later
   const files = [...missing].filter((path) => /\.[jt]s$/.test(path));
   const text = files.length
-    ? `Not found: ${files.join(", ")}. Is an import misspelt?`
+    ? `Not found: ${files.join(", ")}. Is an import misspelled?`
     : "One of the files it imports was not found, or the pages server has stopped.";
   showFault({ title: "A script could not be loaded", where: new URL(src).pathname, text });
 }

@@ -14,7 +14,7 @@ const leftOut = "⋮";
 /**
  * The part of `source` that `excerpt` stands for. Each line of the excerpt has to be in the source, in this order,
  * and as deep as it is here in relation to the first. Between them may stand … (shown in full) or ⋮ (left out).
- * @throws {Error} when the excerpt is not in the source any more
+ * @throws {Error} when the excerpt is not in the source anymore
  */
 export function quote(source: string, excerpt: string): Quote {
   const lines = source.replaceAll("\r\n", "\n").split("\n");
