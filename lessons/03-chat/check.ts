@@ -117,7 +117,7 @@ export const checks = [
     await reaches(ada, alan, whisper, 'Alan, who sent his last message with "from":"Grace",');
   }),
 
-  check("a whisper tells the sender's name, too", "Hint 1", async (server) => {
+  check("a client's name is known, even if it has only whispered", "Hint 1", async (server) => {
     const [ada, grace] = [await Client.connect(server, "Ada"), await Client.connect(server, "Grace")];
     grace.say("Grace is here");
     await ada.receivesText("Grace is here");

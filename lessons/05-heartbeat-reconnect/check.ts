@@ -101,7 +101,7 @@ export const checks = [
     expectThat(!ada.closed, "Ada to stay connected after ten messages, sent together", ada.describe());
   }),
 
-  longCheck("twelve in two seconds are not too many either", "Hint 3", async (server) => {
+  longCheck("twelve messages in two seconds are not too many either", "Hint 3", async (server) => {
     const [ada, grace] = [await Client.connect(server, "Ada"), await Client.connect(server, "Grace")];
     const evenly = inBackground(speaksEvenly(grace));
     // Six and six, so far apart that no second contains more than six.
@@ -140,7 +140,7 @@ export const checks = [
     );
   }),
 
-  longCheck("any second counts, wherever it begins", "Hint 3", async (server) => {
+  longCheck("the limit holds for any second, wherever it begins", "Hint 3", async (server) => {
     // They start at different moments. A count that restarts at fixed times misses the flood of at least one. The last one
     // is silent for so long that an average would allow it a flood.
     const stopped = [0, 200, 400, 600, 800, 1_500].map(async (afterMs, n) => {

@@ -142,7 +142,7 @@ export const checks = [
     );
   }),
 
-  longCheck("moving the slider ten times doesn't make it faster", "Hint 3", async (server) => {
+  longCheck("moving the slider ten times doesn't speed up the messages", "Hint 3", async (server) => {
     const messages = await openWebSocketLane(server);
     await slide(server, { perSecond: 20 });
     await arrive(messages, 1, 20);

@@ -164,7 +164,7 @@ export const checks = [
     }
   }),
 
-  check("the same is true for each way of receiving: each position, and binary", "Hint 3", async (server) => {
+  check("this holds for every way of receiving, in JSON and in binary", "Hint 3", async (server) => {
     const { ada, move } = await board(server);
     const readers: Person[] = [];
     for (const together of [true, false])

@@ -137,7 +137,7 @@ export const checks = [
     await at(server, all[0] ?? "").enters("a guest with the first of three invitations");
   }),
 
-  check("a guest comes in with it, without a login", "Hint 2", async (server) => {
+  check("a guest comes in with an invitation, without a login", "Hint 2", async (server) => {
     const guest = at(server, await invite(server));
     const name = await guest.enters("a guest with a new invitation");
     expectThat(name === "Guest of Ada", 'the name "Guest of Ada" in welcome', `it was ${name}`);
@@ -149,7 +149,7 @@ export const checks = [
     );
   }),
 
-  check("a guest speaks under that name, too", "Hint 2", async (server) => {
+  check("a guest's messages carry the name Guest of Ada, too", "Hint 2", async (server) => {
     const guest = at(server, await invite(server));
     const ada = new Guest(server, "", logIn("Ada"));
     await guest.enters("a guest with a new invitation");
@@ -266,7 +266,7 @@ export const checks = [
     );
   }),
 
-  check("a page of another site can't come in with it, and doesn't use it up", "Hint 3", async (server) => {
+  check("a foreign page can't come in, and uses up no invitation", "Hint 3", async (server) => {
     const word = await invite(server);
     const foreign = await at(server, word, { Origin: "https://evil.example" }).knock();
     expectThat(

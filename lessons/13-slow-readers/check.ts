@@ -288,7 +288,7 @@ export const checks = [
     );
   }),
 
-  check("the other ways stay as they were", "Exercise", async (server) => {
+  check("the other five choices work as before", "Exercise", async (server) => {
     const keeper = await Reader.join(server, "Hedy", { care: "keep", by: "read" });
     const dropper = await Reader.join(server, "Tim", { care: "oldest", by: "read" });
     await keeper.more(120, 0, '. She has asked for "keep"');
