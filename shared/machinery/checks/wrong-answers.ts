@@ -449,7 +449,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "05-heartbeat-reconnect",
     "a count that never starts again",
-    "twelve in two seconds",
+    "twelve messages in two seconds",
     [/recent\.filter\(.*1_000\)/, "recent"],
   ],
   [
@@ -468,7 +468,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "05-heartbeat-reconnect",
     "a count that starts again a second after the first message",
-    "any second counts",
+    "the limit holds for any second",
     [
       /recent = \[.*\n/,
       "if (recent[0] !== undefined && now - recent[0] >= 1_000) recent = [];\n    recent.push(now);\n",
@@ -477,7 +477,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "05-heartbeat-reconnect",
     "a count that a timer sets back every second",
-    "any second counts",
+    "the limit holds for any second",
     [/ {4}recent = \[.*\n/, "    recent.push(now);\n"],
     [
       "  let recent: number[] = [];\n",
@@ -487,14 +487,14 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "05-heartbeat-reconnect",
     "a count that starts again after a second of silence",
-    "twelve in two seconds",
+    "twelve messages in two seconds",
     ["  let recent: number[] = [];\n", "  let recent: number[] = [];\n  let lastAt = 0;\n"],
     [/recent = \[.*\n/, "recent = now - lastAt > 1_000 ? [now] : [...recent, now];\n    lastAt = now;\n"],
   ],
   [
     "05-heartbeat-reconnect",
     "ten messages in stock, and ten more each second",
-    "any second counts",
+    "the limit holds for any second",
     ["  let recent: number[] = [];\n", "  let left = 10;\n  let lastAt = performance.now();\n"],
     [/recent = \[.*\n/, "left = Math.min(10, left + (now - lastAt) / 100) - 1;\n    lastAt = now;\n"],
     ["recent.length > perSecond", "left < 0"],
@@ -502,7 +502,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "05-heartbeat-reconnect",
     "an average since the connection was opened",
-    "any second counts",
+    "the limit holds for any second",
     ["  let recent: number[] = [];\n", "  let count = 0;\n  const openedAt = performance.now();\n"],
     [/recent = \[.*\n/, "count++;\n"],
     ["recent.length > perSecond", "count > 10 && count / (now - openedAt) > perSecond / 1_000"],
