@@ -225,7 +225,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "03-chat",
     "names of those alone who have spoken to everyone",
-    "a whisper tells",
+    "a client's name is known",
     ["names.set(client, from);", ""],
     ["const isFor", "if (to === undefined) names.set(client, from);\n      const isFor"],
   ],
@@ -906,7 +906,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "the part of the one who moves, not of the one who receives",
-    "the same is true for each way",
+    "this holds for every way",
     ["seenBy(client, pointers)", "seenBy(moving ?? client, pointers)"],
     [
       "pointers: Position[], together: boolean",
@@ -947,7 +947,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "frames only, and each position as before",
-    "the same is true for each way",
+    "this holds for every way",
     ["= seenBy(client, pointers)", "= together ? seenBy(client, pointers) : pointers"],
   ],
   [
@@ -1325,7 +1325,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "12-the-door",
     "the Origin checked after the invitation was spent",
-    "a page of another site",
+    "a foreign page can't come in",
     [
       "const guest = spendInvitation(invitation);",
       "const guest = spendInvitation(invitation);\n    if (!isOurs(request.headers.origin)) return refuseHandshake(socket, 403);",
@@ -1335,7 +1335,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "12-the-door",
     "no check of the Origin for guests",
-    "a page of another site",
+    "a foreign page can't come in",
     [/ {2}if \(!isOurs.*\n/, ""],
   ],
   [
@@ -1484,7 +1484,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "13-slow-readers",
     "the same for those who have asked for everything",
-    "the other ways",
+    "the other five choices",
     ['if (care === "adapt" && reader.unread', "if (reader.unread"],
     ['care === "keep" ||', '(care === "keep" && !slow.has(reader)) ||'],
   ],
