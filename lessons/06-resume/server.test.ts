@@ -10,6 +10,7 @@ import {
   startServer,
   until,
 } from "../../shared/machinery/testing/lesson.ts";
+import { startCountingTurns } from "../../shared/machinery/testing/turns.ts";
 
 everySocketServer("06-resume", async (client) => {
   client.send({ type: "resume", after: 0 });
@@ -143,6 +144,16 @@ test("a client that reads slowly gets its replay piece by piece, however long it
   const { id: live } = await says(ada, "and now live");
   await until(() => ids(slow).at(-1) === live);
   expect(ids(slow)).toEqual(upTo(live, after + 1));
+  // Of such long messages, a piece has only a few.
+  expect(Math.max(...replays(slow).map(({ messages }) => messages.length))).toBeLessThan(10);
+});
+
+test("everybody else gets a turn before each piece of a replay, though the network takes it immediately", async () => {
+  const [{ port }, turnsOfLongWrites] = await startCountingTurns("06-resume");
+  await talk(await resume({ after: 0 }, port), 250);
+  const late = await resume({ after: 0 }, port);
+  await until(() => ids(late).length === 250 && turnsOfLongWrites().length === 5);
+  expect(new Set(turnsOfLongWrites()).size).toBe(5);
 });
 
 test("a page that stops reading is disconnected, long before the heartbeat notices", async () => {

@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { Beat, Resume, Say } from "../../shared/both/message.ts";
 import { heartbeat } from "../../shared/pieces/heartbeat.ts";
 import { heartbeatTimes } from "../../shared/server/heartbeat-times.ts";
-import { type Cursor, MessageLog } from "../../shared/server/message-log.ts";
+import { type Cursor, MessageLog, pieceSize } from "../../shared/server/message-log.ts";
 import { serve } from "../../shared/server/serve.ts";
 import {
   closeOnShutdown,
@@ -20,10 +20,10 @@ const live = new Set<WebSocket>(); // the clients that have everything so far: t
 const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
 const Incoming = v.variant("type", [Resume, Say, Beat]);
 
-/** Sends what came after the cursor, 50 messages at a time. When nothing is left, the client is live. */
+/** Sends what came after the cursor, at most 50 messages at a time. When nothing is left, the client is live. */
 function replay(client: WebSocket, cursor: Cursor) {
   const { reset, messages } = log.after(cursor);
-  const rest = messages.splice(50);
+  const rest = messages.splice(pieceSize(messages)); // 50, or fewer long ones
   client.send(JSON.stringify({ type: "replay", log: log.name, reset, messages }), (error) => {
     // The network has taken these, so they don't fill our memory. In another turn, so that others don't wait.
     if (rest[0] && !error) setImmediate(replay, client, { after: rest[0].id - 1, log: log.name });

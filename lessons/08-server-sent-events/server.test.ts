@@ -10,6 +10,7 @@ import {
   startServer,
   until,
 } from "../../shared/machinery/testing/lesson.ts";
+import { startCountingTurns } from "../../shared/machinery/testing/turns.ts";
 
 /** A stream, read by a parser as browsers have one, and the text as it came. */
 class Stream {
@@ -242,6 +243,15 @@ test("sends a long history in small pieces, so that hundreds of streams don't ke
   );
   expect(pieces.length).toBeGreaterThan(10);
   expect(Math.max(...pieces)).toBeLessThan(64 * 1024);
+});
+
+test("gives everybody else a turn before each piece of a history, though the network takes it immediately", async () => {
+  const [counting, turnsOfLongWrites] = await startCountingTurns(lesson);
+  // Eight of these messages make a piece.
+  await Promise.all(upTo(80).map(() => post("x".repeat(500), undefined, counting)));
+  const stream = await Stream.open(counting);
+  await until(() => stream.ids.length === 80 && turnsOfLongWrites().length === 10);
+  expect(new Set(turnsOfLongWrites()).size).toBe(10);
 });
 
 test("shows a message once that was sent twice with one id", async () => {

@@ -1,6 +1,6 @@
 // Promises about the log and the cursor.
 import { expect, test } from "vitest";
-import { MessageLog } from "./message-log.ts";
+import { MessageLog, pieceSize } from "./message-log.ts";
 
 const ids = (answer: { messages: { id: number }[] }) => answer.messages.map(({ id }) => id);
 
@@ -42,4 +42,13 @@ test("a cursor from the future, from another log, or from before the history kep
 
 test("somebody new gets the history that is kept, and has lost nothing", () => {
   expect(filled(25, 10).after({ after: 0 })).toMatchObject({ reset: false, messages: { length: 10 } });
+});
+
+test("a piece of a replay has 50 messages, or fewer long ones, and at least one", () => {
+  expect([0, 3, 50, 51].map((count) => pieceSize(filled(count).after({ after: 0 }).messages))).toEqual([
+    0, 3, 50, 50,
+  ]);
+  const log = new MessageLog();
+  for (const length of [5_000, 5_000, 5_000, 5_000, 100_000, 1]) log.add("Ada", "x".repeat(length));
+  expect([0, 4, 5].map((after) => pieceSize(log.after({ after }).messages))).toEqual([4, 1, 1]);
 });

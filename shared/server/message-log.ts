@@ -44,3 +44,15 @@ export class MessageLog {
     return { log: this.name, reset, messages: reset ? kept : kept.filter(({ id }) => id > after) };
   }
 }
+
+/** How many of these messages fit into one piece of a replay: 50, or fewer long ones (about 16 KiB of text). */
+export function pieceSize(messages: Message[]): number {
+  let count = 0;
+  let length = 0;
+  for (const { text } of messages) {
+    if (count === 50 || length >= 16 * 1024) break;
+    length += text.length;
+    count++;
+  }
+  return count;
+}
