@@ -1,8 +1,9 @@
 // Tests of lesson 12's server: who comes in and who doesn't, by which door, and for how long.
 import { createHmac, randomUUID } from "node:crypto";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
+import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
 import {
   Client,
@@ -13,6 +14,7 @@ import {
   until,
 } from "../../shared/machinery/testing/lesson.ts";
 import { Buckets } from "./limits.ts";
+import { inTurn } from "./line.ts";
 import { cookieName, newSession, sign } from "./sessions.ts";
 
 // The same secret here and in the servers: sessions without a login for each.
@@ -328,6 +330,30 @@ describe("limits", () => {
     for (const { socket } of [one, other]) socket.close();
   });
 
+  test("neither many logins of a few connections nor many new connections keep anybody waiting", async () => {
+    const [flooder, ada, grace] = [new EventEmitter(), new EventEmitter(), new EventEmitter()];
+    const started: string[] = [];
+    const finish: (() => void)[] = [];
+    const ask = (who: string, socket = new EventEmitter()) => {
+      const response = Object.assign(new EventEmitter(), { req: { socket } });
+      return inTurn(response as unknown as ServerResponse, async () => {
+        started.push(who);
+        await new Promise<void>((resolve) => finish.push(resolve));
+      });
+    };
+    const all = Array.from({ length: 20 }, () => ask("a flooder", flooder));
+    all.push(ask("Ada", ada), ask("Grace", grace), ask("Grace again", grace));
+    for (let n = 0; n < 20; n++) all.push(ask("a new connection"));
+    for (let n = 0; n < all.length; n++) {
+      await vi.waitUntil(() => finish.length > n);
+      finish[n]?.();
+    }
+    await Promise.all(all);
+    // Three had started before Ada came. From then on, every second turn goes to one that has asked least often.
+    expect(started.slice(0, 8)).toContain("Ada");
+    expect(started.indexOf("Grace again")).toBeLessThan(started.lastIndexOf("a new connection"));
+  });
+
   test("a bucket fills by the second, never above its size, and each key has its own", () => {
     const buckets = new Buckets(2, 1_000);
     expect([1, 2, 3].map(() => buckets.take("Ada"))).toEqual([true, true, false]);
@@ -456,10 +482,14 @@ describe("logging in", () => {
 
   test("attempts at the same time count, too", async () => {
     const { name } = await logIn();
-    const all = await Promise.all(
-      Array.from({ length: 8 }, (_, n) => post("/login", { name, password: `wrong horse ${n}` })),
-    );
-    expect(all.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(5);
+    const countTried = async () => {
+      const all = await Promise.all(
+        Array.from({ length: 8 }, (_, n) => post("/login", { name, password: `wrong horse ${n}` })),
+      );
+      return all.filter(({ status }) => status === 401).length;
+    };
+    // If the server's minute ended in between, it doesn't end again so soon.
+    expect((await countTried()) <= 5 || (await countTried()) <= 5).toBe(true);
   });
 
   test("a name that nobody has is answered like a wrong password, and takes as much time", async () => {

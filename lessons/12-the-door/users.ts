@@ -1,9 +1,10 @@
 // Users and their passwords. The server keeps only a hash of each: a thief who gets it has to try every password.
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-import type { EventEmitter } from "node:events";
+import type { ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { nameKeys } from "../../shared/both/look-alikes.ts";
 import { HttpError } from "../../shared/server/http.ts";
+import { inTurn } from "./line.ts";
 import type { Claim, NewUser } from "./messages.ts";
 
 type User = { name: string; role: "member" | "reader"; salt: Buffer; hash: Buffer };
@@ -14,34 +15,11 @@ const wrong = new Map<string, number>(); // attempts in this minute
 setInterval(() => wrong.clear(), 60_000).unref();
 const slowly = promisify<string, Buffer, number, object, Buffer>(scrypt);
 
-/** Passwords that are checked at the same time. Node has four threads for such work, and one stays free for files. */
-const atOnce = 3;
-let checking = 0;
-/** Those that wait for their turn, in order. */
-const line = new Set<() => void>();
-
-/** Does `work` when it is its turn. A client that leaves loses its turn: `response` emits "close" then. */
-async function inTurn<Result>(response: EventEmitter, work: () => Promise<Result>): Promise<Result> {
-  if (checking < atOnce) checking++;
-  else
-    await new Promise<void>((resolve, reject) => {
-      line.add(resolve);
-      response.once("close", () => line.delete(resolve) && reject(new HttpError(503, "You have left.")));
-    });
-  try {
-    return await work();
-  } finally {
-    const [next] = line;
-    if (next) line.delete(next) && next();
-    else checking--;
-  }
-}
-
 /** Slow on purpose: about a tenth of a second and 16 MiB for each, as OWASP advises. It runs beside the event loop. */
 const hashOf = (password: string, salt: Buffer) => slowly(password, salt, 32, { N: 2 ** 14, r: 8, p: 5 });
 
 /** @throws {HttpError} 409 when somebody has this name, or one that looks like it */
-export function addUser({ name, password, role }: NewUser, response: EventEmitter): Promise<void> {
+export function addUser({ name, password, role }: NewUser, response: ServerResponse): Promise<void> {
   return inTurn(response, async () => {
     if (users.size >= Number(MAX_USERS)) throw new HttpError(503, "There are too many users already.");
     const salt = randomBytes(16); // so that the same password has another hash for another user
@@ -56,7 +34,7 @@ const nobody = { salt: randomBytes(16), hash: randomBytes(32) };
 /** @throws {HttpError} 401 for a wrong name or password, 429 after five of them in a minute */
 export function checkPassword(
   { name, password }: Pick<Claim, "name" | "password">,
-  response: EventEmitter,
+  response: ServerResponse,
 ): Promise<{ name: string; role: User["role"] }> {
   const key = keyOf(name);
   return inTurn(response, async () => {
