@@ -21,6 +21,8 @@ export type Exercises = ReadonlyMap<string, number>;
 
 /** Learners in one room. */
 export const mostPeople = 500;
+/** Of those, learners from one address. A whole class may have one, but a single computer can't fill the room. */
+export const mostOfAddress = mostPeople / 2;
 
 const Key = v.pipe(v.string(), v.regex(/^[a-z0-9]{16,40}$/, "must be 16 to 40 letters and digits."));
 const ListOfResults = v.pipe(v.array(v.picklist(["pass", "fail", "unsure"])), v.maxLength(100));
@@ -53,6 +55,8 @@ export class Grid {
   readonly #people = new Map<string, Person>();
   /** By the learners' keys. */
   readonly #names = new Names<string>();
+  /** From where each learner came in, by key. Not kept on disk. */
+  readonly #addresses = new Map<string, string>();
   #lastId = 0;
 
   constructor(exercises: Exercises) {
@@ -64,17 +68,22 @@ export class Grid {
   }
 
   /**
-   * Takes what a learner has sent, and returns the name under which the room shows it: "Ada (2)" for a second Ada.
-   * @throws {HttpError} 403 when no one else may come in, 422 for another version's exercises, 503 when the room is full
+   * Takes what a learner has sent from `address`, and returns the name under which the room shows it: "Ada (2)" for a second Ada.
+   * @throws {HttpError} 403 when no one else may come in, 422 for another version's exercises, 503 when the room or the
+   * address's share of it is full
    * @throws {v.ValiError} when it isn't a report
    */
-  take(report: unknown): string {
+  take(report: unknown, address: string): string {
     const { key, name, lessons } = v.parse(Report, report);
     for (const { lesson, results } of lessons) this.#check(lesson, results);
     let person = this.#people.get(key);
     if (!person) {
       if (!this.isOpen) throw new HttpError(403, "The room accepts no new names now.");
       if (this.#people.size >= mostPeople) throw new HttpError(503, `The room is full: ${mostPeople} names.`);
+      const fromThere = [...this.#addresses.values()].filter((other) => other === address);
+      if (fromThere.length >= mostOfAddress)
+        throw new HttpError(503, `The room has ${mostOfAddress} names from your address already.`);
+      this.#addresses.set(key, address);
       person = { id: ++this.#lastId, name: "", lessons: {} };
       this.#people.set(key, person);
     }
@@ -101,12 +110,14 @@ export class Grid {
     for (const [key, person] of this.#people)
       if (person.id === id) {
         this.#names.release(key);
+        this.#addresses.delete(key);
         this.#people.delete(key);
       }
   }
 
   clear() {
     for (const key of this.#people.keys()) this.#names.release(key);
+    this.#addresses.clear();
     this.#people.clear();
   }
 

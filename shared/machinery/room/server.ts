@@ -68,11 +68,12 @@ export function roomServer({
   const ofAddress = allowances(400, 20);
   const ofLearner = allowances(10, 1);
   const takeResults: Handler = async (request, response) => {
-    if (!ofAddress(request.socket.remoteAddress ?? "")) throw tooMany();
+    const { remoteAddress = "" } = request.socket;
+    if (!ofAddress(remoteAddress)) throw tooMany();
     const report = await readJson(request);
     const key = (report as { key?: unknown } | null)?.key;
     if (typeof key === "string" && !ofLearner(key.slice(0, 40))) throw tooMany();
-    sendJson(response, 200, { name: grid.take(report) });
+    sendJson(response, 200, { name: grid.take(report, remoteAddress) });
   };
 
   const remote: Routes = {
