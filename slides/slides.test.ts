@@ -196,7 +196,7 @@ describe("the lesson in its slide", () => {
     await until(() => !frame(0));
   });
 
-  test("shows all that its hint and its notes name", async () => {
+  test("shows all that its hint and its notes name, and its states and numbers can be read from the last row", async () => {
     const lives = await page.evaluate(() =>
       [...document.querySelectorAll<HTMLElement>(".live")].map((live) => {
         const bold = [...live.querySelectorAll(".hint strong")].map(({ textContent }) => textContent);
@@ -207,6 +207,7 @@ describe("the lesson in its slide", () => {
     );
     const tab = await (await browser()).newPage({ viewport: { width: 600, height: 490 } });
     const hidden: string[] = [];
+    const small: string[] = [];
     let found = 0;
     for (const { lesson, named } of lives) {
       await tab.goto(`${new URL(at).origin}/lessons/${lesson}/`);
@@ -221,9 +222,17 @@ describe("the lesson in its slide", () => {
         found++;
         if (!isShown) hidden.push(`${lesson}: ${words}`);
       }
+      // Full HD enlarges the slide's 1280 pixels by half: 20 of them are 30 there.
+      const tooSmall = await tab.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>("main :is(.status, .state, .place, dd, output, td)")]
+          .filter((one) => one.checkVisibility() && Number.parseFloat(getComputedStyle(one).fontSize) < 20)
+          .map((one) => one.outerHTML),
+      );
+      small.push(...tooSmall.map((one) => `${lesson}: ${one}`));
     }
     await tab.close();
     expect(hidden).toEqual([]);
+    expect(small).toEqual([]);
     expect(found).toBeGreaterThan(25);
   });
 
