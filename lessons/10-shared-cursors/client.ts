@@ -18,7 +18,7 @@ const refused = document.querySelector(".refused") as HTMLElement;
 const people = new People();
 const traffic = new Traffic();
 let hand: Place | undefined;
-let isNew = false; // whether the server doesn't know yet where the hand is
+let isDue = false; // whether to send the hand's place, for the first time or again
 let ripples = 0;
 const unseen = new Map<number, string>(); // our own ripples that have not come back yet
 
@@ -32,7 +32,7 @@ function send(data: string | DataView<ArrayBuffer>) {
 function onopen() {
   join();
   for (const ripple of unseen.values()) send(ripple); // the connection before this one may have lost it
-  isNew = true;
+  isDue = true;
 }
 
 /** Who we are, and how we want to receive positions. */
@@ -45,7 +45,7 @@ function join() {
 
 board.onmove = (place) => {
   hand = place;
-  isNew = true;
+  isDue = true;
   if (settings.when === "event") sendPosition();
 };
 setInterval(() => {
@@ -54,16 +54,16 @@ setInterval(() => {
 
 /** State: only the newest position counts. One that can't be sent now would be out of date when it can. */
 function sendPosition() {
-  if (!hand || !isNew) return;
+  if (!hand || !isDue) return;
   if (connection.unsentBytes() > 1_000) return add("dropped");
-  isNew = false;
+  isDue = false;
   send(settings.binary ? placeToBytes(hand) : JSON.stringify({ type: "move", ...hand }));
   traffic.sent(hand);
 }
 
 // Repeated even if nothing has moved: a page that has missed it, or has just been opened, gets it within two seconds.
 setInterval(() => {
-  isNew = true;
+  isDue = true;
   sendPosition();
 }, 2_000);
 

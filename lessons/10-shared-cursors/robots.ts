@@ -9,10 +9,12 @@ const robots: WebSocket[] = [];
 const ahead = Math.random() * 100;
 
 /** Adds or removes robots until there are as many as the switch says. */
-onsettings(() => {
+function adjust() {
   while (robots.length > settings.robots) robots.pop()?.close(1000, "no longer needed");
   while (robots.length < settings.robots) robots.push(newRobot(robots.length + 1));
-});
+}
+onsettings(adjust);
+setInterval(adjust, 1_000); // a server that restarts loses all of them
 
 function newRobot(number: number): WebSocket {
   const robot = new WebSocket(`ws://${serverHost}`);
