@@ -11,7 +11,7 @@ import { type Press, positionAt, type State, trackOf } from "./state.ts";
 import { onsettings, ownTime, settings } from "./switches.ts";
 import { View } from "./view.ts";
 
-const name = nameBox(join);
+const name = nameBox(() => join());
 const page = crypto.getRandomValues(new Uint32Array(3)).join(""); // the same after a reconnect, and nobody else knows it
 const people = new People();
 const clock = new Clock();
@@ -23,6 +23,7 @@ let askLater: ReturnType<typeof setTimeout> | undefined;
 const connect = () => stayConnected(`ws://${serverHost}`, { onopen, onmessage, onstate: showState });
 const connection = controlled(connect); // connects, and makes the buttons work
 const send = (message: object) => connection.send(JSON.stringify(message));
+const join = () => send({ type: "join", name: name.value, page });
 const roomTime = () => clock.at(ownTime()) ?? ownTime();
 
 function onopen() {
@@ -30,15 +31,11 @@ function onopen() {
   askTime();
 }
 
-function join() {
-  send({ type: "join", name: name.value, page });
-}
-
 /** Four times a second for ten seconds, and then every two seconds. Late answers do no harm: they are never the best. */
 function askTime(nth = 1) {
   clearTimeout(askLater);
   send({ type: "time", t1: ownTime() });
-  askLater = setTimeout(askTime, nth < 40 ? 250 : 2_000, nth + 1);
+  askLater = setTimeout(() => askTime(nth + 1), nth < 40 ? 250 : 2_000);
 }
 
 function onmessage(data: string) {
@@ -98,5 +95,7 @@ function draw() {
 requestAnimationFrame(draw);
 
 // A laptop has woken up, and its clock may have slept, too.
-document.addEventListener("visibilitychange", () => document.hidden || askTime());
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) askTime();
+});
 onsettings(askTime);
