@@ -68,7 +68,7 @@ function onstate(state: State) {
     number("back", state.name === "reconnecting" ? "yes" : "no");
     if (state.code === 4401) showSession(null);
   }
-  showState(nobody ? { ...state, reason: "nobody is logged in" } : state);
+  showState(nobody ? { name: "closed", reason: "nobody is logged in" } : state);
 }
 
 function say(_from: string, text: string) {

@@ -60,7 +60,7 @@ everyPage(
 
     test("without a login the page doesn't try, and says so", async () => {
       const { ada } = tabs();
-      expect(await state(ada)).toBe("closed (1000, nobody is logged in)");
+      expect(await state(ada)).toBe("closed (nobody is logged in)");
       await say(ada, "Hello");
       await until(async () => (await ada.locator("chat-room").getByRole("alert").textContent()) !== "");
     });

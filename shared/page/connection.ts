@@ -16,11 +16,14 @@ const place: Pick<ChatRoom, "status" | "note"> = line
 const button = (id: string) => document.querySelector(`#${id}`) as HTMLButtonElement;
 const [leave, comeBack, tryNow] = [button("leave"), button("come-back"), button("try-now")];
 
+/** A page that has nothing to connect to is closed without a code. */
+type Shown = State | { name: "closed"; code?: undefined; reason: string };
+
 /**
  * Shows the state of a connection, and counts attempts and connections on pages that show their numbers. Give it to
  * `stayConnected` as `onstate`, or call it from there.
  */
-export function showState(state: State): void {
+export function showState(state: Shown): void {
   // Lesson 5's page has only Try now.
   if (leave) leave.disabled = state.name === "closed";
   if (comeBack) comeBack.disabled = state.name !== "closed";
@@ -36,9 +39,9 @@ export function showState(state: State): void {
     place.note("open");
   }
   if (state.name === "closed") {
-    const why = state.reason ? `(${state.code}, ${state.reason})` : `(${state.code})`;
+    const why = `(${[state.code, state.reason].filter(Boolean).join(", ")})`;
     place.status("closed", `closed ${why}`);
-    if (isFinal(state.code)) place.note(`closed for good ${why}`, "fault");
+    if (state.code && isFinal(state.code)) place.note(`closed for good ${why}`, "fault");
     else place.note(`closed ${why}`);
   }
   if (state.name === "reconnecting") {
