@@ -9,6 +9,7 @@ export class StatusLine {
   readonly #place: HTMLElement;
   #checkAgain: ReturnType<typeof setTimeout> | undefined;
   #shown: Status | undefined;
+  #text = "";
   /** Whether a connection has ended, or an attempt has failed. */
   #hasEnded = false;
   /** The warning, while the running lesson isn't this page's. Undefined while we don't know. */
@@ -50,13 +51,24 @@ export class StatusLine {
     const wrong: Status = { state: "closed", text: this.#otherLesson ?? "", ticking: "" };
     const { state, text, ticking } = this.#otherLesson ? wrong : (this.#shown as Status);
     if (this.#place.dataset.state !== state) this.#place.dataset.state = state;
-    if (this.#place.firstChild?.textContent !== text) {
+    if (this.#place.childElementCount === 0 || this.#text !== text) {
       const rest = document.createElement("span");
       rest.className = "ticking";
       rest.setAttribute("aria-hidden", "true");
-      this.#place.replaceChildren(document.createTextNode(text), rest);
+      this.#place.replaceChildren(...withCode(text), rest);
+      this.#text = text;
     }
     const rest = this.#place.lastElementChild as HTMLElement;
     rest.textContent = ticking && ` ${ticking}`;
   }
+}
+
+/** What is between two backticks becomes code. */
+function withCode(text: string): (string | HTMLElement)[] {
+  return text.split("`").map((part, n) => {
+    if (n % 2 === 0) return part;
+    const code = document.createElement("code");
+    code.textContent = part;
+    return code;
+  });
 }
