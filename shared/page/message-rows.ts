@@ -4,8 +4,8 @@ import type { Message } from "../both/message.ts";
 /** What was said here, and may not have arrived. */
 export type Said = { from: string; text: string };
 
-/** Made once, because making it takes longer than using it. */
-const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+/** As toLocaleTimeString writes a time. Made once, because making it takes longer than using it. */
+const clock = new Intl.DateTimeFormat([], { hour: "numeric", minute: "numeric", second: "numeric" });
 
 /**
  * Shows a message in an `<li>`, which may have shown another one. textContent, never innerHTML: a message is text, even if
