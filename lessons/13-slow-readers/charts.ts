@@ -84,10 +84,12 @@ export class Charts {
     const own = readers.find(({ id }) => id === this.ownId);
     const others = readers.filter((reader) => reader !== own);
     const isHere = (name: string | undefined) => others.some((reader) => reader.name === name);
-    this.#owners = this.#owners.map((name, n) => (n > 0 && isHere(name) ? name : undefined));
     for (const { name } of others) {
-      const free = this.#owners.indexOf(undefined, 1);
-      if (free < 0 || this.#owners.includes(name)) continue;
+      if (this.#owners.includes(name)) continue;
+      // A reader that is away keeps its line for as long as there are others.
+      const unused = this.#owners.indexOf(undefined, 1);
+      const free = unused > 0 ? unused : this.#owners.findIndex((owner, n) => n > 0 && !isHere(owner));
+      if (free < 0) continue;
       this.#owners[free] = name;
       for (const chart of [this.#kept, this.#onTheWay]) chart.clear(free);
     }

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { everyPage } from "../../shared/machinery/testing/every-page.ts";
-import { shown, until } from "../../shared/machinery/testing/lesson.ts";
+import { Client, shown, until } from "../../shared/machinery/testing/lesson.ts";
 import { symbols } from "./market.ts";
 
 const prices = (page: Page) => page.locator("#prices tr th").allTextContents();
@@ -47,6 +47,26 @@ everyPage(
       await until(async () => !(await readers(grace)).includes("<b>Ada</b>"));
       await ada.getByRole("button", { name: "Come back" }).click();
       await isOpen(ada);
+    });
+
+    test("a reader that comes back has the line that it had before", async () => {
+      const { grace } = tabs();
+      const line = async (of: string) =>
+        (await readers(grace)).includes(of) &&
+        grace.locator("#readers tr", { hasText: of }).locator("path").getAttribute("stroke-dasharray");
+      const join = async (name: string) => {
+        const client = await Client.open(ports().serverPort);
+        client.send({ type: "join", name, care: "less", perSecond: 1 });
+        await until(async () => (await line(name)) !== false);
+        return client;
+      };
+      const [first, second] = [await join("Hedy"), await join("Ida")];
+      const before = await line("Ida");
+      for (const client of [first, second]) client.socket.close();
+      await until(async () => !(await readers(grace)).some((reader) => /Hedy|Ida/.test(reader)));
+      const again = await join("Ida");
+      expect(await line("Ida")).toBe(before);
+      again.socket.close();
     });
 
     test("a name that is refused says why", async () => {
