@@ -60,7 +60,7 @@ function verdict(seen: Seen): string {
   const nearly = 1.25;
   const least = Math.min(long.bytes, sse.bytes, websocket.bytes);
   if (Math.max(polling.bytes, long.bytes) < nearly * least && websocket.message > 1_000)
-    return "Messages of this size cost about the same bytes on all four lanes.";
+    return "At this size, headers hardly matter: no lane costs a quarter more than another.";
   // A poll that brings one message or none has nothing to share its headers among.
   if (polling.requests > 0.5) return "";
   if (polling.bytes < (1 - same) * least)
