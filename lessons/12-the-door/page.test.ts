@@ -97,7 +97,7 @@ everyPage(
     test("at another site it gets no cookie, so /naive refuses it, too", async () => {
       const { origin, naive, room } = await visitMallory("site");
       expect(origin).toBe("127.0.0.1");
-      expect(naive).toBe("Refused: 4401, log in, or get a new ticket. No cookie came along.");
+      expect(naive).toBe("Refused: 4401, log in, or get a new ticket. The browser sent no cookie.");
       expect(room).toMatch(/^Refused: 1006/);
     });
 

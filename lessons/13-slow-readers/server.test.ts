@@ -239,7 +239,7 @@ describe("a slow reader", () => {
     guest.leave();
   });
 
-  test("that gets only the latest has each symbol once, as new as can be, when it reads again", async () => {
+  test("that gets only the latest has the newest quote of each symbol, once, when it reads again", async () => {
     const guest = await Guest.join(server.port, { name: "Tim", care: "latest", by: "read" }, false);
     await until(async () => (await reportOn(server, "Tim")).leftOut > 300);
     await guest.settle();
