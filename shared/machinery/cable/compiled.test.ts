@@ -65,6 +65,34 @@ test("a server that loads packages by createRequire runs without tsx", () => {
     expect(argsOf(join(root, "lessons", folder, "server.ts"))[0], folder).toBe("--enable-source-maps");
 });
 
+test("ws and valibot are part of the file, and the program compiles again when they change", () => {
+  const { file } = compiledOnce();
+  writeFileSync(
+    file,
+    'import "valibot";\nimport { WebSocketServer } from "ws";\nnew WebSocketServer({ port: -1 });\n',
+  );
+  const { versions, ...result } = compiled(file);
+  const program = "args" in result ? (result.args.at(-1) ?? "") : "";
+  expect(readFileSync(program, "utf8")).not.toMatch(/from "(ws|valibot)"/);
+  for (const part of ["ws/lib/websocket-server.js", "valibot/dist/index.mjs"])
+    expect([...versions.keys()].map((path) => path.replaceAll("\\", "/"))).toContainEqual(
+      expect.stringMatching(new RegExp(`/node_modules/${part}$`)),
+    );
+  // An error inside a package still leads to the line that called it.
+  expect(run(["--enable-source-maps", program]).stderr).toContain(`${file}:3:`);
+});
+
+test("a misspelt export of ws is an error in the line that imports it", () => {
+  const { file } = compiledOnce();
+  writeFileSync(file, 'import { WebSocketServr } from "ws";\nnew WebSocketServr();\n');
+  expect(compiled(file)).toMatchObject({
+    faults: expect.arrayContaining([
+      expect.stringContaining("WebSocketServr"),
+      expect.stringContaining(`.ts:1:9:`),
+    ]),
+  });
+});
+
 test("a program that finds files by import.meta runs from its source", () => {
   const { file } = compiledOnce();
   writeFileSync(file, 'console.log(new URL("beside.txt", import.meta.url).pathname);\n');

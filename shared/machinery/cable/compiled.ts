@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import type { BuildFailure } from "esbuild";
 import { root } from "../launcher/lessons.ts";
+import { oneFile } from "../one-file.ts";
 
 /** Each file that a program is made of, with the version of it that was compiled. */
 export type Versions = Map<string, string>;
@@ -14,12 +15,12 @@ export type Compiled = { versions: Versions } & ({ args: string[] } | { faults: 
 
 /**
  * What was compiled, kept beside it: nothing is compiled again until one of these files changes. `made` is the version of
- * the compiled file, and of the compiler.
+ * the compiled file, and of the files that compile.
  */
 type Record = { args: string[]; made: string; versions: [path: string, version: string][] };
 
 const machinery = join(root, "shared", "machinery");
-const compiler = join(machinery, "cable", "compiled.ts");
+const compilers = [join(machinery, "cable", "compiled.ts"), join(machinery, "one-file.ts")];
 
 /**
  * Compiles what is there now, unless it has been compiled already.
@@ -70,20 +71,7 @@ const esbuild = () => createRequire(import.meta.url)("esbuild") as typeof import
 
 /** The synchronous way, because it leaves no process behind: an esbuild that stays can outlive a parent that was killed. */
 function bundle(file: string, outfile: string) {
-  return esbuild().buildSync({
-    entryPoints: [file],
-    absWorkingDir: root,
-    outfile,
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    sourcemap: "inline",
-    write: false,
-    metafile: true,
-    logLevel: "silent",
-  });
+  return esbuild().buildSync({ ...oneFile, entryPoints: [file], outfile, metafile: true });
 }
 
 /**
@@ -111,7 +99,7 @@ function keep(
   }
 }
 
-const madeOf = (program: string) => `${versionOf(program)}, ${versionOf(compiler)}`;
+const madeOf = (program: string) => [program, ...compilers].map(versionOf).join();
 
 /** What is there from an earlier start, if it is still right. */
 function compiledEarlier(program: string, record: string): Compiled | undefined {

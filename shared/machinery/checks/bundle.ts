@@ -4,6 +4,7 @@ import { SourceMap } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { type BuildResult, build, type Plugin } from "esbuild";
 import { root } from "../launcher/lessons.ts";
+import { oneFile } from "../one-file.ts";
 
 /** A file that doesn't compile. `code` is the line with a caret below it, empty where the file ends too early. */
 export type CompileError = { where: string; text: string; code: string };
@@ -23,23 +24,10 @@ export async function bundle(
   const path = relative(root, file).replaceAll("\\", "/");
   if (!existsSync(file)) return { where: path, text: `There is no such file. ${bringsBack(path)}`, code: "" };
   const { errors = [], outputFiles } = await build({
+    ...oneFile,
     entryPoints: [file],
-    absWorkingDir: root,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    // `ws` asks for Node's own modules with `require`, which a module doesn't have.
-    banner: {
-      js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);',
-    },
-    sourcemap: "inline",
-    // Where a line is from is enough: some programs read the map at each start.
-    sourcesContent: false,
-    logLevel: "silent",
-    plugins: [packages, ...(source === undefined ? [] : [replace(file, source)])],
     ...(outfile && { outfile }),
-    write: false,
+    plugins: source === undefined ? [] : [replace(file, source)],
   }).catch(({ errors }: Partial<BuildResult>) => ({ errors, outputFiles: undefined }));
   const [error] = errors;
   if (!error) {
@@ -81,15 +69,6 @@ function bringsBack(path: string): string {
   const number = Number(path.match(/^lessons\/(\d+)/)?.[1]);
   return `npm run reset ${number} brings it back, and starts this lesson over.`;
 }
-
-/** Packages that every lesson loads become part of the file, and the rest isn't touched. */
-const packages: Plugin = {
-  name: "packages",
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-      kind === "entry-point" || /^(ws|valibot)$/.test(path) ? undefined : { path, external: true },
-    ),
-};
 
 /** Compiles `contents` in place of what stands in the file. */
 function replace(file: string, contents: string): Plugin {
