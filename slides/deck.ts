@@ -332,10 +332,11 @@ for (const code of document.querySelectorAll<HTMLElement>("figure.code code")) {
 function fitCode() {
   // Reveal shows one slide and hides the others, which have no size then. For this moment all have one.
   document.documentElement.classList.add("fitting");
-  for (const slide of document.querySelectorAll<HTMLElement>(".slide:has(figure.code)")) {
-    let size = 26;
-    do slide.style.setProperty("--code-size", `${size}px`);
-    while (overflows(slide) && --size >= 10);
+  let tooLarge = [...document.querySelectorAll<HTMLElement>(".slide:has(figure.code)")];
+  // All slides at each size: the browser lays out the page once for a size, not once for each slide.
+  for (let size = 26; size >= 10 && tooLarge.length > 0; size--) {
+    for (const slide of tooLarge) slide.style.setProperty("--code-size", `${size}px`);
+    tooLarge = tooLarge.filter(overflows);
   }
   document.documentElement.classList.remove("fitting");
 }

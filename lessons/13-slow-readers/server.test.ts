@@ -451,7 +451,7 @@ describe("what `send` tells:", () => {
   /** Each line that the program prints, by what stands before its colon. */
   const told = new Map<string, string>();
   beforeAll(async () => {
-    const program = runNode(["--import", "tsx", "lessons/13-slow-readers/what-send-tells.ts"]);
+    const program = runNode(["lessons/13-slow-readers/what-send-tells.ts"]);
     expect(await program.ended).toBe(0);
     for (const line of program.output().split("\n")) {
       const [, what = "", result = ""] = line.match(/^(.+?): +(.*)$/) ?? [];

@@ -4,11 +4,17 @@ import { networkInterfaces } from "node:os";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { browser, openPage } from "../testing/browser.ts";
+import { openPage } from "../testing/browser.ts";
 import { say } from "../testing/lesson.ts";
 import { freePort, type Running, runNode } from "../testing/process.ts";
 import { describeLan, drawQr, lanAddresses } from "./lan.ts";
 import { canConnect } from "./ports.ts";
+
+/** Begins to load the slide with the code. All slides take long: it is one of a course, and nothing waits for all of it. */
+const showSlide = (stage: Page, port: number) =>
+  stage.goto(`http://localhost:${port}/slides/?course=240#/broadcast-everybody-join`, {
+    waitUntil: "commit",
+  });
 
 describe("the addresses", () => {
   const own = Object.values(networkInterfaces())
@@ -107,8 +113,8 @@ describe.skipIf(process.platform !== "linux")("a lesson that is open to the netw
   });
 
   test("lets a phone talk with the page on the stage", async () => {
-    const phone = await (await browser()).newPage({ viewport: { width: 390, height: 844 } });
-    await phone.goto(`http://${room}:${page}/lessons/04-broadcast/`);
+    const phone = await openPage(`http://${room}:${page}/lessons/04-broadcast/`);
+    await phone.setViewportSize({ width: 390, height: 844 });
     stage = await openPage(`http://localhost:${page}/lessons/04-broadcast/`);
     await stage.locator('[data-number="here"]', { hasText: "2" }).waitFor();
     await say(phone, "Grace", "Hello from the last row");
@@ -117,7 +123,7 @@ describe.skipIf(process.platform !== "linux")("a lesson that is open to the netw
   });
 
   test("shows its code on the slide", async () => {
-    await stage.goto(`http://localhost:${page}/slides/#/broadcast-everybody-join`);
+    await showSlide(stage, page);
     const address = `http://${room}:${page}/lessons/04-broadcast/`;
     await stage.getByRole("img", { name: `QR code of ${address}` }).waitFor();
     await stage.getByRole("link", { name: address }).waitFor();
@@ -137,7 +143,8 @@ describe.skipIf(process.platform !== "linux")("the slides of a lesson, on the sp
     const env = { PORT: String(server), PAGE_PORT: String(page), LAN: room };
     slides = runNode(["shared/machinery/start.cjs", "slides/slides", "4"], env, []);
     await slides.prints(/Slides +http/);
-    stage = await openPage(`http://localhost:${page}/slides/#/broadcast-everybody-join`);
+    stage = await openPage("about:blank");
+    await showSlide(stage, page);
   });
   afterAll(async () => {
     await slides.end();

@@ -51,11 +51,10 @@ export async function startServer(lesson: string, env: Record<string, string> = 
 
 /** Starts the pages on a free port. They look for the lesson's server at `serverPort`. */
 export async function startPages(serverPort: number, pagePort: number, env = {}): Promise<void> {
-  await runNode(["shared/machinery/start.cjs", "pages/pages"], {
-    PAGE_PORT: String(pagePort),
-    PORT: String(serverPort),
-    ...env,
-  }).prints(/http:\/\/localhost:\d+/);
+  const variables = { PAGE_PORT: String(pagePort), PORT: String(serverPort), ...env };
+  // Without flags for Node: start.cjs loads tsx by itself.
+  const pages = runNode(["shared/machinery/start.cjs", "pages/pages"], variables, []);
+  await pages.prints(/http:\/\/localhost:\d+/);
 }
 
 /** Ports for a whole lesson, server and pages, and a way to open its page. */
