@@ -128,7 +128,7 @@ test("a message costs the socket its bytes and what lesson 7 wraps around it, ho
   await slide("clients in each lane", 0);
 });
 
-test("frozen, no lane receives anything; healed, all go on with nothing lost, doubled or out of order", async () => {
+test("while frozen, no lane receives anything, and after healing nothing is lost, doubled or out of order", async () => {
   await page.getByRole("button", { name: "Freeze" }).click();
   await until(async () => (await status()).startsWith("frozen"));
   await page.getByRole("button", { name: "Freeze", pressed: true }).waitFor();

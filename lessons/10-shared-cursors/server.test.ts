@@ -73,7 +73,7 @@ test("a position reaches everybody in the way that each of them has asked for", 
   leave(ada, json, binary);
 });
 
-test("a pointer that moves within a frame is sent once, at its last place; a page that asks for each position gets each", async () => {
+test("a pointer that moves within a frame is sent once, at its last place, unless a page asks for each position", async () => {
   const [ada, grace] = [await join("Ada"), await join("Grace")];
   const each = await join("Alan", { together: false });
   for (let x = 1; x <= 300; x++) {

@@ -84,7 +84,7 @@ everyPage(
       );
     });
 
-    test("Mallory's page at another port is in at /naive and speaks as Ada; at /room it isn't", async () => {
+    test("Mallory's page at another port gets in at /naive and speaks as Ada, and is refused at /room", async () => {
       const { ada } = tabs();
       const { origin, naive, room } = await visitMallory("port");
       expect(origin).toBe("localhost");
