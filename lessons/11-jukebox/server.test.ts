@@ -205,7 +205,7 @@ describe("bad input:", () => {
 });
 
 test("a client that has fallen silent is terminated, and is no longer here", async () => {
-  const { port } = await startServer("11-jukebox", { PING_EVERY_MS: "300", GRACE_MS: "200" });
+  const { port } = await startServer("11-jukebox", { PING_EVERY_MS: "300", GRACE_MS: "2000" });
   const ada = await join("Ada", port);
   const silent = await rawWebSocket(port);
   const text = '{"type":"join","name":"Grace"}';

@@ -18,17 +18,6 @@ const name = async (page: Page, to: string) => {
 everyPage(
   "13-slow-readers",
   (ports, server, tabs) => {
-    test("shows every symbol, 200 quotes a second, and leaves none out", async () => {
-      const { ada } = tabs();
-      await until(async () => (await prices(ada)).join() === symbols.join());
-      await until(async () => (await shown(ada, "perSecond")) > 100);
-      await until(async () =>
-        /^\d+ ms$/.test((await ada.locator('[data-number="behind"]').textContent()) ?? ""),
-      );
-      expect(await shown(ada, "leftOut")).toBe(0);
-      expect(await shown(ada, "gaps")).toBe(0);
-    });
-
     test("shows all readers, their names as text, and which of them it is", async () => {
       const { ada, grace } = tabs();
       await name(ada, "<b>Ada</b>");
@@ -77,6 +66,32 @@ everyPage(
       await until(async () => (await ada.getByRole("alert").textContent()) === "");
     });
 
+    test("a server that has restarted counts from 1: the page says once that there is a gap, and goes on", async () => {
+      const { ada } = tabs();
+      await server().kill();
+      await until(async () => /^reconnecting/.test((await ada.getByRole("status").textContent()) ?? ""));
+      // From here on 200 quotes a second, which keep both pages busy.
+      Object.assign(server(), await ports().startServer());
+      const tryNow = ada.getByRole("button", { name: "Try now" });
+      if (await tryNow.isEnabled()) await tryNow.click({ timeout: 1_000 }).catch(() => {});
+      await isOpen(ada);
+      await until(async () => (await shown(ada, "gaps")) === 1);
+      await until(async () => (await shown(ada, "perSecond")) > 100);
+    });
+
+    test("shows every symbol, 200 quotes a second, and leaves none out", async () => {
+      const { ada } = tabs();
+      // What it has missed so far: while it was away, and when the server restarted.
+      const missed = async () => [await shown(ada, "leftOut"), await shown(ada, "gaps")];
+      const before = await missed();
+      await until(async () => (await prices(ada)).join() === symbols.join());
+      await until(async () => (await shown(ada, "perSecond")) > 100);
+      await until(async () =>
+        /^\d+ ms$/.test((await ada.locator('[data-number="behind"]').textContent()) ?? ""),
+      );
+      expect(await missed()).toEqual(before);
+    });
+
     test("a page that asks for 4 prices a second gets 4, at any moment and on the same connection", async () => {
       const { ada } = tabs();
       const lost = await shown(ada, "lost");
@@ -90,6 +105,7 @@ everyPage(
 
     test("a page that is disconnected because it is slow comes back with its cursor, and misses nothing", async () => {
       const { ada, grace } = tabs();
+      const lostByGrace = await shown(grace, "lost");
       await ada.reload();
       await isOpen(ada);
       await choose(ada, "disconnect");
@@ -110,19 +126,7 @@ everyPage(
       expect(await shown(ada, "leftOut")).toBe(0);
       expect(await shown(ada, "gaps")).toBe(0);
       await until(async () => (await shown(grace, "ended")) === 1);
-      expect(await shown(grace, "lost")).toBe(0);
-    });
-
-    test("a server that has restarted counts from 1: the page says once that there is a gap, and goes on", async () => {
-      const { ada } = tabs();
-      await server().kill();
-      await until(async () => /^reconnecting/.test((await ada.getByRole("status").textContent()) ?? ""));
-      Object.assign(server(), await ports().startServer());
-      const tryNow = ada.getByRole("button", { name: "Try now" });
-      if (await tryNow.isEnabled()) await tryNow.click({ timeout: 1_000 }).catch(() => {});
-      await isOpen(ada);
-      await until(async () => (await shown(ada, "gaps")) === 1);
-      await until(async () => (await shown(ada, "perSecond")) > 100);
+      expect(await shown(grace, "lost")).toBe(lostByGrace);
     });
 
     test("a browser's send throws before open, is silent after close, and counts what will never leave", async () => {
@@ -154,5 +158,5 @@ everyPage(
       expect(told.after).toBeGreaterThanOrEqual(8);
     });
   },
-  { chat: false },
+  { chat: false, env: { PER_SECOND: "20" } },
 );

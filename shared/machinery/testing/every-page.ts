@@ -10,12 +10,13 @@ type Tabs = { ada: Page; grace: Page };
 /**
  * Promises of every page, and those that `more` adds about this one. Opening a tab is what costs most in these tests:
  * `more` may use the two that are open. It may stop and start the server, and leaves one running. A page without a chat
- * tests by itself that its two tabs talk, and that text from outside is shown as text.
+ * tests by itself that its two tabs talk, and that text from outside is shown as text. `env`: variables for the first
+ * server.
  */
 export function everyPage(
   lesson: string,
   more: (lesson: () => Ports, server: () => LessonServer, tabs: () => Tabs) => void = () => {},
-  { chat = true } = {},
+  { chat = true, env = {} }: { chat?: boolean; env?: Record<string, string> } = {},
 ) {
   describe(`the page of ${lesson}`, () => {
     let ports: Ports;
@@ -25,7 +26,7 @@ export function everyPage(
     const complaints: string[] = [];
     beforeAll(async () => {
       ports = await lessonPorts(lesson);
-      server = await ports.startServer();
+      server = await ports.startServer(env);
       ada = await ports.openPage((page) => {
         page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
         page.on("pageerror", (error) => complaints.push(error.message));
