@@ -1,4 +1,5 @@
 // Tests of texts, names and messages.
+import { createRequire } from "node:module";
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
@@ -87,6 +88,19 @@ describe("names", () => {
     ["👍", "👎"],
   ])("like %j and %j differ", (one, other) => {
     expect(alike(one, other)).toBe(false);
+  });
+
+  test("of ASCII alone have the keys that the table gives them", () => {
+    const table = createRequire(import.meta.url)("unhomoglyph/data.json");
+    const simplest = (text: string) =>
+      Array.from(text, (character) => table[character] ?? character)
+        .join("")
+        .normalize("NFD");
+    for (let code = 0x21; code < 0x7f; code++) {
+      const name = String.fromCharCode(code);
+      const lower = name.toLowerCase();
+      expect(nameKeys(name)).toEqual([simplest(simplest(name).toLowerCase()), simplest(lower)]);
+    }
   });
 
   test.each([

@@ -58,7 +58,7 @@ export async function runChecks(
   folders.add(folder);
   try {
     const program = join(folder, "server.mjs");
-    const compileError = await bundle(file, program, source);
+    const compileError = await bundle(file, program, source, true);
     if (compileError) return { compileError };
     const running = new Map<Check, Promise<Result>>();
     const [long, short] = [checks.filter(({ isLong }) => isLong), checks.filter(({ isLong }) => !isLong)];
