@@ -154,7 +154,7 @@ export const checks = [
     await expectWaiting(server, 0, "after one page asked for messages and went away before there were any");
   }),
 
-  check(
+  longCheck(
     "when a page goes away, the server forgets its request and stops its timers",
     "Hint 3",
     async (server) => {

@@ -284,7 +284,7 @@ export const checks = [
     await isCovered(again, "ada1", 1, "when Ada's page resumes");
   }),
 
-  check("when a page leaves, its timers end", "Hint 2", async (server) => {
+  longCheck("when a page leaves, its timers end", "Hint 2", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     let said = 0;
     await expectForgotten(

@@ -1,6 +1,6 @@
-// Decides when each check runs. A check mostly waits, so many run beside each other. Servers that start keep the computer
-// busy, so they leave a core for the checks that run. A check that the computer was too busy for runs again later,
-// beside fewer others.
+// Decides when each check runs. A check mostly waits, so many run beside each other. A server that starts keeps a core
+// busy, so no more start at the same time than there are cores. A check that the computer was too busy for runs again
+// later, beside fewer others.
 import { availableParallelism } from "node:os";
 
 const cores = availableParallelism();
@@ -33,4 +33,4 @@ function makeQueue(places: number) {
 export const inTurn = makeQueue(9 * cores);
 
 /** Calls `work`, the start of a server, in its turn. @returns what it returns */
-export const startInTurn = makeQueue(Math.max(1, cores - 1));
+export const startInTurn = makeQueue(cores);
