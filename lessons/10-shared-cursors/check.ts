@@ -8,6 +8,7 @@ import {
 } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { expectQuiet } from "../../shared/machinery/checks/time.ts";
 import { fromBytes, type Position } from "./positions.ts";
 
 const whole = { type: "look", left: 0, top: 0, right: 65_535, bottom: 65_535 };
@@ -244,6 +245,32 @@ export const checks = [
       ada,
       ["1000 0", "50000 0"],
       "She sent the same look again while Ada's pointer was in her part",
+    );
+  }),
+
+  check("a page that has unread data is left out until it has read it", "Hint 1", async (server) => {
+    const { ada, move } = await board(server);
+    const grace = await Person.join(server, "Grace", leftHalf);
+    await move(1_000, 0, grace);
+    // Without a debugger this can't be checked: some computers don't allow one.
+    if (!(await server.holdBack(grace.client.port))) return expectQuiet();
+    ada.client.send({ type: "ripple", n: 1, x: 1, y: 1 }); // an event, so it waits for her
+    for (let x = 1_001; x <= 1_008; x++) await move(x, 0);
+    await move(50_000, 0);
+    await server.holdBack(grace.client.port, "again");
+    await grace.settle();
+    const places = grace.placesOf(ada).slice(1);
+    expectThat(
+      places.length <= 2,
+      "Grace to be left out while she has unread data. Ada's pointer moved nine times in the meantime",
+      `when Grace read again, she received ${places.join(", then ")}. Keep the condition on client.bufferedAmount`,
+    );
+    await move(50_001, 0, grace);
+    const last = grace.placesOf(ada).at(-1) ?? "";
+    expectThat(
+      last.startsWith("50"),
+      "Grace, who shows the left half, to receive a place of Ada's pointer outside. It left while she had unread data",
+      `the last place that she received was ${last}`,
     );
   }),
 

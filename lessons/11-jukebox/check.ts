@@ -93,15 +93,16 @@ export const checks = [
     await expectTrack(ada, 1, "Ada has voted, one of one");
   }),
 
-  check("somebody who votes again and again has one vote", "Hint 1", async (server) => {
+  check("somebody who votes again, or takes another name, has one vote", "Hint 1", async (server) => {
     const [ada, grace] = await people(server, 4);
     for (let n = 0; n < 2; n++) await vote(ada);
-    await expectStill(grace, 0, "Ada has voted twice. She is one of four");
+    ada.send({ type: "join", name: "Hedy", page: "page1" });
+    await expectStill(grace, 0, "Ada has voted twice, and then taken another name. Her page is one of four");
     await vote(grace);
     await expectTrack(
       ada,
       1,
-      "Ada has voted twice, and Grace once: two of four. A second vote takes nothing back",
+      "Ada has voted twice and then taken another name, and Grace has voted: two of four. Neither a second vote nor a new name takes a vote back",
     );
   }),
 

@@ -274,9 +274,10 @@ export const checks = [
       "a handshake with a foreign Origin to get 403",
       `it ${foreign.outcome}`,
     );
-    await new Guest(server, `?invitation=${word}`, { Origin: "https://evil.example" }, "/naive").isRefused(
-      "a guest at /naive, where nobody checks the Origin,",
-    );
+    for (const headers of [{ Origin: "https://evil.example" }, {}] as Headers[])
+      await new Guest(server, `?invitation=${word}`, headers, "/naive").isRefused(
+        "a guest at /naive, where nobody checks the Origin,",
+      );
     await at(server, word).enters("the guest, after that,");
   }),
 

@@ -103,6 +103,8 @@ export class Client {
   readonly name: string;
   /** Everything received so far, oldest first. Of a binary message, its `bytes`. */
   readonly received: Message[] = [];
+  /** Its own port, by which the server can tell it from others. 0 until it is connected. */
+  port = 0;
   /** Set once the connection is closed. */
   closed: { code: number; reason: string } | undefined;
   readonly #socket: WebSocket;
@@ -111,6 +113,9 @@ export class Client {
     this.name = name;
     this.#socket = new WebSocket(address);
     this.#socket.on("error", () => {});
+    this.#socket.on("upgrade", ({ socket }) => {
+      this.port = socket.localPort ?? 0;
+    });
     this.#socket.on("message", (data, isBinary) =>
       this.received.push(isBinary ? { type: "binary", bytes: data } : parse(data.toString())),
     );

@@ -42,6 +42,21 @@ export function holdingsOf(pid: number, stderr: () => string): Promise<Holdings 
 }
 
 /**
+ * What a process sends to one of its clients stays in its memory from now on, or goes out `again`.
+ * @param port the client's own port
+ * @returns whether the process has such a client, undefined when its debugger doesn't answer
+ */
+export function holdBack(pid: number, stderr: () => string, port: number, again = false): Promise<unknown> {
+  // Not in Node's documentation either. `cork` is: https://nodejs.org/api/stream.html#writablecork
+  const socket = `process._getActiveHandles().find(({ remotePort }) => remotePort === ${port})`;
+  return debug(pid, stderr, (process) =>
+    process.evaluate(
+      `(socket => { socket?.${again ? "uncork" : "cork"}(); return socket !== undefined })(${socket})`,
+    ),
+  );
+}
+
+/**
  * Runs in the process that is looked into, with all its objects as `this`, so it must use nothing from around it, and have
  * no function with a name: tsx would call a helper. Objects are counted by their class, and what needs no object of its
  * own, such as a number in a Set, by where it is kept.

@@ -110,7 +110,8 @@ async function tryOne({ title, read, run, isFaster }: Check, program: string, fo
           "nothing listens there. Does it get as far as serve(…) or listen(…)?",
         ),
     );
-    return { port: server.port, url: server.url, startAnother, holdings: server.holdings };
+    const { port, url, holdings, holdBack } = server;
+    return { port, url, startAnother, holdings, holdBack };
   };
   try {
     const server = await startAnother();

@@ -7,7 +7,7 @@ import { root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
 import { startNode } from "../supervisor/supervisor.ts";
 import { placesIn } from "./bundle.ts";
-import { debuggable, findLoop, type Holdings, holdingsOf } from "./debugger.ts";
+import { debuggable, findLoop, type Holdings, holdBack, holdingsOf } from "./debugger.ts";
 
 export type LessonServer = {
   port: number;
@@ -16,6 +16,11 @@ export type LessonServer = {
   startAnother(env?: Env): Promise<LessonServer>;
   /** What it still holds. The wire can't tell. Undefined when its debugger doesn't answer. */
   holdings(): Promise<Holdings | undefined>;
+  /**
+   * What it sends to the client at this port stays in its memory from now on, or goes out `again`: as if that client read
+   * nothing for a while, and the system's buffers were full. Undefined when its debugger doesn't answer.
+   */
+  holdBack(port: number, again?: "again"): Promise<unknown>;
 };
 
 /** A server that ended by itself. `why` is the last error it printed, `where` the place in the learner's file. */
@@ -88,6 +93,10 @@ export async function startServer(program: string, folder: string, isFaster = fa
       void one.kill();
     },
     holdings: async () => (one.child.pid === undefined ? undefined : holdingsOf(one.child.pid, () => errors)),
+    holdBack: async (port: number, again?: "again") =>
+      one.child.pid === undefined
+        ? undefined
+        : holdBack(one.child.pid, () => errors, port, again === "again"),
     /** Stops it if it is in an endless loop. */
     async endLoop() {
       const { pid } = one.child;

@@ -1047,6 +1047,25 @@ export const wrongAnswers: WrongAnswer[] = [
     ["if (seen.length === 0)", "if (seen.length === 0 && !wishes.binary)"],
   ],
   [
+    "10-shared-cursors",
+    "no condition on unread data",
+    "a page that has unread data",
+    [" || client.bufferedAmount > 0", ""],
+  ],
+  [
+    "10-shared-cursors",
+    "a pointer that left while its reader was left out, and stays on the screen",
+    "a page that has unread data",
+    [" || client.bufferedAmount > 0", ""],
+    ["if (seen.length === 0) continue;", "if (seen.length === 0 || client.bufferedAmount > 0) continue;"],
+  ],
+  [
+    "10-shared-cursors",
+    "a list that is filtered again for each client",
+    "each page has",
+    ["const seen = seenBy(client, pointers);", "const seen = (pointers = seenBy(client, pointers));"],
+  ],
+  [
     "11-jukebox",
     "every vote counts, whoever it comes from",
     "somebody who votes again",
@@ -1251,6 +1270,12 @@ export const wrongAnswers: WrongAnswer[] = [
     ["message.track === room.track", "message.track >= room.track"],
   ],
   [
+    "11-jukebox",
+    "a vote that is gone when somebody takes another name",
+    "somebody who votes",
+    ["people.set(client, {", "if (person) votes.delete(pageOf(person));\n      people.set(client, {"],
+  ],
+  [
     "12-the-door",
     "an invitation that can be used again and again",
     "an invitation works once",
@@ -1408,6 +1433,18 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "12-the-door",
+    "an invitation that opens /naive, too",
+    "a foreign page can't come in",
+    [
+      '  if (pathname === "/naive") {',
+      `  const word = searchParams.get("invitation");
+  if (pathname === "/naive" && word !== null && isOurs(request.headers.origin))
+    return naive.handleUpgrade(request, socket, head, (client) => enter(client, spendInvitation(word)));
+  if (pathname === "/naive") {`,
+    ],
+  ],
+  [
     "13-slow-readers",
     "one reader's slowness for all of them",
     "each reader is slow or quick",
@@ -1522,5 +1559,23 @@ export const wrongAnswers: WrongAnswer[] = [
     "the latest quotes without their order books",
     "when a slow reader reads again",
     ["quote.symbol, quote);", 'quote.symbol, care === "adapt" ? { ...quote, bytes: quote.brief } : quote);'],
+  ],
+  [
+    "13-slow-readers",
+    "a limit of 32 KiB for quick again, though some quotes still wait",
+    "no quote comes after",
+    ["if (reader.sendWaiting())", "if (reader.sendWaiting() || reader.unread < 32 * 1024)"],
+  ],
+  [
+    "13-slow-readers",
+    "nobody who is disconnected any more",
+    "the other five choices",
+    [/.*care === "disconnect" && .*\n/, ""],
+  ],
+  [
+    "13-slow-readers",
+    "everything for those who have asked for the latest",
+    "the other five choices",
+    ['everything = care === "keep"', 'everything = care === "latest" || care === "keep"'],
   ],
 ];
