@@ -117,6 +117,7 @@ export async function endLoops(): Promise<void> {
 }
 
 async function listening(port: number, given: () => boolean) {
+  await pause(40); // no Node.js program is faster
   while (!given() && !(await accepts(port))) await pause(10);
 }
 
