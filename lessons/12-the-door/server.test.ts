@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
 import {
   Client,
@@ -353,7 +353,7 @@ describe("limits", () => {
     all.push(ask("Ada", ada), ask("Grace", grace), ask("Grace again", grace));
     for (let n = 0; n < 20; n++) all.push(ask("a new connection"));
     for (let n = 0; n < all.length; n++) {
-      await vi.waitUntil(() => finish.length > n);
+      await until(() => finish.length > n);
       finish[n]?.();
     }
     await Promise.all(all);
