@@ -1,6 +1,10 @@
 // Tests of answers: lists in pieces, and handlers that fail.
-import { createServer } from "node:http";
+import { createServer, IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { heavyText, until } from "../machinery/testing/lesson.ts";
 import { countTurns } from "../machinery/testing/turns.ts";
 import { answer, type Handler, sendJson } from "./http.ts";
 
@@ -77,6 +81,29 @@ test("many long answers are written one piece in each turn, so a short one doesn
   expect(new Set(answers)).toEqual(new Set([JSON.stringify(long)]));
   expect(piecesByTurn.size).toBeGreaterThan(100);
   expect(Math.max(...piecesByTurn.values())).toBeLessThanOrEqual(2);
+});
+
+test("answers that nobody reads hold no more of themselves in memory than what is being written", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc");
+  const heap = () => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed / 1024 / 1024;
+  };
+  const body = { messages: Array.from({ length: 20 }, () => heavyText) };
+  const waiting: unknown[] = [];
+  const answers = Array.from({ length: 300 }, () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    // The network never takes anything, so what each write would go on with stays here.
+    response.write = (_piece: unknown, goOn?: unknown) => waiting.push(goOn) > 0;
+    return response;
+  });
+  const before = heap();
+  for (const response of answers) sendJson(response, 200, body);
+  // The first two pieces of each. A piece takes about 40 KiB in memory.
+  await until(() => waiting.length === 600);
+  expect(heap() - before).toBeLessThan(5);
+  for (const response of answers) response.destroy();
 });
 
 test("answers given together leave one in each turn, and another request's answer doesn't wait for them", async () => {

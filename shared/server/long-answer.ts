@@ -46,7 +46,7 @@ function sendOn(response: ServerResponse, piece: string, pieces: Generator<strin
  * the client has gone by then.
  */
 export function writePiece(response: ServerResponse, piece: string, makeNext: () => void): void {
-  response.write(Buffer.from(piece), () => inTurn(() => response.destroyed || makeNext()));
+  response.write(piece, () => inTurn(() => response.destroyed || makeNext()));
 }
 
 const turns: (() => void)[] = [];
