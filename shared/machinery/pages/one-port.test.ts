@@ -1,15 +1,15 @@
 // PUBLIC_HOST: one forwarded port, behind https and under a host name of its own.
 import { generateKeyPairSync, sign } from "node:crypto";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { Agent, createServer, type IncomingHttpHeaders, request, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
+import { type VerifyClientCallbackAsync, WebSocket, WebSocketServer } from "ws";
 import { publicHost } from "../launcher/public-host.ts";
 import { browser } from "../testing/browser.ts";
 import { atEnd } from "../testing/clean-up.ts";
-import { raw, say, startPages } from "../testing/lesson.ts";
+import { raw, say, startPages, until } from "../testing/lesson.ts";
 import { freePort, runNode } from "../testing/process.ts";
 
 const listen = (server: Server) =>
@@ -19,25 +19,42 @@ const listen = (server: Server) =>
 
 describe("the pages server with one forwarded port", () => {
   const host = "example-8000.app.example.dev";
+  /** More than the system takes for a client that doesn't read. */
+  const longBytes = 24 * 1024 * 1024;
   let pages: number;
   let server: number;
   let lane: number;
   let received: string[] = [];
+  /** What happens at the lesson's server: a stream or a WebSocket ends. */
+  const events = new EventEmitter();
 
   beforeAll(async () => {
     // The lesson's server and one of its lanes: both say what they have received.
     const echo = createServer(({ url, method, headers, socket: { remotePort } }, response) => {
       if (url !== "/lanes/ports") received.push(String(url));
       if (url === "/lanes/ports") response.end(JSON.stringify({ ports: [lane] }));
+      else if (url === "/no-answer") response.destroy();
+      else if (url === "/half")
+        response.writeHead(200, { "Content-Length": 10 }).write("half", () => response.destroy());
+      else if (url === "/pieces") response.write("one, ", () => response.end("two"));
+      else if (url === "/stream") response.on("close", () => events.emit("/stream")).flushHeaders();
       else if (url !== "/silent") response.end(JSON.stringify({ url, method, remotePort, ...headers }));
     });
     const other = createServer(({ url }, response) => {
       if (url === "/behind") received.push(url);
-      response.end('{"url":"lane"}');
+      response.write('{"url":', () => response.end('"lane"}'));
     });
-    const sockets = new WebSocketServer({ server: echo });
-    sockets.on("connection", (socket, { url, headers }) => {
+    const verifyClient: VerifyClientCallbackAsync = ({ req: { url, socket } }, answer) => {
+      if (url === "/no-answer") socket.destroy();
+      else answer(true);
+    };
+    const sockets = new WebSocketServer({ server: echo, verifyClient });
+    sockets.on("connection", (socket, { url, headers, socket: connection }) => {
+      socket.on("close", () => events.emit(String(url)));
+      socket.on("message", (text) => socket.send(`received ${text}`));
       if (url === "/end") socket.terminate();
+      else if (url === "/reset") connection.resetAndDestroy();
+      else if (url === "/long") socket.send(Buffer.alloc(longBytes));
       else socket.send(JSON.stringify({ url, ...headers }));
     });
     [server, lane, pages] = [await listen(echo), await listen(other), await freePort()];
@@ -66,6 +83,15 @@ describe("the pages server with one forwarded port", () => {
       });
       socket.on("error", ({ message }) => resolve(message));
     });
+
+  const webSocket = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+  const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+  /** Sends the head of a request, over a connection of its own. */
+  const send = (path: string, ...lines: string[]) => {
+    const socket = connect(pages, "127.0.0.1").on("error", () => {});
+    socket.write([`GET /-/${server}${path} HTTP/1.1`, `Host: ${host}`, ...lines, "", ""].join("\r\n"));
+    return socket;
+  };
 
   test("passes on what its page sends, as a page of this computer would send it", async () => {
     const own = { host: `localhost:${server}`, origin: `http://localhost:${pages}` };
@@ -155,25 +181,83 @@ describe("the pages server with one forwarded port", () => {
 
   test("passes on nothing after a handshake that the server refuses, and closes the connection", async () => {
     received = [];
-    const lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
-    const handshake = `GET /-/${lane}/ HTTP/1.1\r\nHost: ${host}\r\n${lines.join("\r\n")}\r\n\r\n`;
+    const handshake = `GET /-/${lane}/ HTTP/1.1\r\nHost: ${host}\r\n${webSocket.join("\r\n")}\r\n\r\n`;
     const answer = await raw(pages, `${handshake}GET /behind HTTP/1.1\r\nHost: evil.example\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
-    expect(answer).toContain('"url":"lane"');
+    expect(answer).toMatch(/\r\n\r\n{"url":"lane"}$/);
+    expect(answer.match(/^connection: .*/gim)).toEqual(["Connection: close"]);
     expect(received).toEqual([]);
   });
 
-  test("lets go of a WebSocket that the server has ended, though its page stays silent", async () => {
-    // allowHalfOpen: it doesn't answer a FIN. Its bytes are answered with a reset when nobody has the connection anymore.
-    const page = connect({ port: pages, host: "127.0.0.1", allowHalfOpen: true });
-    const lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
-    const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
-    page.write(`GET /-/${server}/end HTTP/1.1\r\nHost: ${host}\r\n${lines.join("\r\n")}\r\n${key}\r\n\r\n`);
-    page.on("error", () => {});
-    await once(page.resume(), "end");
-    const writing = setInterval(() => page.write("x"), 500);
-    await new Promise((resolve) => page.on("close", resolve));
-    clearInterval(writing);
+  test("closes the connection when the server gives no answer, or only half of it", async () => {
+    for (const path of ["/no-answer", "/half"]) await once(send(path).resume(), "close");
+    await once(send("/no-answer", ...webSocket, key).resume(), "close");
+    expect((await ask("/", { Host: host })).status).toBe(200);
+  });
+
+  test("loses no message in the same packet as the handshake", async () => {
+    const page = send("/", ...webSocket, key);
+    // Masked with a key of zeros, which leaves the payload as it is.
+    page.write(Buffer.concat([Buffer.from([0x81, 0x85, 0, 0, 0, 0]), Buffer.from("early")]));
+    let text = "";
+    page.on("data", (bytes) => {
+      text += bytes;
+    });
+    await until(() => text.includes("received early"));
+    page.destroy();
+  });
+
+  test("passes on the head of a stream before its first event, and ends the stream when the page leaves", async () => {
+    const page = send("/stream");
+    const [head] = await once(page, "data");
+    expect(String(head)).toMatch(/^HTTP\/1.1 200 /);
+    const end = once(events, "/stream");
+    page.destroy();
+    await end;
+  });
+
+  test("answers HTTP/1.0, as a proxy may speak it, without chunks", async () => {
+    const answer = await raw(pages, `GET /-/${server}/pieces HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer).toMatch(/\r\n\r\none, two$/);
+  });
+
+  test("survives a reset of a WebSocket on either side, and ends the other one", async () => {
+    await once(send("/reset", ...webSocket, key).resume(), "close");
+    const page = send("/stay", ...webSocket, key);
+    await once(page, "data");
+    const end = once(events, "/stay");
+    page.resetAndDestroy();
+    await end;
+    expect((await ask("/", { Host: host })).status).toBe(200);
+  });
+
+  test("leaves it to the server how long a request waits, and how long a page may read nothing", async () => {
+    const silent = send("/silent");
+    const slow = send("/long", ...webSocket, key);
+    await once(slow, "data");
+    slow.pause();
+    // The pages themselves end a connection after 15 s, and so does every lesson's server.
+    await new Promise((resolve) => setTimeout(resolve, 18_000));
+    expect(silent.closed).toBe(false);
+    silent.destroy();
+    slow.resume();
+    await until(() => slow.closed || slow.bytesRead > longBytes);
+    expect(slow.bytesRead).toBeGreaterThan(longBytes);
+    slow.destroy();
+  });
+
+  test("lets go of a WebSocket that the server has ended or refused, though its page stays silent", async () => {
+    await Promise.all(
+      [send("/end", ...webSocket, key), send("/end", ...webSocket)].map(async (page) => {
+        // It doesn't answer a FIN. Its bytes are answered with a reset when nobody has the connection any more.
+        page.allowHalfOpen = true;
+        await once(page.resume(), "end");
+        const writing = setInterval(() => page.write("x"), 500);
+        await new Promise((resolve) => page.on("close", resolve));
+        clearInterval(writing);
+      }),
+    );
   });
 
   test.skipIf(process.platform !== "linux")("keeps the cable's controls to this computer", async () => {
@@ -192,6 +276,12 @@ describe("the pages server with one forwarded port", () => {
     expect(await knock("127.0.0.1", lane)).toBe(200);
     expect(await knock(network, server)).toBe(200);
     expect(await knock(network, lane)).toBe(403);
+  });
+
+  test("has no way to other ports unless PUBLIC_HOST is set", async () => {
+    const port = await freePort();
+    await startPages(server, port);
+    expect((await fetch(`http://127.0.0.1:${port}/-/${server}/`)).status).toBe(404);
   });
 
   test("passes on to the lanes that the lesson's server lists", async () => {

@@ -44,7 +44,6 @@ export async function passOn(request: IncomingMessage, response: ServerResponse)
   });
   // Refused or cut on that side: cut on this one.
   onward.on("error", () => response.destroy());
-  response.on("close", () => response.writableFinished || onward.destroy());
   request.pipe(onward);
 }
 
@@ -104,7 +103,7 @@ function agentOf(socket: Socket): Agent {
   if (known) return known;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   agents.set(socket, agent);
-  socket.on("close", () => agent.destroy());
+  socket.on("close", () => agent.destroy()); // and with it the request that it may still have
   return agent;
 }
 
