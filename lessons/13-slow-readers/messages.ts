@@ -37,4 +37,4 @@ export const Incoming = v.variant("type", [Join, Read, Beat]);
 export type Wishes = v.InferOutput<typeof Join>;
 
 /** For `receive`: one for each message that a reader gets. One that catches up reads many thousands a second. */
-export const acknowledgements = { perSecond: 100_000 };
+export const reads = { perSecond: 100_000 };

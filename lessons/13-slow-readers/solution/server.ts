@@ -8,7 +8,7 @@ import { serve, upgradeRequired } from "../../../shared/server/serve.ts";
 import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../../shared/server/sockets.ts";
 import { sendCosts } from "../compression.ts";
 import { type Encoded, encodeQuote, everyQuote, type Price } from "../market.ts";
-import { acknowledgements, Incoming, JoinFirst } from "../messages.ts";
+import { Incoming, JoinFirst, reads } from "../messages.ts";
 import { Reader } from "../reader.ts";
 import { Readers } from "../readers.ts";
 
@@ -45,17 +45,18 @@ everyQuote(({ bids, asks, ...price }) => {
 sockets.on("connection", (client, { socket }) => {
   const reader = new Reader(client, socket, ++lastId);
   client.on("message", (data, isBinary) => {
-    const schema = reader.hasJoined ? Incoming : JoinFirst;
-    const message = receive(client, data, isBinary, schema, acknowledgements);
+    const message = receive(client, data, isBinary, reader.hasJoined ? Incoming : JoinFirst, reads);
     if (message?.type === "read") return reader.acknowledge(message.bytes);
-    if (message && !reader.mayWish()) return; // acknowledgements may be many more
+    if (message && !reader.mayWish()) return; // refused: at most 200 a second, acknowledgements aside
     if (message?.type === "beat") deliver(client, '{"type":"beat"}');
     if (message?.type !== "join" || !readers.hasRoomFor(reader)) return;
     const name = claimName(client, message.name); // "Ada (2)" when another Ada is here
     if (reader.join({ ...message, name })) reader.start(log, () => readers.add(reader));
     readers.broadcast({ type: "here", id: reader.id, name });
   });
-  client.on("close", () => readers.delete(reader) && readers.broadcast({ type: "here", id: reader.id })); // gone
+  client.on("close", () => {
+    if (readers.delete(reader)) readers.broadcast({ type: "here", id: reader.id }); // without a name: gone
+  });
   client.on("error", (error) => console.log(`error: ${error.message}`));
 });
 
