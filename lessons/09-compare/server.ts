@@ -53,8 +53,7 @@ function overHttp(port: number) {
 function overSocket(port: number) {
   const unsent: string[] = []; // until it is open
   const handlers = { onopen: () => unsent.splice(0).forEach(send), onmessage() {}, onstate() {} };
-  const options = { WebSocket: WebSocket as unknown as typeof globalThis.WebSocket };
-  const socket = stayConnected(`ws://127.0.0.1:${port}`, handlers, options);
+  const socket = stayConnected(`ws://127.0.0.1:${port}`, handlers, { WebSocket });
   const send = (message: string) => socket.send(message) || (unsent.length < 100 && unsent.push(message));
   return (text: string) => send(JSON.stringify({ type: "say", from: "Ada", text }));
 }

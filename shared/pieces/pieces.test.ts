@@ -19,8 +19,11 @@ const calls: Record<string, string> = {
 heartbeat([], { pingEveryMs: 15 });
 // @ts-expect-error
 heartbeat([], { pingEverySeconds: 15 });`,
-  "stay-connected.ts": `import { stayConnected } from "./stay-connected.ts";
+  "stay-connected.ts": `import { WebSocket as ofWs } from "ws";
+import { stayConnected } from "./stay-connected.ts";
 stayConnected("", { onopen() {}, onmessage() {}, onstate() {} }, { handshakeMs: 5 });
+stayConnected("", { onopen() {}, onmessage() {}, onstate() {} }, { WebSocket });
+stayConnected("", { onopen() {}, onmessage() {}, onstate() {} }, { WebSocket: ofWs });
 // @ts-expect-error
 stayConnected("", { onopen() {}, onmessage() {}, onstate() {} }, { handshake: 5 });`,
   "resume-client.ts": `import { Resume } from "./resume-client.ts";

@@ -10,7 +10,7 @@ import { backOffMs, defaults, isFinal, type State, stayConnected } from "./stay-
 /** A twentieth of the real times. */
 const quick = {
   ...Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, value / 20])),
-  WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+  WebSocket,
 };
 
 const closing: (() => void)[] = [];

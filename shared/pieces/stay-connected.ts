@@ -3,10 +3,11 @@
 //
 // A WebSocket that stays connected: notices silence, abandons dead connections, and tries again with full jitter.
 //
-// It promises: a connection that has fallen silent is left after `silenceMs + answerMs`, whatever TCP believes. An attempt
-// that nobody answers is given up after `handshakeMs`. Pauses are random and grow up to a cap; they start over only when a
-// connection has lasted `stableMs`, so a server that accepts and closes is not hammered. When the network returns, not
-// every page connects in the same instant. Codes that mean "stay away" are final. Whatever can't be sent is reported.
+// It promises: a connection that has fallen silent is left after `silenceMs + answerMs`, or at most `silenceMs / 8` later,
+// whatever TCP believes. An attempt that nobody answers is given up after `handshakeMs`. Pauses are random and grow up to
+// a cap; they start over only when a connection has lasted `stableMs`, so a server that accepts and closes is not
+// hammered. When the network returns, not every page connects in the same instant. Codes that mean "stay away" are final.
+// Whatever can't be sent is reported.
 // It doesn't: keep or repeat messages (see outbox-client.ts), or fetch what was missed (see resume-client.ts).
 // The server must answer {"type":"beat"} with some message, any message.
 // Tested against frozen networks, mute servers and servers that close immediately: stay-connected.test.ts beside it.
@@ -31,7 +32,8 @@ export const defaults = {
 };
 
 /** `WebSocket` is the class to use: the browser's own, or that of the package ws. */
-export type Options = Partial<typeof defaults> & { WebSocket?: typeof globalThis.WebSocket };
+export type Options = Partial<typeof defaults> & { WebSocket?: SocketClass };
+type SocketClass = new (url: string) => { readyState: number; send(data: string): void; close(): void };
 
 export type State =
   | { name: "connecting" | "open"; attempt: number }
@@ -101,7 +103,7 @@ export function stayConnected(
   }
 
   function open(url: string) {
-    socket = new (options.WebSocket ?? globalThis.WebSocket)(url);
+    socket = new (options.WebSocket ?? globalThis.WebSocket)(url) as WebSocket;
     socket.binaryType = "arraybuffer"; // a browser's default is a Blob, which can only be read asynchronously
     socket.onopen = () => {
       clearTimers();
@@ -185,7 +187,7 @@ export function stayConnected(
   return {
     heardMs: () => performance.now() - heardAt,
     unsentBytes: () => socket?.bufferedAmount ?? 0,
-    send(data: string | BufferSource): boolean {
+    send(data: Parameters<WebSocket["send"]>[0]): boolean {
       if (!socket || socket.readyState !== socket.OPEN || socket.bufferedAmount > unsentLimit) return false;
       socket.send(data);
       return true;

@@ -84,7 +84,7 @@ async function pageNotices(cable: Cable, silences: number[], shortened: number):
       const page = stayConnected(
         `ws://127.0.0.1:${cable.port}`,
         { onopen, onmessage() {}, onstate },
-        { ...times, WebSocket: WebSocket as unknown as typeof globalThis.WebSocket },
+        { ...times, WebSocket },
       );
     });
   }

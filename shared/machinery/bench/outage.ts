@@ -49,8 +49,7 @@ const fullJitter =
   (url, tries, isBack) => {
     const onstate = ({ name }: State) => name === "connecting" && tries();
     const handlers = { onopen: isBack, onmessage() {}, onstate };
-    const theirs = WebSocket as unknown as typeof globalThis.WebSocket;
-    return stayConnected(url, handlers, { capMs, WebSocket: theirs });
+    return stayConnected(url, handlers, { capMs, WebSocket });
   };
 
 export const ways = {

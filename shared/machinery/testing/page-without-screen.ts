@@ -69,11 +69,7 @@ export function pageWithoutScreen(port: number, quicker = 10) {
 
   const send = (text: string) => connection.send(text);
   const connect = () =>
-    stayConnected(
-      `ws://127.0.0.1:${port}`,
-      { onopen, onmessage, onstate },
-      { ...options, WebSocket: WebSocket as never },
-    );
+    stayConnected(`ws://127.0.0.1:${port}`, { onopen, onmessage, onstate }, { ...options, WebSocket });
   let connection = connect();
   const close = () => connection.close();
   atEnd(close);
