@@ -30,9 +30,9 @@ export class ResumableLog<Said extends object> {
     this.#keep = keep;
   }
 
-  /** Appends a message under the next id. */
+  /** Appends a message under the next id. An `id` that the message has already is replaced. */
   add(said: Said): Said & { id: number } {
-    const message = { id: ++this.#lastId, ...said };
+    const message = Object.assign({ id: 0 }, said, { id: ++this.#lastId });
     this.#messages.push(message);
     // Cut only once it is twice as long: moving the whole list for each message would be slow.
     if (this.#messages.length >= 2 * this.#keep) this.#messages = this.#messages.slice(-this.#keep);

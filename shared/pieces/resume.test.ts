@@ -28,6 +28,13 @@ describe("the log", () => {
     });
   });
 
+  test("replaces an id that a message brings", () => {
+    const log = new ResumableLog<Said & { id?: number }>(10);
+    log.add({ text: "1" });
+    expect(log.add({ id: 1_000, text: "2" })).toEqual({ id: 2, text: "2" });
+    expect(ids(log.after({ after: 1, log: log.name }))).toEqual([2]);
+  });
+
   test("declares no reset for somebody new, for somebody who has seen nothing yet, and for somebody up to date", () => {
     const log = filled(0);
     for (const cursor of [{ after: 0 }, { after: 0, log: log.name }])
