@@ -4,10 +4,11 @@
 // Heartbeat, for a server that uses the package ws (8 or newer): finds the clients that vanished without closing.
 //
 // It promises: a client that stops answering is terminated after `pingEveryMs + graceMs` at the latest, and its "close"
-// event follows immediately. A client that answers is never terminated, not even after this process was paused (a
-// debugger, a laptop's lid). Each ping comes with a message that scripts can see, because browsers answer pings by
+// event follows immediately. A client that answers within `graceMs` is never terminated, not even after this process was
+// paused (a debugger, a laptop's lid). Each ping comes with a message that scripts can see, because browsers answer pings by
 // themselves and show them to no page.
-// It doesn't: notice a page whose script hangs while its browser still answers pings.
+// It doesn't: notice a page whose script hangs while its browser still answers pings. Nor does it spare a slow reader: a
+// ping waits behind all that the client hasn't read yet, and its answer may come too late.
 // Tested with frozen networks and paused processes: heartbeat.test.ts beside it, and lessons 6 and 7.
 import { WebSocket } from "ws";
 
