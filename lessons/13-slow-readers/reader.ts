@@ -121,7 +121,9 @@ export class Reader {
 
   /** A reset (RST): both systems forget what they hold. A close frame would wait behind all that is unread. */
   end(): void {
-    this.#connection.resetAndDestroy();
+    // Between the end of a connection and its close, Node can't reset it, and "close" would never come.
+    if (this.#connection.writableEnded) this.#connection.destroy();
+    else this.#connection.resetAndDestroy();
   }
 
   /** For the page's charts. `onTheWay`: bytes that this process has handed on, and the reader hasn't read yet. */

@@ -447,6 +447,20 @@ describe("bad input:", () => {
   });
 });
 
+test("a reader that is disconnected while its connection ends is closed, too", async () => {
+  const sockets = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  atEnd(() => sockets.close());
+  await once(sockets, "listening");
+  const { port } = sockets.address() as { port: number };
+  const [[client, { socket }], page] = await Promise.all([once(sockets, "connection"), rawWebSocket(port)]);
+  const reader = new Reader(client, socket, 1);
+  const closed = once(client, "close");
+  socket.end();
+  reader.end();
+  await closed;
+  page.destroy();
+});
+
 describe("what `send` tells:", () => {
   /** Each line that the program prints, by what stands before its colon. */
   const told = new Map<string, string>();
