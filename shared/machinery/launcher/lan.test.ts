@@ -164,6 +164,12 @@ describe.skipIf(process.platform !== "linux")("the slides of a lesson, on the sp
 
   test("say how many have joined, and take no orders from them", async () => {
     await stage.getByText("0 have joined.").waitFor();
+    const beyond = await stage.locator(".join:visible").evaluate((join) => {
+      const edge = join.closest(".slide")?.getBoundingClientRect().bottom ?? 0;
+      return [...join.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().bottom > edge)
+        .length;
+    });
+    expect(beyond).toBe(0);
     const options = { origin: `http://${room}:${page}`, localAddress: guest };
     const gone = [`ws://${room}:${page}/reload`, `ws://${room}:${server}`].map(
       (url) =>
