@@ -10,7 +10,7 @@ const reload = '<script type="module" src="/shared/machinery/pages/reload.ts"></
  * after an import map: many browsers accept none once a module has begun to load.
  */
 export function withReload(html: string): string {
-  const first = /<head[^>]*>(\s*<script type="importmap">[^<]*<\/script>)?/i;
+  const first = /<head[^>]*>((?:(?!<\/head>)[\s\S])*?<script type="importmap">[^<]*<\/script>)?/i;
   return first.test(html) ? html.replace(first, `$&\n    ${reload}`) : reload + html;
 }
 

@@ -237,6 +237,15 @@ describe("the policy", () => {
     await page.context().close();
   });
 
+  test("keeps an import map before the script that reloads the page, wherever in the head it is", async () => {
+    const map = '<script type="importmap">{}</script>';
+    for (const head of [map, `<title>late</title>\n<link rel="icon" href="data:,">${map}`]) {
+      await workshop.save("lessons/03-tale/map.html", `<!doctype html><head>${head}</head><body></body>`);
+      const { body } = await ask("/lessons/03-tale/map.html", { Accept: "text/html" });
+      expect(body.indexOf('type="module"')).toBeGreaterThan(body.indexOf('type="importmap"'));
+    }
+  });
+
   test("lets no foreign page frame a lesson", async () => {
     const html = `<iframe src="${at}/lessons/03-tale/"></iframe>`;
     const other = createServer((_, response) => response.setHeader("Content-Type", "text/html").end(html));
