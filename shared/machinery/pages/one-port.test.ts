@@ -107,6 +107,7 @@ describe("the pages server with one forwarded port", () => {
     const headers = { Host: `localhost:${pages}`, Origin: `http://localhost:${pages}` };
     expect((await ask(`/-/${server}/messages`, headers, "POST")).status).toBe(200);
     expect(await shake(`/-/${server}`, headers)).toContain('"url":"/"');
+    expect(await shake(`/-/${server}?room=a`, headers)).toContain('"url":"/?room=a"');
     const page = await ask("/", { Host: `localhost:${pages}`, "X-Forwarded-Host": host });
     expect(page.headers["content-security-policy"]).toContain("upgrade-insecure-requests");
     expect(page.headers["content-security-policy"]).toContain(`wss://${host}`);
@@ -282,6 +283,15 @@ describe("the pages server with one forwarded port", () => {
     const port = await freePort();
     await startPages(server, port);
     expect((await fetch(`http://127.0.0.1:${port}/-/${server}/`)).status).toBe(404);
+  });
+
+  test("answers 404 for another port when the lesson's server lists no lanes, or doesn't run", async () => {
+    for (const lessons of [lane, await freePort()]) {
+      const port = await freePort();
+      await startPages(lessons, port, { PUBLIC_HOST: host });
+      const head = `GET /-/${server}/ HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      expect(await raw(port, head)).toMatch(/^HTTP\/1.1 404 /);
+    }
   });
 
   test("passes on to the lanes that the lesson's server lists", async () => {
