@@ -176,6 +176,19 @@ describe("on command the cable", () => {
     expect(cable.entries().at(-1)).toMatchObject({ how: "RST", by: "cable" });
   });
 
+  test("resets a connection in the very moment in which one side ends it", async () => {
+    const { cable, pair } = await cableBetween();
+    const { page, server } = await pair();
+    cable.events.once("entry", () => cable.reset());
+    page.socket.end();
+    await server.fin;
+    // A connection that is closed there refuses what comes.
+    const writing = setInterval(() => server.socket.write("too late"), 10);
+    later(() => clearInterval(writing));
+    expect(await server.error).toMatch(/EPIPE|ECONNRESET/);
+    expect(cable.state().open).toBe(0);
+  });
+
   test("freezes: nothing passes and nothing closes, and healed all of it arrives in order", async () => {
     const { cable, pair } = await cableBetween();
     const { page, server } = await pair();

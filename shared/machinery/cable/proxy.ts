@@ -229,8 +229,9 @@ export async function createCable(options: CableOptions): Promise<Cable> {
 
   function reset({ page, server: target }: Connection): void {
     for (const socket of [page, target]) {
-      // A socket that was never connected can't send an RST.
-      if (socket.pending && !socket.connecting) socket.destroy();
+      const isEnding = socket.writableEnded && !socket.writableFinished;
+      // A socket that was never connected can't send an RST. In one that is sending its FIN, Node can't either.
+      if ((socket.pending && !socket.connecting) || isEnding) socket.destroy();
       else socket.resetAndDestroy();
     }
   }
