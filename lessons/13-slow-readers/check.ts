@@ -207,7 +207,7 @@ export const checks = [
     for (let n = 0; n < 2; n++) {
       // Less than 64 KiB are unread, but it hasn't caught up.
       slow.acknowledge(20 * kB);
-      await witness.more(50);
+      await witness.more(40);
       await slow.client.isUpToDate();
       const before = slow.quotes.length;
       slow.acknowledge();

@@ -1568,7 +1568,7 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "13-slow-readers",
-    "nobody who is disconnected any more",
+    "nobody who is disconnected anymore",
     "the other five choices",
     [/.*care === "disconnect" && .*\n/, ""],
   ],
