@@ -161,7 +161,7 @@ export const checks = [
     throw await withDoubt(new CheckFailed(expected, `there were ${more}`));
   }),
 
-  check(
+  longCheck(
     "a slider that is moved during a long pause takes effect within a second",
     "Hint 3",
     async (server) => {

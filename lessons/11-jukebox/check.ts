@@ -37,11 +37,15 @@ const stateOf = (client: Client) => client.received.findLast(({ revision }) => r
 const trackOf = (client: Client) => stateOf(client).track as number;
 const name = (track: number) => `track ${track + 1}`;
 
+/** Longer than a server takes that counts votes a moment later, in ms. */
+const soonMs = 600;
+
 const expectTrack = (client: Client, track: number, why: string) =>
   eventually(
     () => trackOf(client) === track,
     `${client.name} to receive a state with ${name(track)}. ${why}`,
     () => `it is still ${name(trackOf(client))}`,
+    soonMs,
   );
 
 /** Some servers count votes a moment later. This waits until they have. */
@@ -66,6 +70,7 @@ const expectVotes = (client: Client, votes: number, needed: number, why: string)
     },
     `${client.name} to receive {"type":"votes","votes":${votes},"needed":${needed}}. ${why}`,
     () => client.describe("votes"),
+    soonMs,
   );
 
 const countOf = (client: Client) => client.received.filter(({ type }) => type === "votes").length;

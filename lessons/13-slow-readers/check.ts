@@ -243,7 +243,7 @@ export const checks = [
       const join = received.findLastIndex(({ type }) => type === "here");
       const from = received.slice(0, join).filter(({ type }) => type === "quote").length;
       // This computer was so busy that many came in between.
-      if (from - read > 10) await cannotTell();
+      if (from - read > 15) await cannotTell();
       await witness.more(80);
       await slow.client.isUpToDate();
       const again = slow.quotes.slice(from, from + 35);
