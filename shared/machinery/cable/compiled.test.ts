@@ -82,7 +82,7 @@ test("ws and valibot are part of the file, and the program compiles again when t
   expect(run(["--enable-source-maps", program]).stderr).toContain(`${file}:3:`);
 });
 
-test("a misspelt export of ws is an error in the line that imports it", () => {
+test("a misspelled export of ws is an error in the line that imports it", () => {
   const { file } = compiledOnce();
   writeFileSync(file, 'import { WebSocketServr } from "ws";\nnew WebSocketServr();\n');
   expect(compiled(file)).toMatchObject({

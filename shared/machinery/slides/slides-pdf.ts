@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { root } from "../launcher/lessons.ts";
-import { anyFreePort, canConnect } from "../launcher/ports.ts";
+import { anyFreePort } from "../launcher/ports.ts";
+import { whatRunsAt } from "../launcher/what-runs.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
 import { startBrowser } from "../start-browser.ts";
 import { startNode } from "../supervisor/supervisor.ts";
@@ -22,7 +23,7 @@ async function main() {
     output: "ignore",
   });
   try {
-    while (!(await canConnect(port, "127.0.0.1"))) {
+    while (!(await whatRunsAt(port))) {
       if (pages.child.exitCode !== null) throw new Error("The pages server did not start.");
       await pause(50);
     }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { findLesson, findLessons, type Lesson, nameLessons, root } from "../launcher/lessons.ts";
-import { anyFreePort, canConnect, readPort, whyNotFree } from "../launcher/ports.ts";
+import { anyFreePort, readPort, whyNotFree } from "../launcher/ports.ts";
 import { pageAddress } from "../launcher/public-host.ts";
 import { whatRunsAt } from "../launcher/what-runs.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
@@ -94,7 +94,8 @@ async function start(lesson: Lesson | undefined) {
     if (running === one) process.exit(code ?? 1); // it has said why
   });
   const port = Number(process.env.PAGE_PORT ?? 8000);
-  while (running === one && !(await canConnect(port, "127.0.0.1"))) await pause(50);
+  // A connection alone says too little: while it starts, the lesson listens there for a moment to see whether it may.
+  while (running === one && !(await whatRunsAt(port))) await pause(50);
   if (running !== one || ending) return;
   console.log(fitTerminal(describe(lesson)));
 }
