@@ -262,7 +262,7 @@ export const checks = [
     },
   ),
 
-  longCheck("each reader is slow or quick by itself", "Hint 3", async (server) => {
+  longCheck("each reader is slow or quick by itself", "Hint 1", async (server) => {
     const { slow, witness } = await slowAndWitness(server);
     expectSlow(slow, "She has acknowledged nothing");
     const quick = await Reader.join(server, "Alan", { by: "read" });
