@@ -48,6 +48,8 @@ export function startNode(
   args: string[],
   { cwd, env = process.env, output = "pipe" }: StartOptions = {},
 ): Supervised {
+  // The guard comes first. Nobody would end a program that starts before it if this process is killed in between.
+  if (!windows) guardian ??= startGuardian();
   const child = spawn(process.execPath, ["--require", goodbye, ...args], {
     ...(cwd !== undefined && { cwd }),
     env,
