@@ -209,7 +209,7 @@ export const checks = [
       slow.acknowledge(20 * kB);
       const [before, until] = [slow.bytes, witness.quotes.length + 40];
       await eventually(
-        // A server for which it has caught up sends 44 KiB. What waited before is replaced soon after that.
+        // A server that treats it as quick again sends 44 KiB. After that, newer quotes soon replace the waiting ones.
         () => slow.bytes > before + 42 * kB || witness.quotes.length >= until,
         "Ada to receive 40 more quotes",
         () => `${witness.quotes.length - until + 40} came`,
