@@ -1,6 +1,6 @@
 // Tests of lesson 1's page.
 import { describe, expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, shows } from "../../shared/machinery/testing/every-page.ts";
 import { say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("01-polling", (_ports, server, tabs) => {
@@ -9,7 +9,7 @@ everyPage("01-polling", (_ports, server, tabs) => {
     await until(async () => (await shown(grace, "empty")) >= 2);
     expect(await shown(grace, "requests")).toBeGreaterThan(await shown(grace, "empty"));
     await say(grace, "Grace", "How late am I?");
-    await hears(grace, "How late am I?");
+    await shows(grace, "How late am I?");
     expect(await grace.locator('[data-number="age"]').textContent()).toMatch(/^[\d.]+ m?s$/);
   });
 
@@ -33,7 +33,7 @@ everyPage("01-polling", (_ports, server, tabs) => {
       for (let n = 0; n < 10 || (await shown(ada, "overtaken")) < 2; n++)
         await say(ada, "Ada", `message ${n}`);
       await until(async () => (await shown(ada, "under-way")) > 1);
-      await hears(ada, "message 9");
+      await shows(ada, "message 9");
       const ids = await ada
         .getByRole("log")
         .locator("li.message")
@@ -65,7 +65,7 @@ everyPage("01-polling", (_ports, server, tabs) => {
         body: JSON.stringify({ from: "Alan", text: "after" }),
       });
       await grace.unroute("**/messages?*");
-      await hears(grace, "after");
+      await shows(grace, "after");
       expect(await grace.getByText(/history starts again/).count()).toBe(0);
     });
   });

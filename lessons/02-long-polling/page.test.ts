@@ -1,7 +1,7 @@
 // Tests of lesson 2's page.
 import { expect, test } from "vitest";
 import { openPage } from "../../shared/machinery/testing/browser.ts";
-import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, shows } from "../../shared/machinery/testing/every-page.ts";
 import { say, shown, startPages, startServer, until } from "../../shared/machinery/testing/lesson.ts";
 import { freePort } from "../../shared/machinery/testing/process.ts";
 
@@ -12,12 +12,12 @@ everyPage("02-long-polling", (ports, server, tabs) => {
     const { grace } = tabs();
     // From here on, 25 s pass until a request that waits gets an empty answer.
     await say(grace, "Grace", "Ready");
-    await hears(grace, "Ready");
+    await shows(grace, "Ready");
     await until(async () => (await grace.getByRole("status").textContent()) === "waiting for an answer");
     await until(async () => (await waiting()) === 2);
     const before = await shown(grace, "requests");
     await say(grace, "Grace", "Go");
-    await hears(grace, "Go");
+    await shows(grace, "Go");
     await until(async () => (await shown(grace, "requests")) === before + 1);
   });
 
@@ -40,13 +40,13 @@ everyPage("02-long-polling", (ports, server, tabs) => {
     await ada.getByLabel(/forget the cursor/).check();
     await ada.getByRole("slider").fill("1000");
     await say(ada, "Ada", "from here on without");
-    await hears(ada, "from here on without");
+    await shows(ada, "from here on without");
     await sayTwenty();
     await until(async () => (await count(grace)) === 40);
     // A message that is said while this page waits reaches it, and its id shows the gap.
     await until(async () => (await waiting()) === 2);
     await say(grace, "Grace", "one more");
-    await hears(ada, "one more");
+    await shows(ada, "one more");
     expect(await shown(ada, "lost")).toBeGreaterThan(0);
     expect(await shown(grace, "lost")).toBe(0);
     await ada.getByLabel(/forget the cursor/).uncheck();
@@ -65,7 +65,7 @@ everyPage("02-long-polling", (ports, server, tabs) => {
     const first = await openPage(`http://localhost:${ports().pagePort}/lessons/02-long-polling/`);
     await until(async () => (await waiting()) === 3);
     await say(tabs().ada, "Ada", "new times");
-    for (const page of [...pages, first]) await hears(page, "new times");
+    for (const page of [...pages, first]) await shows(page, "new times");
     expect(await first.locator('[data-number="age"]').textContent()).toMatch(/^[\d.]+ m?s$/);
     await first.close();
   });

@@ -1,21 +1,21 @@
 // Tests of lesson 3's page.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, shows } from "../../shared/machinery/testing/every-page.ts";
 import { say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("03-chat", (ports, server, tabs) => {
   test("shows open and close with code 1000, and opens again", async () => {
     const { grace } = tabs();
     await grace.reload();
-    await hears(grace, "open");
+    await shows(grace, "open");
     await grace.getByRole("button", { name: "Close" }).click();
-    await hears(grace, "close 1000, see you, clean");
+    await shows(grace, "close 1000, see you, clean");
     expect(await grace.getByRole("status").textContent()).toBe("closed (1000, see you)");
     await grace.getByRole("button", { name: "Open again" }).click();
     await until(async () => (await grace.getByRole("status").textContent()) === "open");
     await say(grace, "Grace", "I am back");
-    await hears(grace, "I am back");
+    await shows(grace, "I am back");
     expect(await shown(grace, "sent")).toBe(1);
     expect(await shown(grace, "received")).toBe(1);
   });
@@ -24,11 +24,11 @@ everyPage("03-chat", (ports, server, tabs) => {
     const page = await ports().openPage(giveVoices);
     await until(async () => (await page.getByRole("status").textContent()) === "open");
     await say(page, "Ada", "unheard");
-    await hears(page, "unheard");
+    await shows(page, "unheard");
     await page.getByLabel("read messages aloud").check();
     await page.getByLabel("voice").selectOption("Bass");
     await say(page, "Ada", "heard");
-    await hears(page, "heard");
+    await shows(page, "heard");
     expect(await page.evaluate(() => (window as never as { spoken: unknown }).spoken)).toEqual([
       ["Ada: heard", "Bass"],
     ]);
@@ -41,9 +41,9 @@ everyPage("03-chat", (ports, server, tabs) => {
   ] as const)("a server %s", async (_what, how, event) => {
     const { grace } = tabs();
     await grace.reload();
-    await hears(grace, "open");
+    await shows(grace, "open");
     await server()[how]();
-    await hears(grace, event);
+    await shows(grace, event);
     Object.assign(server(), await ports().startServer());
   });
 });

@@ -11,8 +11,8 @@ test("sends each message to every client, with ids that rise by one", async () =
   ada.send({ type: "say", from: "Ada", text: "Hello" });
   ada.send({ type: "say", from: "Ada", text: "Anybody here?" });
   for (const client of [ada, grace]) {
-    await client.hears("message", ({ id }) => id === 2);
-    expect(client.heard).toEqual([
+    await client.receives("message", ({ id }) => id === 2);
+    expect(client.received).toEqual([
       { type: "message", id: 1, from: "Ada", text: "Hello", at: expect.any(Number) },
       { type: "message", id: 2, from: "Ada", text: "Anybody here?", at: expect.any(Number) },
     ]);
@@ -36,9 +36,9 @@ test("a page that stops reading is disconnected, and costs the others nothing", 
   let said = 0;
   for (; said < 1_500 && !server.output().includes("close 1006"); said += 50) {
     for (let n = 0; n < 50; n++) ada.send({ type: "say", from: "Ada", text: heavyText });
-    await ada.hears("message", ({ id }) => id === said + 50);
+    await ada.receives("message", ({ id }) => id === said + 50);
   }
   await server.prints(/close 1006 : 1 here/);
-  expect(ada.heard).toHaveLength(said);
+  expect(ada.received).toHaveLength(said);
   slow.destroy();
 });

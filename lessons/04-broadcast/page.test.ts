@@ -1,12 +1,12 @@
 // Tests of lesson 4's page.
 import { expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, shows } from "../../shared/machinery/testing/every-page.ts";
 import { shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 everyPage("04-broadcast", (ports, _server, tabs) => {
   test("shows the greeting, the tick and how many are here", async () => {
     const { ada, grace } = tabs();
-    await hears(ada, "greeting Hello. Say something, everybody receives it.");
+    await shows(ada, "greeting Hello. Say something, everybody receives it.");
     await until(async () => (await shown(ada, "here")) === 2);
     await grace.goto("about:blank");
     await until(async () => (await shown(ada, "here")) === 1);
@@ -43,9 +43,9 @@ everyPage("04-broadcast", (ports, _server, tabs) => {
 
   test("shows that it was closed, and opens again", async () => {
     const { ada } = tabs();
-    await hears(ada, "open");
+    await shows(ada, "open");
     await ada.getByRole("button", { name: "Close" }).click();
-    await hears(ada, "close 1000, see you, clean");
+    await shows(ada, "close 1000, see you, clean");
     await ada.getByRole("button", { name: "Open again" }).click();
     await until(async () => (await shown(ada, "here")) === 2);
   });

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { browser } from "../../shared/machinery/testing/browser.ts";
-import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, shows } from "../../shared/machinery/testing/every-page.ts";
 import { Freezer } from "../../shared/machinery/testing/freezer.ts";
 import {
   Client,
@@ -66,7 +66,7 @@ describe("the page of 05-heartbeat-reconnect, over a network that fails", () => 
     await page.clock.runFor(5_000);
     network.thaw();
     await say(page, "Ada", "Nothing happened");
-    await hears(page, "Nothing happened");
+    await shows(page, "Nothing happened");
     expect(await shown(page, "attempts")).toBe(1);
     expect(network.opened).toBe(opened);
   });
@@ -100,7 +100,7 @@ describe("the page of 05-heartbeat-reconnect, over a network that fails", () => 
     await page.getByText(/history starts again/).waitFor();
     expect(await page.getByText(/history starts again/).count()).toBe(1);
     await say(page, "Ada", "a new beginning");
-    await hears(page, "a new beginning");
+    await shows(page, "a new beginning");
   });
 
   test("stays away after 1008, and says so", async () => {
@@ -125,8 +125,8 @@ describe("the page of 05-heartbeat-reconnect, over a network that fails", () => 
     await page.reload();
     await isOpen();
     const witness = await Client.open(await behind);
-    await witness.hears("presence", ({ here }) => here === 2);
-    const startedAt = witness.heard.length;
+    await witness.receives("presence", ({ here }) => here === 2);
+    const startedAt = witness.received.length;
     network.freeze();
 
     await page.clock.runFor(20_000);
@@ -134,7 +134,7 @@ describe("the page of 05-heartbeat-reconnect, over a network that fails", () => 
     await page.clock.runFor(5_000);
     expect(await status()).toMatch(/^(reconnecting|connecting)/);
 
-    const since = () => witness.heard.slice(startedAt);
+    const since = () => witness.received.slice(startedAt);
     await until(() => since().some(({ here }) => here === 1));
     // The server counts, once in each of its seconds.
     const seconds = since().filter(({ type }) => type === "hello").length;

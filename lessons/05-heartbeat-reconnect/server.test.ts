@@ -27,15 +27,15 @@ sideBySide({
     const { port } = await startServer(lesson, quick);
     const ada = await Client.open(port);
     const silent = await rawWebSocket(port);
-    await ada.hears("presence", ({ here }) => here === 2);
-    const count = (type: string) => ada.heard.filter((message) => message.type === type).length;
+    await ada.receives("presence", ({ here }) => here === 2);
+    const count = (type: string) => ada.received.filter((message) => message.type === type).length;
     const before = count("beat");
     // It reads everything and answers nothing, as a page behind a dead network.
     silent.resume();
     await new Promise((resolve) => silent.on("close", resolve));
     // Each ping comes with a beat: that of the ping which got no answer, and perhaps one more.
     expect(count("beat") - before).toBeLessThan(3);
-    await until(() => ada.heard.findLast(({ type }) => type === "presence").here === 1);
+    await until(() => ada.received.findLast(({ type }) => type === "presence").here === 1);
     const hellos = count("hello");
     await until(() => count("hello") > hellos);
     expect(ada.socket.readyState).toBe(1);
@@ -53,30 +53,30 @@ sideBySide({
         await new Promise((resolve) => setTimeout(resolve, 1_200));
         quickServer.child.kill("SIGCONT");
       }
-      await clients[0]?.hears("hello");
+      await clients[0]?.receives("hello");
       expect(clients.map(({ socket }) => socket.readyState)).toEqual(Array(20).fill(1));
     },
   }),
 
   "counts once a second": async () => {
     const ada = await Client.open(usualServer.port);
-    const { text } = await ada.hears("hello");
+    const { text } = await ada.receives("hello");
     expect(text).toMatch(/^Hello there #\d+$/);
-    await ada.hears("hello", (message) => message.text !== text, 10_000);
+    await ada.receives("hello", (message) => message.text !== text, 10_000);
   },
 });
 
 test("sends a beat that scripts can see with each ping, and to a client that asks", async () => {
-  await (await Client.open(quickServer.port)).hears("beat");
+  await (await Client.open(quickServer.port)).receives("beat");
   const asking = await Client.open(usualServer.port);
   asking.send({ type: "beat" });
   // Unasked, it would take 15 s.
-  await asking.hears("beat", undefined, 10_000);
+  await asking.receives("beat", undefined, 10_000);
 });
 
 test("names the log in the greeting, another one after each start", async () => {
   const [one, other] = await Promise.all(
-    [quickServer, usualServer].map(async ({ port }) => (await Client.open(port)).hears("greeting")),
+    [quickServer, usualServer].map(async ({ port }) => (await Client.open(port)).receives("greeting")),
   );
   expect(one.log).toMatch(/\w/);
   expect(one.log).not.toBe(other.log);

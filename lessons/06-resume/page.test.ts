@@ -1,7 +1,7 @@
 // What lesson 6's page promises.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, shows } from "../../shared/machinery/testing/every-page.ts";
 import { Client, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 
 const texts = (page: Page) => page.getByRole("log").locator("li.message .text").allTextContents();
@@ -30,19 +30,19 @@ everyPage("06-resume", (ports, server, tabs) => {
   test("a page that leaves and comes back finds what was said in the meantime in its place", async () => {
     const [ada, grace] = await fresh();
     await say(grace, "Grace", "before");
-    await hears(ada, "before");
+    await shows(ada, "before");
     const before = (await texts(ada)).length;
     const replayed = await shown(ada, "replayed");
     await ada.getByRole("button", { name: "Leave" }).click();
     await until(async () => (await ada.getByRole("status").textContent()) === "closed (1000)");
     await say(grace, "Grace", "meanwhile");
-    await hears(grace, "meanwhile");
+    await shows(grace, "meanwhile");
     // A page that has left stays away, even when the network comes back.
     await ada.evaluate(() => dispatchEvent(new Event("online")));
     await ada.getByRole("button", { name: "Come back" }).click();
-    await hears(ada, "meanwhile");
+    await shows(ada, "meanwhile");
     await say(grace, "Grace", "after");
-    await hears(ada, "after");
+    await shows(ada, "after");
     expect((await texts(ada)).slice(before)).toEqual(["meanwhile", "after"]);
     await numberIs(ada, "replayed", replayed + 1);
     expect([await shown(ada, "gaps"), await shown(ada, "lost")]).toEqual([0, 0]);
@@ -53,7 +53,7 @@ everyPage("06-resume", (ports, server, tabs) => {
     await grace.getByRole("button", { name: "Say twenty things" }).click();
     await ada.getByRole("button", { name: "Leave" }).click();
     await ada.getByRole("button", { name: "Come back" }).click();
-    await hears(ada, "20 of 20");
+    await shows(ada, "20 of 20");
     expect((await texts(ada)).slice(-20)).toEqual(Array.from({ length: 20 }, (_, n) => `${n + 1} of 20`));
     expect([await shown(ada, "gaps"), await shown(ada, "lost")]).toEqual([0, 0]);
   });
@@ -68,13 +68,13 @@ everyPage("06-resume", (ports, server, tabs) => {
   test("a restarted server and a gap larger than the history are declared, each once", async () => {
     const pages = await fresh();
     await say(pages[0], "Ada", "old times");
-    for (const page of pages) await hears(page, "old times");
+    for (const page of pages) await shows(page, "old times");
     await server().kill();
     Object.assign(server(), await ports().startServer({ HISTORY: "10" }));
     for (const page of pages) await isOpen(page);
     await say(pages[0], "Ada", "new times");
     for (const page of pages) {
-      await hears(page, "new times");
+      await shows(page, "new times");
       expect(await page.getByText(/history starts again/).count()).toBe(1);
       expect([await shown(page, "gaps"), await shown(page, "lost")]).toEqual([1, 0]);
     }
@@ -83,9 +83,9 @@ everyPage("06-resume", (ports, server, tabs) => {
     await ada.getByRole("button", { name: "Leave" }).click();
     const other = await Client.open(ports().serverPort);
     for (let n = 1; n <= 30; n++) other.send({ type: "say", from: "Alan", text: `gap ${n}` });
-    await hears(grace, "gap 30");
+    await shows(grace, "gap 30");
     await ada.getByRole("button", { name: "Come back" }).click();
-    await hears(ada, "gap 30");
+    await shows(ada, "gap 30");
     expect(await ada.getByText(/^a gap: /).count()).toBe(1);
     expect((await texts(ada)).slice(-11)).toEqual([
       "new times",

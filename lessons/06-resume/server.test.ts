@@ -3,9 +3,9 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
 import {
   Client,
-  type Heard,
   heavyText,
   type LessonServer,
+  type Received,
   rawWebSocket,
   startServer,
   until,
@@ -14,7 +14,7 @@ import { startCountingTurns } from "../../shared/machinery/testing/turns.ts";
 
 everySocketServer("06-resume", async (client) => {
   client.send({ type: "resume", after: 0 });
-  await client.hears("replay");
+  await client.receives("replay");
 });
 
 // One server for all tests, with nobody connected when a test begins. It doesn't ping.
@@ -39,26 +39,26 @@ afterEach(async () => {
 async function resume(fields: object = { after: 0 }, port = server.port): Promise<Client> {
   const client = await open(port);
   client.send({ type: "resume", ...fields });
-  await client.hears("replay");
+  await client.receives("replay");
   return client;
 }
 
 /** All messages that it received, replayed or live, in that order. */
-const messagesOf = ({ heard }: Client): Heard[] =>
-  heard.flatMap((one) => (one.type === "replay" ? one.messages : one.type === "message" ? [one] : []));
+const messagesOf = ({ received }: Client): Received[] =>
+  received.flatMap((one) => (one.type === "replay" ? one.messages : one.type === "message" ? [one] : []));
 const ids = (client: Client) => messagesOf(client).map(({ id }) => id);
-const replays = ({ heard }: Client) => heard.filter(({ type }) => type === "replay");
+const replays = ({ received }: Client) => received.filter(({ type }) => type === "replay");
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
 const hello = { type: "say", from: "Ada", text: "Hello" };
 
 let said = 0;
 /** Says something new. Resolves with the message when it has come back: live, or as the end of a long replay. */
-async function says(client: Client, what: string): Promise<Heard> {
+async function says(client: Client, what: string): Promise<Received> {
   const text = `${what} ${++said}`;
   client.send({ ...hello, text });
   const find = () => messagesOf(client).find((message) => message.text === text);
   await until(find);
-  return find() as Heard;
+  return find() as Received;
 }
 
 /** Says that many messages, and waits until all have come back. */
@@ -105,11 +105,11 @@ test("loses nothing and repeats nothing between replay and live, while somebody 
       for (let n = 0; n < 5; n++) ada.send(hello);
   })();
   const others = await Promise.all(Array.from({ length: 20 }, () => resume()));
-  await until(() => others.every((other) => other.heard.some(({ type }) => type === "message")));
+  await until(() => others.every((other) => other.received.some(({ type }) => type === "message")));
   talking = false;
   await talked;
   ada.send({ ...hello, text: "the last" });
-  const { id: last } = await ada.hears("message", ({ text }) => text === "the last");
+  const { id: last } = await ada.receives("message", ({ text }) => text === "the last");
   for (const other of [ada, ...others]) {
     await until(() => ids(other).at(-1) === last);
     expect(ids(other)).toEqual(upTo(last));
@@ -123,7 +123,7 @@ test("a gap larger than the history is a declared reset, and so is a restarted s
   await talk(ada, 250);
   const late = await resume({ after: 100, log }, port);
   await until(() => ids(late).length === 100);
-  expect(late.heard.filter(({ reset }) => reset)).toHaveLength(1);
+  expect(late.received.filter(({ reset }) => reset)).toHaveLength(1);
   expect(ids(late)).toEqual(upTo(250, 151));
   const stranger = await resume({ after: 240, log: "another" }, port);
   expect(replays(stranger)[0]).toMatchObject({ reset: true });
@@ -177,16 +177,16 @@ describe("a message", () => {
   test("to resume a second time on one connection is refused", async () => {
     const ada = await resume();
     ada.send({ type: "resume", after: 0 });
-    expect((await ada.hears("refused")).reason).toMatch(/^resume: once/);
+    expect((await ada.receives("refused")).reason).toMatch(/^resume: once/);
   });
 
   test("is missing: a client that never resumes is told what to send, and others are not", async () => {
     const ada = await resume();
     const stranger = await open();
-    expect((await stranger.hears("refused")).reason).toBe('Send {"type":"resume","after":0} first.');
+    expect((await stranger.receives("refused")).reason).toBe('Send {"type":"resume","after":0} first.');
     stranger.send({ type: "resume", after: 0 });
-    await stranger.hears("replay");
-    expect(ada.heard.some(({ type }) => type === "refused")).toBe(false);
+    await stranger.receives("replay");
+    expect(ada.received.some(({ type }) => type === "refused")).toBe(false);
   });
 
   test.each([
@@ -200,6 +200,6 @@ describe("a message", () => {
   ])("like %j is refused in words", async (message, reason) => {
     const client = await open();
     client.send(message);
-    expect((await client.hears("refused")).reason).toMatch(reason);
+    expect((await client.receives("refused")).reason).toMatch(reason);
   });
 });

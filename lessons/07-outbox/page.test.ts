@@ -1,7 +1,7 @@
 // What lesson 7's page promises.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, shows } from "../../shared/machinery/testing/every-page.ts";
 import { Freezer } from "../../shared/machinery/testing/freezer.ts";
 import { Client, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 import { freePort } from "../../shared/machinery/testing/process.ts";
@@ -30,18 +30,18 @@ everyPage("07-outbox", (ports, server, tabs) => {
   test("a message said without a connection waits, and goes out when the page comes back", async () => {
     const [ada, grace] = [await fresh(), await fresh(tabs().grace)];
     await say(grace, "Grace", "before");
-    await hears(ada, "before");
+    await shows(ada, "before");
     const before = (await texts(ada)).length;
     const replayed = await shown(ada, "replayed");
     await press(ada, "Leave");
     await until(async () => (await ada.getByRole("status").textContent()) === "closed (1000)");
     await say(grace, "Grace", "meanwhile");
-    await hears(grace, "meanwhile");
+    await shows(grace, "meanwhile");
     await say(ada, "Ada", "typed while away");
     await numberIs(ada, "outbox", 1);
     expect(await ada.getByRole("log").locator("li.waiting").textContent()).toBe("Adawaitingtyped while away");
     await press(ada, "Come back");
-    await hears(grace, "typed while away");
+    await shows(grace, "typed while away");
     await numberIs(ada, "outbox", 0);
     await numberIs(ada, "acknowledged", 1);
     await numberIs(ada, "replayed", replayed + 1);
@@ -56,7 +56,7 @@ everyPage("07-outbox", (ports, server, tabs) => {
     await say(page, "Ada", "twice");
     await numberIs(page, "doubles", 1);
     await numberIs(page, "acknowledged", 1);
-    await hears(page, "twice");
+    await shows(page, "twice");
     expect((await texts(page)).filter((text) => text === "twice")).toHaveLength(1);
   });
 
@@ -66,7 +66,7 @@ everyPage("07-outbox", (ports, server, tabs) => {
     await say(page, "Ada", "before the reload");
     await numberIs(page, "outbox", 1);
     await page.reload();
-    await hears(page, "before the reload");
+    await shows(page, "before the reload");
     await numberIs(page, "outbox", 0);
     // A duplicated tab would find nothing.
     expect(await page.evaluate(() => sessionStorage.getItem("outbox"))).toBeNull();
@@ -102,12 +102,12 @@ everyPage("07-outbox", (ports, server, tabs) => {
   test("a restarted server and a gap larger than the history are declared, each once", async () => {
     const page = await fresh();
     await say(page, "Ada", "old times");
-    await hears(page, "old times");
+    await shows(page, "old times");
     await server().kill();
     Object.assign(server(), await ports().startServer({ HISTORY: "10" }));
     await isOpen(page);
     await say(page, "Ada", "new times");
-    await hears(page, "new times");
+    await shows(page, "new times");
     expect(await page.getByText(/history starts again/).count()).toBe(1);
     expect([await shown(page, "gaps"), await shown(page, "lost")]).toEqual([1, 0]);
 
@@ -115,9 +115,9 @@ everyPage("07-outbox", (ports, server, tabs) => {
     const other = await Client.open(ports().serverPort);
     other.send({ type: "resume", after: 0 });
     for (let n = 1; n <= 30; n++) other.send({ type: "say", from: "Alan", text: `gap ${n}` });
-    await other.hears("message", ({ text }) => text === "gap 30");
+    await other.receives("message", ({ text }) => text === "gap 30");
     await press(page, "Come back");
-    await hears(page, "gap 30");
+    await shows(page, "gap 30");
     expect(await page.getByText(/^a gap: /).count()).toBe(1);
     expect([await shown(page, "gaps"), await shown(page, "lost")]).toEqual([2, 0]);
   });

@@ -1,7 +1,7 @@
 // Promises of lesson 8's page.
 import type { Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { everyPage, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, shows } from "../../shared/machinery/testing/every-page.ts";
 import { Freezer } from "../../shared/machinery/testing/freezer.ts";
 import { type LessonServer, say, shown, until } from "../../shared/machinery/testing/lesson.ts";
 import { freePort } from "../../shared/machinery/testing/process.ts";
@@ -63,7 +63,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
     test("the browser reconnects by itself, and the page gets what it missed", async () => {
       await openPage();
       await say(page, "Ada", "before");
-      await hears(page, "before");
+      await shows(page, "before");
       const release = await holdNextStream(page);
       network.cut();
       await isReconnecting(page);
@@ -73,7 +73,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
       await until(async () => (await box.inputValue()) === "");
       expect(await texts(page)).not.toContain("meanwhile");
       release();
-      await hears(page, "meanwhile");
+      await shows(page, "meanwhile");
       expect(await shown(page, "alone")).toBe(1);
       expect(await page.getByRole("log").getByText("reconnected by itself").count()).toBe(1);
       expect([await shown(page, "gaps"), await shown(page, "lost"), await shown(page, "double")]).toEqual([
@@ -101,7 +101,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
       );
       expect(await texts(page)).not.toContain("stuck");
       await press(page, "Close the seven");
-      await hears(page, "stuck");
+      await shows(page, "stuck");
       expect(await shown(page, "streams-waiting")).toBe(0);
     });
 
@@ -115,14 +115,14 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
         expect(await page.getByText(/^history starts again/).count()).toBe(n);
       }
       await say(page, "Ada", "new times");
-      await hears(page, "new times");
+      await shows(page, "new times");
 
       const release = await holdNextStream(page);
       network.cut();
       await isReconnecting(page);
       for (let n = 1; n <= 30; n++) await post(`gap ${n}`);
       release();
-      await hears(page, "gap 30");
+      await shows(page, "gap 30");
       expect(await page.getByText(/^a gap: /).count()).toBe(1);
       expect([await shown(page, "gaps"), await shown(page, "lost")]).toEqual([3, 0]);
     });
@@ -179,7 +179,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
       await box.press("Enter");
       await until(async () => (await box.inputValue()) === "");
       await say(page, "Ada", "the last");
-      await hears(page, "the last");
+      await shows(page, "the last");
       expect((await texts(page)).filter((text) => text === "arrived all the same")).toHaveLength(1);
     });
 
@@ -204,7 +204,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
       await until(async () => (await number(page, "last-event-id")) !== "–");
       network.silenceSome(1);
       await post("into the silence");
-      await hears(page, "into the silence");
+      await shows(page, "into the silence");
       await page
         .getByText(/nothing received for too long/)
         .first()

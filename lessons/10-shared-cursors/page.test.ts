@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { everyPage } from "../../shared/machinery/testing/every-page.ts";
-import { Client, type Heard, rawWebSocket, shown, until } from "../../shared/machinery/testing/lesson.ts";
+import { Client, type Received, rawWebSocket, shown, until } from "../../shared/machinery/testing/lesson.ts";
 import { Motion } from "./motion.ts";
 import { fromBytes, type Position, toBytes } from "./positions.ts";
 
@@ -45,14 +45,14 @@ everyPage(
     async function guest(wishes = {}) {
       const client = await Client.open(ports().serverPort);
       client.send({ type: "join", name: "Guest", ...wishes });
-      const { id } = await client.hears("welcome");
+      const { id } = await client.receives("welcome");
       return { client, id: id as number };
     }
     const positions = ({ client }: { client: Client }): Position[] =>
-      client.heard.flatMap((one: Heard) => one.pointers ?? []);
+      client.received.flatMap((one: Received) => one.pointers ?? []);
     const idOf = async ({ client }: { client: Client }, name: string): Promise<number> => {
       const known = () =>
-        client.heard.flatMap(({ people = [] }) => people).findLast((one) => one.name === name)?.id;
+        client.received.flatMap(({ people = [] }) => people).findLast((one) => one.name === name)?.id;
       await until(known);
       return known();
     };
@@ -99,7 +99,7 @@ everyPage(
       await ada.getByRole("application").focus();
       await ada.keyboard.press("ArrowRight");
       await ada.keyboard.press("Enter");
-      const ripple = await one.client.hears("ripple");
+      const ripple = await one.client.receives("ripple");
       expect(ripple.id).toBe(id);
       const box = await ada.locator("canvas").boundingBox();
       await ada.locator("canvas").dispatchEvent("pointerdown", {
@@ -107,7 +107,7 @@ everyPage(
         clientX: (box?.x ?? 0) + 1,
         clientY: (box?.y ?? 0) + 1,
       });
-      await one.client.hears("ripple", ({ n }) => n === ripple.n + 1);
+      await one.client.receives("ripple", ({ n }) => n === ripple.n + 1);
       await until(() => positions(one).some((at) => at.id === id && at.x < 1_000 && at.y < 1_000));
       expect(await ada.locator("canvas").evaluate((canvas) => getComputedStyle(canvas).touchAction)).toBe(
         "none",
@@ -167,7 +167,7 @@ everyPage(
           }
         });
         // A click comes after all positions that were sent.
-        const ripples = () => one.client.heard.filter(({ type }) => type === "ripple").length;
+        const ripples = () => one.client.received.filter(({ type }) => type === "ripple").length;
         const rippled = ripples();
         await ada.locator("canvas").dispatchEvent("pointerdown", { clientX: 200, clientY: 200 });
         await until(() => ripples() > rippled);
@@ -202,7 +202,7 @@ everyPage(
       await moveTo(ada, 22_000, 22_000);
       await ada.mouse.down();
       await ada.mouse.up();
-      await one.client.hears("ripple");
+      await one.client.receives("ripple");
       expect(positions(one).some((at) => at.id === id && Math.abs(at.x - 11_000) < 200)).toBe(false);
       await ada.evaluate(() => {
         delete (WebSocket.prototype as { bufferedAmount?: number }).bufferedAmount;
@@ -225,12 +225,12 @@ everyPage(
       const one = await guest();
       const tryNow = ada.getByRole("button", { name: "Try now" });
       if (await tryNow.isEnabled()) await tryNow.click({ timeout: 1_000 }).catch(() => {});
-      await one.client.hears("ripple", ({ x }) => Math.abs(x - 5_000) < 500, 20_000);
+      await one.client.receives("ripple", ({ x }) => Math.abs(x - 5_000) < 500, 20_000);
       // It has come back, so it isn't sent again.
       await press(ada, "Leave");
       await press(ada, "Come back");
       await until(async () => (await names(ada)).includes("Ada (you)"));
-      expect(one.client.heard.filter(({ type }) => type === "ripple")).toHaveLength(1);
+      expect(one.client.received.filter(({ type }) => type === "ripple")).toHaveLength(1);
       one.client.socket.close();
     });
 

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
 import {
   Client,
-  type Heard,
   type LessonServer,
+  type Received,
   rawWebSocket,
   startServer,
   until,
@@ -14,7 +14,7 @@ import { fromBytes, type Position } from "./positions.ts";
 
 const enter = async (client: Client, wishes = {}) => {
   client.send({ type: "join", name: "Guest", ...wishes });
-  await client.hears("welcome");
+  await client.receives("welcome");
 };
 
 everySocketServer("10-shared-cursors", enter, {
@@ -34,7 +34,7 @@ beforeAll(async () => {
 async function join(name: string, wishes: { together?: boolean; binary?: boolean } = {}, port = server.port) {
   const client = await Client.open(port);
   await enter(client, { name, ...wishes });
-  const { id } = await client.hears("welcome");
+  const { id } = await client.receives("welcome");
   return { client, id: id as number };
 }
 
@@ -47,13 +47,13 @@ const textFrame = (text: string) =>
 
 /** Every position of somebody's pointer that a client has received, in any way. */
 const positionsOf = (id: number, { client }: { client: Client }): Position[] =>
-  client.heard
-    .flatMap((one: Heard) => (Buffer.isBuffer(one) ? fromBuffer(one) : (one.pointers ?? [])))
+  client.received
+    .flatMap((one: Received) => (Buffer.isBuffer(one) ? fromBuffer(one) : (one.pointers ?? [])))
     .filter((position: Position) => position.id === id);
 const fromBuffer = (bytes: Buffer) => fromBytes(new Uint8Array(bytes).buffer);
 const isGone = (id: number) => (presence: Presence) => presence.id === id && !presence.name;
 const frames = ({ client }: { client: Client }) =>
-  client.heard.filter((one) => Buffer.isBuffer(one) || one.type === "moved");
+  client.received.filter((one) => Buffer.isBuffer(one) || one.type === "moved");
 const arrives = (id: number, x: number, at: { client: Client }) =>
   until(() => positionsOf(id, at).some((position) => position.x === x));
 /** How many frames are few: `count`, or more where this computer has needed longer than twenty a second would take. */
@@ -71,7 +71,7 @@ test("a position reaches everybody in the way that each of them has asked for", 
   move(ada, 513, 65_535);
   ada.client.socket.send(bytesOf(514, 1));
   for (const each of [ada, json, binary]) await arrives(ada.id, 514, each);
-  expect(json.client.heard.some((one) => Buffer.isBuffer(one))).toBe(false);
+  expect(json.client.received.some((one) => Buffer.isBuffer(one))).toBe(false);
   const [bytes] = frames(binary) as Buffer[];
   const id = [0, 0, ada.id >> 8, ada.id & 255];
   expect([...(bytes ?? [])]).toEqual([...id, 2, 1, 255, 255]);
@@ -100,9 +100,9 @@ test("nothing is sent while nothing moves", async () => {
   const ada = await join("Ada");
   move(ada, 7);
   await arrives(ada.id, 7, ada);
-  const before = ada.client.heard.length;
+  const before = ada.client.received.length;
   await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(ada.client.heard.length).toBe(before);
+  expect(ada.client.received.length).toBe(before);
   leave(ada);
 });
 
@@ -112,16 +112,16 @@ test("a pointer that has gone moves no more, even if it moved just before", asyn
     const guest = await join(`Guest ${n}`);
     move(guest, n);
     guest.client.socket.close();
-    await ada.client.hears("here", ({ people }) => people.some(isGone(guest.id)));
+    await ada.client.receives("here", ({ people }) => people.some(isGone(guest.id)));
   }
   move(ada, 11);
   await arrives(ada.id, 11, ada);
-  const gone = ada.client.heard.flatMap(({ type, people }) =>
+  const gone = ada.client.received.flatMap(({ type, people }) =>
     type === "here" ? people.filter(({ name }: Presence) => !name) : [],
   );
   for (const { id } of gone) {
-    const left = ada.client.heard.findIndex(({ people }) => people?.some(isGone(id)));
-    const after = ada.client.heard.slice(left).flatMap(({ pointers = [] }) => pointers);
+    const left = ada.client.received.findIndex(({ people }) => people?.some(isGone(id)));
+    const after = ada.client.received.slice(left).flatMap(({ pointers = [] }) => pointers);
     expect(after.filter((position: Position) => position.id === id)).toEqual([]);
   }
   leave(ada);
@@ -131,8 +131,8 @@ test("every ripple reaches everybody, its author included, once and in order", a
   const [ada, grace] = [await join("Ada"), await join("Grace", { binary: true })];
   for (let n = 1; n <= 200; n++) ada.client.send({ type: "ripple", n, x: n, y: 0 });
   for (const { client } of [ada, grace]) {
-    await client.hears("ripple", ({ n }) => n === 200);
-    const ripples = client.heard.filter(({ type }) => type === "ripple");
+    await client.receives("ripple", ({ n }) => n === 200);
+    const ripples = client.received.filter(({ type }) => type === "ripple");
     expect(ripples.map(({ n }) => n)).toEqual(Array.from({ length: 200 }, (_, n) => n + 1));
     expect(ripples[0]).toEqual({ type: "ripple", n: 1, x: 1, y: 0, id: ada.id });
   }
@@ -143,17 +143,17 @@ test("a newcomer learns who is here, and everybody learns who comes, leaves or t
   // A name of its own, since those of earlier tests may still be taken.
   const ada = await join("Hedy");
   const other = await join("HEDY ");
-  const { people } = await other.client.hears("welcome");
+  const { people } = await other.client.receives("welcome");
   expect(people).toContainEqual({ id: ada.id, name: "Hedy" });
-  const hears = (client: Client, person: object) =>
-    client.hears("here", ({ people }) => people.some((one: object) => same(one, person)));
+  const receives = (client: Client, person: object) =>
+    client.receives("here", ({ people }) => people.some((one: object) => same(one, person)));
   const same = (one: object, other: object) => JSON.stringify(one) === JSON.stringify(other);
-  await hears(ada.client, { id: other.id, name: "HEDY (2)" });
+  await receives(ada.client, { id: other.id, name: "HEDY (2)" });
   other.client.send({ type: "join", name: "Grace" });
-  await hears(ada.client, { id: other.id, name: "Grace" });
+  await receives(ada.client, { id: other.id, name: "Grace" });
   // Crashed, without a close frame. Nobody pings here, so only the closed connection tells the server.
   other.client.socket.terminate();
-  await hears(ada.client, { id: other.id });
+  await receives(ada.client, { id: other.id });
   leave(ada);
 });
 
@@ -162,9 +162,11 @@ test("fifty clients that come together cause only a few messages", async () => {
   const most = atMost(25);
   const guests = await Promise.all(Array.from({ length: 50 }, () => join("Guest")));
   const known = () =>
-    new Set(ada.client.heard.filter(({ type }) => type === "here").flatMap(({ people }) => people.map(idOf)));
+    new Set(
+      ada.client.received.filter(({ type }) => type === "here").flatMap(({ people }) => people.map(idOf)),
+    );
   await until(() => guests.every(({ id }) => known().has(id)));
-  expect(ada.client.heard.filter(({ type }) => type === "here").length).toBeLessThan(most());
+  expect(ada.client.received.filter(({ type }) => type === "here").length).toBeLessThan(most());
   leave(ada, ...guests);
 });
 
@@ -172,7 +174,7 @@ test("a client that doesn't read gets fewer positions, not older ones, and stays
   const slow = await rawWebSocket(server.port);
   slow.write(textFrame('{"type":"join","name":"Slow","together":false}'));
   const ada = await join("Ada");
-  await until(() => ada.client.heard.some((one) => JSON.stringify(one).includes('"Slow"')));
+  await until(() => ada.client.received.some((one) => JSON.stringify(one).includes('"Slow"')));
   slow.pause();
   // 61 bytes each: more than the 4 MB that Linux keeps for a reader that is late. Nobody else wants each of them.
   const [senders, times] = [42, 1_900];
@@ -181,7 +183,7 @@ test("a client that doesn't read gets fewer positions, not older ones, and stays
     for (let x = 0; x < times; x++) client.socket.send(bytesOf(30_000 + x, 0));
     client.send({ type: "beat" });
   }
-  for (const { client } of others) await client.hears("beat");
+  for (const { client } of others) await client.receives("beat");
   let received = "";
   slow.on("data", (bytes) => {
     received += bytes.toString("latin1");
@@ -225,7 +227,7 @@ describe("bad input:", () => {
   ])("%j is refused in words, and the connection stays", async (message, reason) => {
     const ada = await join("Ada");
     ada.client.send(message);
-    expect((await ada.client.hears("refused")).reason).toMatch(reason);
+    expect((await ada.client.receives("refused")).reason).toMatch(reason);
     move(ada, 1);
     await arrives(ada.id, 1, ada);
     leave(ada);
@@ -235,8 +237,8 @@ describe("bad input:", () => {
     const [ada, stranger] = [await join("Ada"), await Client.open(server.port)];
     stranger.send({ type: "move", x: 1, y: 1 });
     stranger.socket.send(bytesOf(1, 1));
-    await until(() => stranger.heard.filter(({ type }) => type === "refused").length === 2);
-    expect(stranger.heard[0].reason).toMatch(/^type: must be one of join, beat/);
+    await until(() => stranger.received.filter(({ type }) => type === "refused").length === 2);
+    expect(stranger.received[0].reason).toMatch(/^type: must be one of join, beat/);
     move(ada, 5);
     await arrives(ada.id, 5, ada);
     expect(frames(ada).flatMap(({ pointers }) => pointers.map(idOf))).toEqual([ada.id]);
@@ -260,10 +262,10 @@ test("a client that has fallen silent is terminated, and its pointer leaves the 
   const silent = await rawWebSocket(port);
   silent.write(textFrame('{"type":"join","name":"Grace"}'));
   silent.resume();
-  await ada.client.hears("here", ({ people }) =>
+  await ada.client.receives("here", ({ people }) =>
     people.some((one: { name?: string }) => one.name === "Grace"),
   );
-  await ada.client.hears("here", ({ people }) => people.some((one: { name?: string }) => !one.name));
+  await ada.client.receives("here", ({ people }) => people.some((one: { name?: string }) => !one.name));
   expect(ada.client.socket.readyState).toBe(1);
   silent.destroy();
 });

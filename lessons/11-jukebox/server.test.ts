@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
 import {
   Client,
-  type Heard,
   type LessonServer,
+  type Received,
   rawWebSocket,
   startServer,
   until,
@@ -14,7 +14,7 @@ import { tracks } from "./state.ts";
 
 const enter = async (client: Client) => {
   client.send({ type: "join", name: "Guest" });
-  await client.hears("welcome");
+  await client.receives("welcome");
 };
 
 everySocketServer("11-jukebox", enter, {
@@ -34,15 +34,15 @@ beforeAll(async () => {
 async function join(name: string, port = server.port) {
   const client = await Client.open(port);
   client.send({ type: "join", name });
-  const welcome = await client.hears("welcome");
+  const welcome = await client.receives("welcome");
   return { client, id: welcome.id as number, welcome };
 }
 
 /** Sends a command against the present revision, and resolves with the state that it makes. */
-async function press({ client }: { client: Client }, type: string, more = {}): Promise<Heard> {
-  const { revision } = client.heard.findLast((one) => "revision" in one);
+async function press({ client }: { client: Client }, type: string, more = {}): Promise<Received> {
+  const { revision } = client.received.findLast((one) => "revision" in one);
   client.send({ type, revision, ...more });
-  return client.hears("state", (state) => state.revision === revision + 1);
+  return client.receives("state", (state) => state.revision === revision + 1);
 }
 
 const leave = (...all: { client: Client }[]) => {
@@ -64,10 +64,10 @@ test("a press changes the state for everybody, and says who pressed", async () =
     by: { id: ada.id, name: "Ada", pressed: "play" },
   });
   expect(Math.abs(state.at - before)).toBeLessThan(2_000);
-  expect(await grace.client.hears("state")).toEqual(state);
+  expect(await grace.client.receives("state")).toEqual(state);
   // A position and its time: nothing is sent while the music plays.
   await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(grace.client.heard.filter(({ type }) => type === "state")).toHaveLength(1);
+  expect(grace.client.received.filter(({ type }) => type === "state")).toHaveLength(1);
   leave(ada, grace);
 });
 
@@ -88,14 +88,14 @@ test("of two commands against the same revision the first one is obeyed, and the
   const [ada, grace] = [await join("Ada"), await join("Grace")];
   const { revision } = ada.welcome;
   ada.client.send({ type: "seek", position: 1_000, revision });
-  const obeyed = await grace.client.hears("state");
+  const obeyed = await grace.client.receives("state");
   grace.client.send({ type: "seek", position: 2_000, revision });
-  const stale = await grace.client.hears("stale");
+  const stale = await grace.client.receives("stale");
   expect(stale).toEqual({ ...obeyed, type: "stale" });
   // Nobody else learns of it, and nothing has changed.
   const after = await press(ada, "next");
   expect(after.revision).toBe(revision + 2);
-  expect(ada.client.heard.some(({ type }) => type === "stale")).toBe(false);
+  expect(ada.client.received.some(({ type }) => type === "stale")).toBe(false);
   leave(ada, grace);
 });
 
@@ -103,10 +103,10 @@ test("a command that is sent twice is obeyed once, and one from the future not a
   const ada = await join("Ada");
   const { revision, track } = ada.welcome;
   for (let n = 0; n < 2; n++) ada.client.send({ type: "next", revision });
-  const stale = await ada.client.hears("stale");
+  const stale = await ada.client.receives("stale");
   expect(stale).toMatchObject({ revision: revision + 1, track: (track + 1) % tracks.length });
   ada.client.send({ type: "next", revision: revision + 2 });
-  await until(() => ada.client.heard.filter(({ type }) => type === "stale").length === 2);
+  await until(() => ada.client.received.filter(({ type }) => type === "stale").length === 2);
   leave(ada);
 });
 
@@ -124,7 +124,7 @@ test("the time is answered with four timestamps, also before joining", async () 
   const client = await Client.open(server.port);
   const t1 = ownClock();
   client.send({ type: "time", t1 });
-  const answer = await client.hears("time");
+  const answer = await client.receives("time");
   const t4 = ownClock();
   expect(answer).toEqual({ type: "time", t1, t2: expect.any(Number), t3: expect.any(Number) });
   expect(answer.t3).toBeGreaterThanOrEqual(answer.t2);
@@ -138,18 +138,18 @@ test("everybody learns who comes, leaves or takes another name, and nobody learn
   const hedy = await join("Hedy");
   const other = await Client.open(server.port);
   other.send({ type: "join", name: "HEDY ", page: "k3f9a1" });
-  const { id } = await other.hears("welcome");
-  const hears = (name?: string) =>
-    hedy.client.hears("here", ({ people }) =>
+  const { id } = await other.receives("welcome");
+  const receives = (name?: string) =>
+    hedy.client.receives("here", ({ people }) =>
       people.some((one: { id: number; name?: string }) => one.id === id && one.name === name),
     );
-  await hears("HEDY (2)");
+  await receives("HEDY (2)");
   other.send({ type: "join", name: "Radia", page: "k3f9a1" });
-  await hears("Radia");
+  await receives("Radia");
   const late = await join("Late");
   other.socket.terminate();
-  await hears(undefined);
-  expect(JSON.stringify([...hedy.client.heard, ...late.client.heard])).not.toContain("k3f9a1");
+  await receives(undefined);
+  expect(JSON.stringify([...hedy.client.received, ...late.client.received])).not.toContain("k3f9a1");
   leave(hedy, late);
 });
 
@@ -181,7 +181,7 @@ describe("bad input:", () => {
   ])("%j is refused in words, changes nothing, and the connection stays", async (message, reason) => {
     const ada = await join("Ada");
     ada.client.send(message);
-    expect((await ada.client.hears("refused")).reason).toMatch(reason);
+    expect((await ada.client.receives("refused")).reason).toMatch(reason);
     expect((await press(ada, "pause")).revision).toBe(ada.welcome.revision + 1);
     leave(ada);
   });
@@ -189,7 +189,7 @@ describe("bad input:", () => {
   test("a client that hasn't joined is asked to, and plays nothing", async () => {
     const stranger = await Client.open(server.port);
     stranger.send({ type: "next", revision: 0 });
-    expect((await stranger.hears("refused")).reason).toMatch(/^type: must be one of join, time, beat/);
+    expect((await stranger.receives("refused")).reason).toMatch(/^type: must be one of join, time, beat/);
     stranger.socket.close();
   });
 
@@ -198,7 +198,7 @@ describe("bad input:", () => {
     const revision = ada.welcome.revision;
     for (let n = 0; n < 4_000; n++) flood.client.send({ type: "pause", revision: revision + n });
     ada.client.send({ type: "time", t1: 1 });
-    await ada.client.hears("time");
+    await ada.client.receives("time");
     expect(await flood.client.closed).toMatchObject({ code: 1008 });
     leave(ada);
   });
@@ -212,10 +212,10 @@ test("a client that has fallen silent is terminated, and is no longer here", asy
   // Masked with a key of zeros.
   silent.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]));
   silent.resume();
-  const hears = (check: (one: { name?: string }) => boolean) =>
-    ada.client.hears("here", ({ people }) => people.some(check));
-  await hears(({ name }) => name === "Grace");
-  await hears(({ name }) => !name);
+  const receives = (check: (one: { name?: string }) => boolean) =>
+    ada.client.receives("here", ({ people }) => people.some(check));
+  await receives(({ name }) => name === "Grace");
+  await receives(({ name }) => !name);
   expect(ada.client.socket.readyState).toBe(1);
   silent.destroy();
 });

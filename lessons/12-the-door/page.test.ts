@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { openTab } from "../../shared/machinery/testing/browser.ts";
-import { everyPage, faults, hears } from "../../shared/machinery/testing/every-page.ts";
+import { everyPage, faults, shows } from "../../shared/machinery/testing/every-page.ts";
 import { Client, until } from "../../shared/machinery/testing/lesson.ts";
 import { cookieName, newSession, sign } from "./sessions.ts";
 
@@ -39,7 +39,7 @@ everyPage(
     async function guest(session = newSession({ name: randomUUID().slice(0, 8), role: "member" }, 60)) {
       const headers = { Cookie: `${cookieName}=${sign(session)}` };
       const client = new Client(ports().serverPort, { headers }, "127.0.0.1", "/room");
-      await client.hears("welcome");
+      await client.receives("welcome");
       return client;
     }
     /** Opens Mallory's page as the link of our page does. Returns what it says about each door. */
@@ -75,7 +75,7 @@ everyPage(
       await isOpen(grace);
       const text = '<img src=x onerror="document.title=1">';
       await say(ada, text);
-      for (const page of [ada, grace]) await hears(page, text);
+      for (const page of [ada, grace]) await shows(page, text);
       expect(await grace.getByRole("log").locator("img").count()).toBe(0);
       expect(await grace.title()).not.toBe("1");
       await press(ada, "Make this user");
@@ -90,7 +90,7 @@ everyPage(
       expect(origin).toBe("localhost");
       expect(naive).toMatch(/^Open, as Ada\. The last message that I have read: <img/);
       expect(room).toMatch(/^Refused: 1006/);
-      await hears(ada, "Buy your telephones from Mallory!");
+      await shows(ada, "Buy your telephones from Mallory!");
       expect(await ada.getByRole("log").locator(".from").last().textContent()).toBe("Ada");
     });
 

@@ -51,7 +51,7 @@ const open = (path: string, headers: Record<string, string> = {}, at = server) =
   new Client(at.port, { headers }, "127.0.0.1", path);
 /** The name as whom a client is in, or the code with which it was closed. */
 const outcome = async (client: Client): Promise<string | number> => {
-  const entered = client.hears("welcome").then(({ name }) => name);
+  const entered = client.receives("welcome").then(({ name }) => name);
   entered.catch(() => {});
   const answer = await Promise.race([entered, client.closed.then(({ code }) => code)]);
   client.socket.close();
@@ -87,12 +87,12 @@ describe("the cookie", () => {
     expect(set).toMatch(/SameSite=Lax/);
     expect((await (await fetch(`${server.url}/me`, { headers })).json()).session).toMatchObject({ name });
     const [ada, grace] = [open("/room", headers), open("/room", cookie(sign(anybody())))];
-    expect(await ada.hears("welcome")).toMatchObject({ name, role: "member" });
-    await grace.hears("welcome");
+    expect(await ada.receives("welcome")).toMatchObject({ name, role: "member" });
+    await grace.receives("welcome");
     ada.send({ type: "say", text: "Hello" });
-    expect(await grace.hears("message", ({ from }) => from === name)).toMatchObject({ text: "Hello" });
+    expect(await grace.receives("message", ({ from }) => from === name)).toMatchObject({ text: "Hello" });
     const late = open("/room", headers);
-    expect((await late.hears("welcome")).messages.at(-1)).toMatchObject({ from: name, text: "Hello" });
+    expect((await late.receives("welcome")).messages.at(-1)).toMatchObject({ from: name, text: "Hello" });
     for (const { socket } of [ada, grace, late]) socket.close();
   });
 
@@ -102,9 +102,9 @@ describe("the cookie", () => {
 
   test("a message can't claim another name", async () => {
     const ada = open("/room", cookie(sign(anybody())));
-    await ada.hears("welcome");
+    await ada.receives("welcome");
     ada.send({ type: "say", from: "Grace", text: "Hello" });
-    expect((await ada.hears("refused")).reason).toBe("from: unknown field.");
+    expect((await ada.receives("refused")).reason).toBe("from: unknown field.");
     ada.socket.close();
   });
 
@@ -254,10 +254,10 @@ describe("a ticket", () => {
     const client = open("/room", {}, quick);
     await client.opened;
     client.send({ type: "ticket", ticket });
-    await client.hears("welcome");
+    await client.receives("welcome");
     await new Promise((resolve) => setTimeout(resolve, 1_800));
     client.send({ type: "beat" });
-    await client.hears("beat");
+    await client.receives("beat");
     client.socket.close();
   });
 });
@@ -266,7 +266,7 @@ describe("limits", () => {
   test("a user's sixth connection is closed with 1013, at whichever door, until one has left", async () => {
     const headers = cookie(sign(anybody()));
     const five = Array.from({ length: 5 }, (_, n) => open(n % 2 ? "/naive" : "/room", headers));
-    for (const client of five) await client.hears("welcome");
+    for (const client of five) await client.receives("welcome");
     expect(await open("/room", headers).closed).toEqual({
       code: 1013,
       reason: "five connections of this user",
@@ -318,22 +318,22 @@ describe("limits", () => {
   test("ten messages, then two a second: a user's connections share one bucket", async () => {
     const headers = cookie(sign(anybody()));
     const both = [open("/room", headers), open("/room", headers)];
-    for (const client of both) await client.hears("welcome");
-    const heard = (type: string) =>
-      both.map((client) => client.heard.filter((one) => one.type === type).length);
+    for (const client of both) await client.receives("welcome");
+    const count = (type: string) =>
+      both.map((client) => client.received.filter((one) => one.type === type).length);
     // Nine each: with a bucket of its own, neither connection would be refused anything.
     for (let n = 0; n < 9; n++) for (const client of both) client.send({ type: "say", text: `${n}` });
-    const refusals = () => heard("refused").reduce((sum, count) => sum + count);
-    await until(() => (heard("message")[0] ?? 0) + refusals() === 18);
-    expect(heard("message")[0]).toBeGreaterThanOrEqual(10);
+    const refusals = () => count("refused").reduce((sum, count) => sum + count);
+    await until(() => (count("message")[0] ?? 0) + refusals() === 18);
+    expect(count("message")[0]).toBeGreaterThanOrEqual(10);
     expect(refusals()).toBeGreaterThan(0);
     for (const client of both)
-      for (const { type, reason } of client.heard)
+      for (const { type, reason } of client.received)
         if (type === "refused") expect(reason).toMatch(/^Too fast/);
     await new Promise((resolve) => setTimeout(resolve, 600));
     const before = refusals();
     both[0]?.send({ type: "say", text: "in time" });
-    await both[1]?.hears("message", ({ text }) => text === "in time");
+    await both[1]?.receives("message", ({ text }) => text === "in time");
     expect(refusals()).toBe(before);
     for (const { socket } of both) socket.close();
   });
@@ -373,20 +373,20 @@ describe("limits", () => {
 
   test("a message over 16 KiB is closed with 1009, a flood with 1008", async () => {
     const big = open("/room", cookie(sign(anybody())));
-    await big.hears("welcome");
+    await big.receives("welcome");
     big.send({ type: "say", text: "x".repeat(20_000) });
     expect(await big.closed).toMatchObject({ code: 1009 });
     const flood = open("/room", cookie(sign(anybody())));
-    await flood.hears("welcome");
+    await flood.receives("welcome");
     for (let n = 0; n < 30; n++) flood.send({ type: "say", text: `${n}` });
     expect(await flood.closed).toEqual({ code: 1008, reason: "ten refusals in ten seconds" });
   });
 
   test("a long text is cut between two characters, never inside an emoji", async () => {
     const client = open("/room", cookie(sign(anybody())));
-    await client.hears("welcome");
+    await client.receives("welcome");
     client.send({ type: "say", text: "👩‍👩‍👧‍👦".repeat(600) });
-    const { text } = await client.hears("message", ({ text }) => text.startsWith("👩"));
+    const { text } = await client.receives("message", ({ text }) => text.startsWith("👩"));
     expect(text).toBe("👩‍👩‍👧‍👦".repeat(text.length / "👩‍👩‍👧‍👦".length));
     client.socket.close();
   });
@@ -400,7 +400,7 @@ describe("leaving", () => {
     const session = anybody();
     const [headers, elsewhere] = [cookie(sign(session)), cookie(sign({ ...session, id: "another" }))];
     const [one, other, stays] = [open("/room", headers), open("/naive", headers), open("/room", elsewhere)];
-    for (const client of [one, other, stays]) await client.hears("welcome");
+    for (const client of [one, other, stays]) await client.receives("welcome");
     const began = performance.now();
     const answer = await post("/logout", undefined, headers);
     expect(answer.headers.getSetCookie()[0]).toMatch(/^door-session=;.*1970/);
@@ -408,7 +408,7 @@ describe("leaving", () => {
       expect(await client.closed).toEqual({ code: 4401, reason: "your session has ended" });
     expect(performance.now() - began).toBeLessThan(busySecond);
     stays.send({ type: "beat" });
-    await stays.hears("beat");
+    await stays.receives("beat");
     // Somebody who has kept the cookie has nothing.
     expect(await outcome(open("/naive", headers))).toBe(4401);
     expect((await post("/logout", undefined, headers)).status).toBe(401);
@@ -418,7 +418,7 @@ describe("leaving", () => {
   test("an expired session closes its sockets within a second", async () => {
     const session = anybody(1);
     const client = open("/room", cookie(sign(session)));
-    await client.hears("welcome");
+    await client.receives("welcome");
     expect(await client.closed).toEqual({ code: 4401, reason: "your session has ended" });
     expect(Date.now() - session.until).toBeLessThan(busySecond);
   });
@@ -426,7 +426,7 @@ describe("leaving", () => {
   test("a message that comes after the end of its session reaches nobody", async () => {
     const session = anybody();
     const [ada, grace] = [open("/room", cookie(sign(session))), open("/room", cookie(sign(anybody())))];
-    for (const client of [ada, grace]) await client.hears("welcome");
+    for (const client of [ada, grace]) await client.receives("welcome");
     // A client that ignores the close frame.
     const socket = await rawWebSocket(server.port, { path: "/room", headers: cookie(sign(session)) });
     let received = "";
@@ -439,8 +439,8 @@ describe("leaving", () => {
     socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]));
     await new Promise((resolve) => setTimeout(resolve, 100));
     grace.send({ type: "say", text: "Anybody?" });
-    await grace.hears("message", (message) => message.text === "Anybody?");
-    expect(grace.heard.some((message) => message.text === "still here")).toBe(false);
+    await grace.receives("message", (message) => message.text === "Anybody?");
+    expect(grace.received.some((message) => message.text === "still here")).toBe(false);
     socket.destroy();
     grace.socket.close();
   });
@@ -448,13 +448,13 @@ describe("leaving", () => {
   test("somebody who may only read receives everything, and is refused in words", async () => {
     const { headers } = await logIn({}, "reader");
     const [reader, ada] = [open("/room", headers), open("/room", cookie(sign(anybody())))];
-    expect(await reader.hears("welcome")).toMatchObject({ role: "reader" });
-    await ada.hears("welcome");
+    expect(await reader.receives("welcome")).toMatchObject({ role: "reader" });
+    await ada.receives("welcome");
     reader.send({ type: "say", text: "May I?" });
-    expect((await reader.hears("refused")).reason).toBe("You may only read.");
+    expect((await reader.receives("refused")).reason).toBe("You may only read.");
     ada.send({ type: "say", text: "No" });
-    await reader.hears("message", ({ text }) => text === "No");
-    expect(ada.heard.some(({ text }) => text === "May I?")).toBe(false);
+    await reader.receives("message", ({ text }) => text === "No");
+    expect(ada.received.some(({ text }) => text === "May I?")).toBe(false);
     for (const { socket } of [reader, ada]) socket.close();
   });
 

@@ -6,8 +6,8 @@ import { atEnd } from "../../shared/machinery/testing/clean-up.ts";
 import { everySocketServer } from "../../shared/machinery/testing/every-server.ts";
 import {
   Client,
-  type Heard,
   type LessonServer,
+  type Received,
   rawWebSocket,
   startServer,
   until,
@@ -24,7 +24,7 @@ everySocketServer(
   "13-slow-readers",
   async (client) => {
     client.send({ ...few, name: "Guest" });
-    await client.hears("welcome");
+    await client.receives("welcome");
   },
   {
     say: (text) => ({ ...few, name: text }),
@@ -64,7 +64,7 @@ class Guest {
     const guest = new Guest(await Client.open(port));
     guest.isReading = isReading;
     guest.client.send({ type: "join", name: "Guest", ...wishes });
-    await guest.client.hears("welcome");
+    await guest.client.receives("welcome");
     return guest;
   }
 
@@ -73,7 +73,7 @@ class Guest {
   }
 
   get quotes(): Quote[] {
-    return this.client.heard.flatMap((one: Heard) =>
+    return this.client.received.flatMap((one: Received) =>
       one.type === "quote" ? [one] : one.type === "replay" ? one.messages : [],
     );
   }
@@ -90,7 +90,7 @@ class Guest {
 
   /** When a beat comes back, all that was sent before it has arrived. */
   async settle(): Promise<void> {
-    const beats = () => this.client.heard.filter(({ type }) => type === "beat").length;
+    const beats = () => this.client.received.filter(({ type }) => type === "beat").length;
     const before = beats();
     this.client.send({ type: "beat" });
     await until(() => beats() > before);
@@ -104,7 +104,7 @@ class Guest {
 const isWhole = (ids: number[]) => ids.every((id, n) => n === 0 || id === (ids[n - 1] ?? 0) + 1);
 
 /** What the server says of its readers. */
-const report = async ({ url }: LessonServer) => (await fetch(`${url}/readers`)).json() as Promise<Heard>;
+const report = async ({ url }: LessonServer) => (await fetch(`${url}/readers`)).json() as Promise<Received>;
 const reportOn = async (server: LessonServer, name: string) =>
   (await report(server)).readers.find((reader: { name: string }) => reader.name === name);
 
@@ -200,22 +200,22 @@ describe("a slow reader", () => {
     const guest = await Guest.join(fast.port, { care: "disconnect", by: "read" }, false);
     expect((await guest.client.closed).code).toBe(1006);
     expect(guest.bytes).toBeGreaterThan(900_000);
-    const { log } = await guest.client.hears("welcome");
+    const { log } = await guest.client.receives("welcome");
     const after = guest.ids.at(-1) ?? 0;
     const again = await Guest.join(fast.port, { care: "disconnect", by: "read", after, log });
-    await again.client.hears("quote");
+    await again.client.receives("quote");
     await again.more(50);
     expect(again.ids[0]).toBe(after + 1);
     expect(isWhole(again.ids)).toBe(true);
     // The missed quotes come without the order books.
-    const [replayed] = again.client.heard.find(({ type }) => type === "replay").messages;
+    const [replayed] = again.client.received.find(({ type }) => type === "replay").messages;
     expect(Object.keys(replayed).sort()).toEqual(["at", "id", "price", "symbol"]);
     again.leave();
   });
 
   test("gets a declared gap when it was away for longer than the log goes back", async () => {
     const guest = await Guest.join(fast.port, { care: "disconnect", after: 1, log: "another" });
-    expect(await guest.client.hears("replay")).toMatchObject({ reset: true });
+    expect(await guest.client.receives("replay")).toMatchObject({ reset: true });
     guest.leave();
   });
 
@@ -261,9 +261,9 @@ describe("a slow reader", () => {
     const guest = await Guest.join(server.port, { care, by: "read" }, false);
     await until(async () => guest.bytes > (care === "less" ? 0 : 16_000));
     const other = await Guest.join(server.port, { ...few, name: `Barbara ${care}` });
-    await guest.client.hears("here", ({ name }) => name === `Barbara ${care}`);
+    await guest.client.receives("here", ({ name }) => name === `Barbara ${care}`);
     other.leave();
-    await guest.client.hears("here", ({ name, id }) => !name && id > 0);
+    await guest.client.receives("here", ({ name, id }) => !name && id > 0);
     guest.leave();
   });
 });
@@ -375,16 +375,16 @@ test("a limited number of readers may join, and another one when one of them has
   const join = async () => {
     const client = await Client.open(port);
     client.send({ type: "join", name: "Radia", care: "less" });
-    const isIn = client.hears("welcome").then(() => true);
+    const isIn = client.receives("welcome").then(() => true);
     return { client, isIn: await Promise.race([isIn, client.closed.then(() => false)]) };
   };
   const [one, two, three] = [await join(), await join(), await join()];
   expect([one.isIn, two.isIn, three.isIn]).toEqual([true, true, false]);
   expect(await three.client.closed).toEqual({ code: 1013, reason: "2 readers are here already" });
   two.client.send({ type: "join", name: "Tim", care: "less" }); // changes its mind
-  await one.client.hears("here", ({ name }) => name === "Tim");
+  await one.client.receives("here", ({ name }) => name === "Tim");
   one.client.socket.close();
-  await two.client.hears("here", ({ name }) => name === undefined);
+  await two.client.receives("here", ({ name }) => name === undefined);
   const four = await join();
   expect(four.isIn).toBe(true);
   for (const { client } of [two, four]) client.socket.terminate();
@@ -406,7 +406,7 @@ describe("bad input:", () => {
   ])("%j is refused in words, and the connection stays", async (message, reason) => {
     const guest = await Guest.join(server.port, few);
     guest.client.send(message);
-    expect((await guest.client.hears("refused")).reason).toMatch(reason);
+    expect((await guest.client.receives("refused")).reason).toMatch(reason);
     await guest.settle();
     guest.leave();
   });
@@ -414,8 +414,8 @@ describe("bad input:", () => {
   test("a client that hasn't joined is asked to, and gets nothing", async () => {
     const stranger = await Client.open(server.port);
     stranger.send({ type: "read", bytes: 1 });
-    expect((await stranger.hears("refused")).reason).toMatch(/^type: must be one of join, beat/);
-    expect(stranger.heard.some(({ type }) => type === "quote")).toBe(false);
+    expect((await stranger.receives("refused")).reason).toMatch(/^type: must be one of join, beat/);
+    expect(stranger.received.some(({ type }) => type === "quote")).toBe(false);
     stranger.socket.close();
   });
 
@@ -423,14 +423,14 @@ describe("bad input:", () => {
     const guest = await Guest.join(server.port, { name: "Radia", care: "less" }, false);
     for (let n = 1; n <= 5_000; n++) guest.client.send({ type: "read", bytes: n });
     await guest.settle();
-    expect(guest.client.heard.filter(({ type }) => type === "refused")).toEqual([]);
+    expect(guest.client.received.filter(({ type }) => type === "refused")).toEqual([]);
     guest.leave();
   });
 
   test("thousands of joins together are not", async () => {
     const guest = await Guest.join(server.port, { name: "Mallory", care: "less" }, false);
     for (let n = 1; n <= 5_000; n++) guest.client.send({ ...few, name: "Mallory" });
-    const { reason } = await guest.client.hears("refused");
+    const { reason } = await guest.client.receives("refused");
     expect(reason).toBe("Too many messages: send at most 200 a second.");
     guest.leave();
   });

@@ -141,7 +141,7 @@ test("doesn't reconnect when the network pauses briefly", async () => {
   // Longer than the silence after which it asks for a sign of life.
   await new Promise((resolve) => setTimeout(resolve, defaults.silenceMs / 20 + 100));
   network.thaw();
-  await until(() => page.connection.heardMs() < 500);
+  await until(() => page.connection.sinceReceivedMs() < 500);
   expect(page.states.map(({ name }) => name)).toEqual(["connecting", "open"]);
   expect(network.opened).toBe(1);
 });

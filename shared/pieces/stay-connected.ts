@@ -64,8 +64,8 @@ export const isFinal = (code: number) => code === 1008 || (code >= 4000 && code 
  *
  * `send` returns false when there is no connection, or too much waits to be sent. `tryNow` ends a pause, and asks an
  * open connection for a sign of life; give it a number of milliseconds to do so at a random moment within that time.
- * `heardMs` is the time since the last message. `unsentBytes` wait for the network (`bufferedAmount`): send nothing that
- * will be replaced soon while there are many.
+ * `sinceReceivedMs` is the time since the last message. `unsentBytes` wait for the network (`bufferedAmount`): send
+ * nothing that will be replaced soon while there are many.
  */
 export function stayConnected(
   address: Address,
@@ -77,7 +77,7 @@ export function stayConnected(
   let socket: WebSocket | undefined;
   let attempt = 0;
   let unopened = 0;
-  let heardAt = 0;
+  let receivedAt = 0;
   let askedAt: number | undefined;
   let pausing = false;
   let ended = false;
@@ -107,14 +107,14 @@ export function stayConnected(
     socket.binaryType = "arraybuffer"; // a browser's default is a Blob, which can only be read asynchronously
     socket.onopen = () => {
       clearTimers();
-      heard();
+      signOfLife();
       unopened = 0;
       timers = [setTimeout(startOver, stableMs), setInterval(checkForLife, silenceMs / 16)];
       onopen();
       onstate({ name: "open", attempt });
     };
     socket.onmessage = ({ data }) => {
-      heard();
+      signOfLife();
       onmessage(data);
     };
     // This event says nothing, and close follows. With the package ws in Node, a process without a listener would crash.
@@ -131,7 +131,7 @@ export function stayConnected(
 
   function checkForLife() {
     const now = performance.now();
-    if (askedAt === undefined && now - heardAt > silenceMs) ask();
+    if (askedAt === undefined && now - receivedAt > silenceMs) ask();
     // A hidden tab's timers run late, a sleeping laptop's very late. So first ask, and judge only after that.
     else if (askedAt !== undefined && now - askedAt > answerMs) reconnect();
   }
@@ -141,8 +141,8 @@ export function stayConnected(
     socket?.send('{"type":"beat"}');
   }
 
-  function heard() {
-    heardAt = performance.now();
+  function signOfLife() {
+    receivedAt = performance.now();
     askedAt = undefined;
   }
 
@@ -185,7 +185,7 @@ export function stayConnected(
 
   connect();
   return {
-    heardMs: () => performance.now() - heardAt,
+    sinceReceivedMs: () => performance.now() - receivedAt,
     unsentBytes: () => socket?.bufferedAmount ?? 0,
     send(data: Parameters<WebSocket["send"]>[0]): boolean {
       if (!socket || socket.readyState !== socket.OPEN || socket.bufferedAmount > unsentLimit) return false;

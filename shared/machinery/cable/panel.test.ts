@@ -2,7 +2,7 @@
 import type { Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openPage } from "../testing/browser.ts";
-import { faults, hears } from "../testing/every-page.ts";
+import { faults, shows } from "../testing/every-page.ts";
 import { say, shown, until } from "../testing/lesson.ts";
 import { freePort, type Running, runNode } from "../testing/process.ts";
 import { type Entry, noCounts } from "./entry.ts";
@@ -138,7 +138,7 @@ describe("with lesson 3 the panel", () => {
 
   test("shows a message as two frames with their true sizes, masked on its way up, and opens them bit by bit", async () => {
     const [page] = await open();
-    await hears(page, "open");
+    await shows(page, "open");
     const text = '{"type":"say","from":"Ada","text":"How big am I?"}';
     await say(page, "Ada", "How big am I?");
     const up = page.locator("li.up", { hasText: "How big am I?" });
@@ -156,7 +156,7 @@ describe("with lesson 3 the panel", () => {
 
   test("shows the handshake with its headers on both sides", async () => {
     const [page] = await open();
-    await hears(page, "open"); // the last handshake is this page's from now on
+    await shows(page, "open"); // the last handshake is this page's from now on
     const handshake = page.locator('li[data-kind="handshake"]').last();
     await handshake.locator("summary").click();
     await expect.poll(() => handshake.innerText()).toMatch(/Sec-WebSocket-Key[\s\S]*Sec-WebSocket-Accept/);
@@ -164,33 +164,33 @@ describe("with lesson 3 the panel", () => {
 
   test("freezes and heals: what was frozen arrives, and no page noticed", async () => {
     const [ada, grace] = await open(2);
-    await hears(grace, "open");
+    await shows(grace, "open");
     await press(ada, "Freeze");
     await until(async () => /cable frozen both ways/.test(await words(grace)));
     await say(ada, "Ada", "said into the ice");
     expect(await status(ada)).toBe("open");
     await press(grace, "Heal");
-    await hears(grace, "said into the ice");
-    await hears(ada, "said into the ice");
+    await shows(grace, "said into the ice");
+    await shows(ada, "said into the ice");
   });
 
   test("drops what was frozen if asked to: the connection is reset", async () => {
     const [page] = await open();
-    await hears(page, "open");
+    await shows(page, "open");
     await page.getByLabel("when healed").selectOption("drop");
     await press(page, "Freeze");
     await until(async () => /cable frozen/.test(await words(page)));
     await say(page, "Ada", "lost for ever");
     await press(page, "Heal");
-    await hears(page, "close 1006, unclean");
+    await shows(page, "close 1006, unclean");
   });
 
   test("ends and resets connections: both are unclean, since no close frame was sent", async () => {
     for (const name of ["End (FIN)", "Reset"]) {
       const [page] = await open();
-      await hears(page, "open");
+      await shows(page, "open");
       await inGroup(page, name).click();
-      await hears(page, "close 1006, unclean");
+      await shows(page, "close 1006, unclean");
       const how = name === "End (FIN)" ? "FIN" : "RST";
       await page
         .locator('li[data-kind="connection-end"]', { hasText: `${how}from the cable` })
@@ -201,9 +201,9 @@ describe("with lesson 3 the panel", () => {
 
   test("kills the server, shows that it is down, and starts it again", async () => {
     const [page] = await open();
-    await hears(page, "open");
+    await shows(page, "open");
     await press(page, "Kill the server");
-    await hears(page, "close 1006, unclean");
+    await shows(page, "close 1006, unclean");
     await until(async () => /server is down: killed/.test(await words(page)));
     expect(await page.locator(".wire").getAttribute("data-server")).toBe("dead");
     await press(page, "Restart");
@@ -214,13 +214,13 @@ describe("with lesson 3 the panel", () => {
 
   test("filters, pauses and clears what it shows", async () => {
     const [page] = await open();
-    await hears(page, "open");
+    await shows(page, "open");
     const rows = page.locator(".wire-rows li");
     await page.getByLabel("TCP").uncheck();
     expect(await rows.filter({ hasText: "TCP" }).count()).toBe(0);
     await press(page, "Pause");
     await say(page, "Ada", "unseen");
-    await hears(page, "unseen");
+    await shows(page, "unseen");
     await until(async () => /waiting/.test((await page.locator(".wire-left-out").textContent()) ?? ""));
     expect(await rows.filter({ hasText: "unseen" }).count()).toBe(0);
     await press(page, "Go on");
@@ -231,7 +231,7 @@ describe("with lesson 3 the panel", () => {
 
   test("says in its bar what is in force, also when it is folded; pressed buttons are pressed", async () => {
     const [page] = await open();
-    await hears(page, "open");
+    await shows(page, "open");
     const chips = page.locator(".wire-chip");
     const freeze = page.getByRole("button", { name: "Freeze" });
     expect(await freeze.getAttribute("aria-pressed")).toBe("false");
@@ -254,10 +254,10 @@ describe("with lesson 3 the panel", () => {
 
   test("marks this page's own connection, and shows the fault of one as that of one", async () => {
     const [ada, grace] = await open(2);
-    await Promise.all([hears(ada, "open"), hears(grace, "open")]);
+    await Promise.all([shows(ada, "open"), shows(grace, "open")]);
     // Of sockets that open in the same moment, none is marked.
     await grace.reload();
-    await hears(grace, "open");
+    await shows(grace, "open");
     const own = (page: Page) => page.getByLabel("which").locator("option", { hasText: "(this page)" });
     await expect.poll(() => own(ada).count()).toBe(1);
     await expect.poll(() => own(grace).count()).toBe(1);
@@ -285,10 +285,10 @@ describe("with lesson 3 the panel", () => {
 
   test("says when the chosen connection has ended, and doesn't choose all instead", async () => {
     const [ada, grace] = await open(2);
-    await Promise.all([hears(ada, "open"), hears(grace, "open")]);
+    await Promise.all([shows(ada, "open"), shows(grace, "open")]);
     // Of sockets that open in the same moment, none is marked.
     await grace.reload();
-    await hears(grace, "open");
+    await shows(grace, "open");
     const own = ada.getByLabel("which").locator("option", { hasText: "(this page)" });
     await expect.poll(() => own.count()).toBe(1);
     const number = (await own.getAttribute("value")) ?? "";
@@ -341,7 +341,7 @@ describe("with lesson 3 the panel", () => {
       if (expanded === "false") await fold.click();
       // When all has its place, nothing moves under what is focused.
       await until(async () => /server running/.test(await words(page)));
-      await hears(page, "open");
+      await shows(page, "open");
       await page.getByRole("link").first().focus();
       let before = 0;
       let inDrawer = 0;
@@ -406,7 +406,7 @@ describe("with lesson 1 the panel", () => {
     await until(async () => /delayed by 500 ms/.test(await words(page)));
     const began = performance.now();
     await say(page, "Ada", "slow");
-    await hears(page, "slow");
+    await shows(page, "slow");
     // At least half a second up and half a second down.
     expect(performance.now() - began).toBeGreaterThan(900);
     await press(page, "Heal");

@@ -223,18 +223,21 @@ describe("on command the cable", () => {
   test.each([
     ["up", "server", "page"],
     ["down", "page", "server"],
-  ] as const)("freezes %s alone: the %s hears nothing, the %s does", async (direction, deaf, hearing) => {
-    const { cable, pair } = await cableBetween();
-    const ends = await pair();
-    cable.freeze({ direction });
-    ends[hearing].socket.write("do you hear me?");
-    ends[deaf].socket.write("hello?");
-    await ends[hearing].gets("hello?");
-    await aWhile();
-    expect(ends[deaf].text()).toBe("");
-    await cable.heal();
-    await ends[deaf].gets("do you hear me?");
-  });
+  ] as const)(
+    "freezes %s alone: the %s receives nothing, the %s does",
+    async (direction, deaf, receiving) => {
+      const { cable, pair } = await cableBetween();
+      const ends = await pair();
+      cable.freeze({ direction });
+      ends[receiving].socket.write("do you receive me?");
+      ends[deaf].socket.write("hello?");
+      await ends[receiving].gets("hello?");
+      await aWhile();
+      expect(ends[deaf].text()).toBe("");
+      await cable.heal();
+      await ends[deaf].gets("do you receive me?");
+    },
+  );
 
   test("freezes connections that come later: they are accepted, and the server learns of them when healed", async () => {
     const { cable, server } = await cableBetween();

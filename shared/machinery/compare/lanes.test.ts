@@ -120,7 +120,7 @@ test("a page gets four cables, which count, freeze, heal, and are gone when it c
   expect(counts.polling.requests).toBe(0);
 
   // Frozen, nothing arrives. Healed, everything that was held back does.
-  const ids = () => client.heard.flatMap(({ type, id }) => (type === "message" ? [id] : []));
+  const ids = () => client.received.flatMap(({ type, id }) => (type === "message" ? [id] : []));
   expect((await post(server, "network", { page: own.page, command: "freeze" })).status).toBe(200);
   await own.next("counts", ({ frozen }) => frozen);
   const before = ids().length;

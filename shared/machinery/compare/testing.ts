@@ -22,21 +22,21 @@ export async function openTab({ url }: LessonServer, search = "") {
   const ending = new AbortController();
   const response = await fetch(`${url}/lanes${search}`, { signal: ending.signal });
   expect(response.status).toBe(200);
-  const heard: { event?: string | undefined; data: Told }[] = [];
+  const received: { event?: string | undefined; data: Told }[] = [];
   const read = async () => {
     const texts = response.body?.pipeThrough(new TextDecoderStream());
     for await (const { event, data } of texts?.pipeThrough(new EventSourceParserStream()) ?? [])
-      heard.push({ event, data: JSON.parse(data) });
+      received.push({ event, data: JSON.parse(data) });
   };
   read().catch(() => {});
-  await until(() => heard.length > 0);
+  await until(() => received.length > 0);
   async function next(name: string, fits: (data: Told) => boolean = () => true): Promise<Told> {
-    const from = heard.length;
-    const found = () => heard.slice(from).find(({ event, data }) => event === name && fits(data))?.data;
+    const from = received.length;
+    const found = () => received.slice(from).find(({ event, data }) => event === name && fits(data))?.data;
     await until(found);
     return found() as Told;
   }
-  return { ...(heard[0]?.data as Told), next, close: () => ending.abort() };
+  return { ...(received[0]?.data as Told), next, close: () => ending.abort() };
 }
 export type Tab = Awaited<ReturnType<typeof openTab>>;
 
@@ -62,8 +62,8 @@ export async function read(lane: Lane, port: number): Promise<Message[]> {
   if (lane === "websocket") {
     const client = await Client.open(port);
     client.send({ type: "resume", after: 0 });
-    await until(() => client.heard.some(({ messages }) => messages?.length > 0));
-    for (const each of client.heard) messages.push(...(each.messages ?? []));
+    await until(() => client.received.some(({ messages }) => messages?.length > 0));
+    for (const each of client.received) messages.push(...(each.messages ?? []));
     client.socket.terminate();
     return messages;
   }

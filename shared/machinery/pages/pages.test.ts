@@ -548,12 +548,12 @@ function listenToChanges() {
     /** Resolves when a change of the file `name` is announced. */
     next: (name: string) =>
       new Promise<void>((resolve) => {
-        const hear = (data: Buffer) => {
+        const receive = (data: Buffer) => {
           if (!String(data).includes(`/${name}"`)) return;
-          socket.off("message", hear);
+          socket.off("message", receive);
           resolve();
         };
-        socket.on("message", hear);
+        socket.on("message", receive);
       }),
     close: () => socket.terminate(),
   };

@@ -200,11 +200,11 @@ async function main() {
     hostname,
     directory: root,
     stack: [OtherPorts, Gate, ConditionalGet, Made, Static],
-    view: { write: hear },
+    view: { write: report },
     _alreadyMerged: true,
   });
 
-  function hear(key: string, value: unknown) {
+  function report(key: string, value: unknown) {
     // Otherwise a taken port ends the process without a message, with exit code 0.
     if (key === "server.error") refuse(describe(value as NodeJS.ErrnoException));
     // A reload in the middle of a download is no error.

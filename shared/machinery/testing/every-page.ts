@@ -47,9 +47,9 @@ export function everyPage(
     describe("in two tabs", () => {
       test.runIf(chat)("lets the two talk", async () => {
         await say(ada, "Ada", "Is anybody there?");
-        await hears(grace, "Is anybody there?");
+        await shows(grace, "Is anybody there?");
         await say(grace, "Grace", "I am.");
-        await hears(ada, "I am.");
+        await shows(ada, "I am.");
         expect(await ada.getByLabel("Message", { exact: true }).inputValue()).toBe("");
       });
 
@@ -60,7 +60,7 @@ export function everyPage(
       test.runIf(chat)("shows HTML and script as the text they are", async () => {
         const text = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
         await say(ada, "<b>Ada</b>", text);
-        await hears(ada, text);
+        await shows(ada, text);
         expect(await ada.getByRole("log").locator("img, script, b").count()).toBe(0);
         expect(await ada.title()).not.toBe("1");
       });
@@ -126,7 +126,7 @@ export function everyPage(
       await isBack();
       if ((await box.inputValue()) !== "") await box.press("Enter");
       await until(async () => (await waiting.count()) === 0);
-      await hears(ada, "typed meanwhile");
+      await shows(ada, "typed meanwhile");
     });
   });
 }
@@ -153,7 +153,7 @@ const connected = (page: Page) =>
   until(async () => (await page.getByRole("status").textContent()) !== "connecting");
 
 /** Resolves when `text` is in the page's log. */
-export async function hears(page: Page, text: string): Promise<void> {
+export async function shows(page: Page, text: string): Promise<void> {
   await page.getByRole("log").getByText(text, { exact: true }).first().waitFor();
 }
 

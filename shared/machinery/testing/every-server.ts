@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   Client,
   type Door,
-  type Heard,
   type LessonServer,
+  type Received,
   raw,
   rawWebSocket,
   runServer,
@@ -213,7 +213,7 @@ export type Talk = {
   say(text: string): object;
   /** The type of what the others receive then, and whether the text is in it. */
   type: string;
-  has(message: Heard, text: string): boolean;
+  has(message: Received, text: string): boolean;
 };
 const chat: Talk = {
   say: (text) => ({ type: "say", from: "Ada", text }),
@@ -231,8 +231,8 @@ export function everySocketServer(
   talk = chat,
   knock = (): Door => ({ path: "/", headers: {} }),
 ): void {
-  const hears = (client: Client, said: string) =>
-    client.hears(talk.type, (message) => talk.has(message, said));
+  const receives = (client: Client, said: string) =>
+    client.receives(talk.type, (message) => talk.has(message, said));
 
   async function open(port: number) {
     const client = await Client.open(port, knock());
@@ -244,7 +244,7 @@ export function everySocketServer(
     const { server, stillWell } = sharedServer(lesson, async ({ port }) => {
       const [ada, grace] = [await open(port), await open(port)];
       ada.send(talk.say("Still there?"));
-      await hears(grace, "Still there?");
+      await receives(grace, "Still there?");
       ada.socket.close();
       grace.socket.close();
     });
@@ -393,9 +393,9 @@ export function everySocketServer(
     ])("a message that is %s is refused with a reason, and the connection stays open", async (_what, bad) => {
       const client = await open(server().port);
       client.send(bad);
-      expect((await client.hears("refused")).reason).toMatch(/\w/);
+      expect((await client.receives("refused")).reason).toMatch(/\w/);
       client.send(talk.say("Still here"));
-      await hears(client, "Still here");
+      await receives(client, "Still here");
       client.socket.close();
     });
 
@@ -403,7 +403,7 @@ export function everySocketServer(
       const client = await open(server().port);
       for (let n = 0; n < 15; n++) client.send("{");
       expect(await client.closed).toMatchObject({ code: 1008 });
-      expect(client.heard.filter(({ type }) => type === "refused")).toHaveLength(9);
+      expect(client.received.filter(({ type }) => type === "refused")).toHaveLength(9);
       await stillWell();
     });
 
@@ -411,7 +411,7 @@ export function everySocketServer(
       const client = await open(server().port);
       const socket = connectTcp(server().port, "127.0.0.1");
       socket.write(Buffer.concat([Buffer.from(bytesOf({})), frame(0x81, JSON.stringify(talk.say("early")))]));
-      await hears(client, "early");
+      await receives(client, "early");
       socket.destroy();
       client.socket.close();
     });
@@ -421,7 +421,7 @@ export function everySocketServer(
       async () => {
         const client = await open(server().port);
         client.send({ type: "say", from: "Ada", text: "👩‍👩‍👧‍👦".repeat(600) });
-        const { text } = await client.hears("message", ({ text }) => text.startsWith("👩"));
+        const { text } = await client.receives("message", ({ text }) => text.startsWith("👩"));
         expect(text.length).toBeGreaterThan(0);
         expect(text).toBe("👩‍👩‍👧‍👦".repeat(text.length / "👩‍👩‍👧‍👦".length));
         client.socket.close();
@@ -431,8 +431,8 @@ export function everySocketServer(
     test("text is sent as text, not as binary", async () => {
       const client = await open(server().port);
       client.send(talk.say("words"));
-      await hears(client, "words");
-      expect(client.heard.every((message) => !Buffer.isBuffer(message))).toBe(true);
+      await receives(client, "words");
+      expect(client.received.every((message) => !Buffer.isBuffer(message))).toBe(true);
       client.socket.close();
     });
 

@@ -122,7 +122,7 @@ export function raw(port: number, bytes: string | Uint8Array, withinMs = 30_000)
 
 // Each lesson has its own types of messages; tests look at the fields that they name.
 // biome-ignore lint/suspicious/noExplicitAny: see above
-export type Heard = any;
+export type Received = any;
 
 /** How a client comes in: where, and with which headers. Most lessons are at `/`, and ask for nothing. */
 export type Door = { path: string; headers: Record<string, string> };
@@ -131,7 +131,7 @@ const openDoor: Door = { path: "/", headers: {} };
 /** A WebSocket client that remembers everything it received. */
 export class Client {
   readonly socket: WebSocket;
-  readonly heard: Heard[] = [];
+  readonly received: Received[] = [];
   readonly opened: Promise<void>;
   readonly closed: Promise<{ code: number; reason: string }>;
 
@@ -143,7 +143,7 @@ export class Client {
   ) {
     this.socket = new WebSocket(`ws://${host}:${port}${path}`, options);
     this.socket.on("message", (data, isBinary) =>
-      this.heard.push(isBinary ? data : JSON.parse(data.toString())),
+      this.received.push(isBinary ? data : JSON.parse(data.toString())),
     );
     this.opened = new Promise((resolve, reject) => {
       this.socket.once("open", resolve);
@@ -167,9 +167,13 @@ export class Client {
   }
 
   /** The first message received of this type, waiting for it if need be. */
-  hears(type: string, which: (message: Heard) => boolean = () => true, withinMs = 60_000): Promise<Heard> {
-    const fits = (message: Heard) => message.type === type && which(message);
-    const found = this.heard.find(fits);
+  receives(
+    type: string,
+    which: (message: Received) => boolean = () => true,
+    withinMs = 60_000,
+  ): Promise<Received> {
+    const fits = (message: Received) => message.type === type && which(message);
+    const found = this.received.find(fits);
     if (found) return Promise.resolve(found);
     return new Promise((resolve, reject) => {
       const stop = () => {
@@ -177,7 +181,7 @@ export class Client {
         this.socket.off("message", look);
       };
       const look = () => {
-        const last = this.heard.at(-1);
+        const last = this.received.at(-1);
         if (!fits(last)) return;
         stop();
         resolve(last);
