@@ -15,6 +15,12 @@ import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 const tea = "/?room=tea";
 const coffee = "/?room=coffee";
 
+/** What somebody might call the room of those who name none. */
+const likelyNames = [
+  ...["undefined", "null", "main", "default", "lobby", "general", "all", "everyone", "everybody", "public"],
+  ...["common", "shared", "global", "none", "no-room", "hall", "home", "chat", "room", "0", "1"],
+];
+
 const atTea = (server: LessonServer) =>
   Promise.all([Client.connect(server, "Ada", tea), Client.connect(server, "Grace", tea)]);
 
@@ -22,7 +28,11 @@ export const checks = [
   check("a message said in a room is received in that room", "Hint 1", async (server) => {
     const [ada, grace] = await atTea(server);
     ada.say("milk or lemon?");
-    await ada.receivesText("milk or lemon?");
+    await ada.receives(
+      "message",
+      ({ text }) => text === "milk or lemon?",
+      'receive "milk or lemon?", which she said herself',
+    );
     await grace.receivesText("milk or lemon?");
   }),
 
@@ -38,6 +48,24 @@ export const checks = [
       `it had the id ${ids[0]} for Ada and ${ids[1]} for Grace: the log holds it more than once`,
     );
   }),
+
+  check(
+    "the greeting goes to the client that has just connected, and to nobody else",
+    "Why",
+    async (server) => {
+      const people = await atTea(server);
+      people[0].say("milk or lemon?");
+      for (const person of people) {
+        await person.receivesText("milk or lemon?");
+        const greetings = person.received.filter(({ type }) => type === "greeting").length;
+        expectThat(
+          greetings <= 1,
+          `one greeting for ${person.name}, when she connects`,
+          `she received ${greetings}. Send each greeting to the new client only`,
+        );
+      }
+    },
+  ),
 
   check("a message said in a room is received in no other room", "Hint 2", async (server) => {
     const ada = await Client.connect(server, "Ada", tea);
@@ -146,7 +174,7 @@ export const checks = [
     ada.say("in the hall");
     await grace.receivesText("in the hall");
     // If the shared room had a name, a client could enter it by that name.
-    for (const room of ["main", "default", "undefined", "null", "lobby", "general"]) {
+    const enter = async (room: string) => {
       const alan = await Client.connect(server, "Alan", `/?room=${room}`);
       alan.say(`in the room ${room}`);
       await alan.receivesText(`in the room ${room}`);
@@ -155,7 +183,8 @@ export const checks = [
         "clients that name no room to share a room that has no name",
         `somebody connected to /?room=${room} reached them`,
       );
-    }
+    };
+    await Promise.all(likelyNames.map(enter));
   }),
 
   fasterCheck("the server's tick reaches every room", "Hint 3", async (server) => {

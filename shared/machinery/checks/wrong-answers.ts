@@ -261,6 +261,18 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "04-broadcast",
+    "a default room with a less common name",
+    "clients that don't name a room",
+    ['.get("room")', '.get("room") ?? "public"'],
+  ],
+  [
+    "04-broadcast",
+    "a greeting for everyone in the room",
+    "the greeting goes to",
+    ['deliver(client, JSON.stringify({ type: "greeting"', 'broadcast(room, ({ type: "greeting"'],
+  ],
+  [
+    "04-broadcast",
     "the number of people in all rooms",
     "presence counts",
     [/here: all\.filter\(.*\)\.length/, "here: all.length"],
@@ -572,6 +584,16 @@ export const wrongAnswers: WrongAnswer[] = [
     "one place for the sockets of all pages",
     "two pages don't end",
     ["const { page } = message;", 'const page = message.page && "page";'],
+  ],
+  [
+    "06-resume",
+    "one variable for the page that came last, and its socket",
+    "an older socket is ended even if",
+    ["const sockets", "let last: { page: string; client: WebSocket } | undefined;\nconst sockets"],
+    [
+      "pages.get(page)?.terminate();",
+      "if (last?.page === page) last.client.terminate();\n        last = { page, client };",
+    ],
   ],
   [
     "06-resume",
