@@ -25,7 +25,7 @@ function open() {
 
     if (type === "presence") number("here", message.here);
     if (type === "typing") room.hint(`${message.from} is typing`);
-    // Nobody asked for these: over HTTP, a server has no way to send them.
+    // Nobody asked for these: where pages poll, a server has no way to send them.
     if (["greeting", "presence", "tick"].includes(type)) add("unasked");
   });
 
