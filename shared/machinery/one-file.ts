@@ -22,3 +22,16 @@ export const oneFile = {
   write: false,
   logLevel: "silent",
 } satisfies BuildOptions;
+
+/** The same options for esbuild's own program. */
+export const oneFileFlags = [
+  "--bundle",
+  `--platform=${oneFile.platform}`,
+  `--format=${oneFile.format}`,
+  `--target=${oneFile.target}`,
+  `--packages=${oneFile.packages}`,
+  ...Object.entries(oneFile.alias).map(([name, path]) => `--alias:${name}=${path}`),
+  `--banner:js=${oneFile.banner.js}`,
+  `--sourcemap=${oneFile.sourcemap}`,
+  `--sources-content=${oneFile.sourcesContent}`,
+];
