@@ -1,10 +1,9 @@
 // Runs a server as a process of its own, compiled into one file, and asks it what it costs.
 import { once } from "node:events";
-import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { bundle } from "../checks/bundle.ts";
+import { compiled } from "../cable/compiled.ts";
 import { root } from "../launcher/lessons.ts";
 import { type Exit, startNode } from "../supervisor/supervisor.ts";
 
@@ -28,7 +27,6 @@ export type MeasuredOptions = {
 };
 
 const probe = fileURLToPath(new URL("probe.cjs", import.meta.url));
-let programs = 0;
 
 /**
  * Starts a lesson's server or another one. It listens on a free port, or on `env.PORT`.
@@ -39,45 +37,38 @@ export async function startMeasured(
   file: string,
   { args = [], env = {}, complain = () => {} }: MeasuredOptions = {},
 ): Promise<Measured> {
-  const folder = join(root, ".workshop", `measured-${process.pid}-${++programs}`);
-  const program = join(folder, "server.mjs");
-  mkdirSync(folder, { recursive: true });
-  try {
-    const error = await bundle(join(root, file), program);
-    if (error) throw new Error(`${error.where} doesn't compile: ${error.text}`);
-    const { HOST: _, ...inherited } = process.env;
-    const { child, ended, end, kill } = startNode(
-      ["--expose-gc", "--enable-source-maps", "--require", probe, program, ...args],
-      { cwd: root, env: { ...inherited, NO_COLOR: "1", PORT: "0", ...env } },
-    );
-    let complaints = "";
-    if (child.stderr)
-      createInterface(child.stderr).on("line", (line) => {
-        complaints = `${complaints}${line}\n`.slice(0, 4_000);
-        complain(line);
-      });
-    const port = await new Promise<number>((resolve, reject) => {
-      // Later output is read and thrown away: a full pipe would stop the process.
-      if (child.stdout)
-        createInterface(child.stdout).on("line", (line) => {
-          const [, digits] = line.match(/listening on http:\/\/localhost:(\d+)/) ?? [];
-          if (digits) resolve(Number(digits));
-        });
-      void ended.then(({ why }) => reject(new Error(`${file} ended (${why}).\n${complaints}`.trim())));
+  const program = compiled(join(root, file));
+  if ("faults" in program) throw new Error(`${file} doesn't compile.\n${program.faults.join("\n")}`);
+  const { HOST: _, ...inherited } = process.env;
+  const { child, ended, end, kill } = startNode(
+    ["--expose-gc", "--require", probe, ...program.args, ...args],
+    { cwd: root, env: { ...inherited, NO_COLOR: "1", PORT: "0", ...env } },
+  );
+  let complaints = "";
+  if (child.stderr)
+    createInterface(child.stderr).on("line", (line) => {
+      complaints = `${complaints}${line}\n`.slice(0, 4_000);
+      complain(line);
     });
-    return {
-      pid: child.pid,
-      port,
-      async ask(what) {
-        child.send(what, () => {});
-        const [answer] = await Promise.race([once(child, "message"), ended.then(() => [])]);
-        return answer;
-      },
-      ended,
-      end,
-      kill,
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  }
+  const port = await new Promise<number>((resolve, reject) => {
+    // Later output is read and thrown away: a full pipe would stop the process.
+    if (child.stdout)
+      createInterface(child.stdout).on("line", (line) => {
+        const [, digits] = line.match(/listening on http:\/\/localhost:(\d+)/) ?? [];
+        if (digits) resolve(Number(digits));
+      });
+    void ended.then(({ why }) => reject(new Error(`${file} ended (${why}).\n${complaints}`.trim())));
+  });
+  return {
+    pid: child.pid,
+    port,
+    async ask(what) {
+      child.send(what, () => {});
+      const [answer] = await Promise.race([once(child, "message"), ended.then(() => [])]);
+      return answer;
+    },
+    ended,
+    end,
+    kill,
+  };
 }
