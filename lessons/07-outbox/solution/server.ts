@@ -1,4 +1,4 @@
-// Outbox: a page sends again whatever was not acknowledged. The server acknowledges it again, and passes it on once.
+// Outbox: a page sends a message again when no acknowledgement came. The server acknowledges both, and passes on one.
 import * as v from "valibot";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Beat, type Message, Resume, SayOnce } from "../../../shared/both/message.ts";
