@@ -4,8 +4,8 @@ import { HttpError } from "../../shared/server/http.ts";
 import type { Cursor } from "../../shared/server/message-log.ts";
 
 /**
- * How long the browser waits before it reconnects, in ms. It doesn't back off and adds no jitter of its own. So each
- * browser gets a random time between `ms` and 2.5 times that, or all would reconnect in the same instant.
+ * How long the browser waits before it reconnects, in ms. Browsers rarely back off, and add no jitter of their own. So
+ * each browser gets a random time between `ms` and 2.5 times that, or all would reconnect in the same instant.
  */
 export function retry(ms: number): string {
   return `retry: ${Math.round(ms * (1 + 1.5 * Math.random()))}\n`;
@@ -43,8 +43,8 @@ export function beat(everyMs: number): string {
 }
 
 /**
- * The cursor of a browser that reconnects: "3f9a1b2c:41", the last id it saw. Undefined when it sends none.
- * @throws {HttpError} 400 when it is anything else
+ * The cursor of a browser that reconnects: "3f9a1b2c:41", the last id it saw. Undefined when the browser sends none.
+ * @throws {HttpError} 400 when the header is anything else
  */
 export function readLastEventId(id: string | string[] | undefined): Cursor | undefined {
   if (id === undefined) return undefined;

@@ -5,7 +5,7 @@ let unanswered: { from: string; text: string; id: string } | undefined;
 
 /** Posts a message. Throws the reason when the server refuses it, and after 10 s without an answer. */
 export async function say(from: string, text: string): Promise<void> {
-  // Sent again after a failure, the same text keeps its id: the first one may have arrived.
+  // The same text keeps its id when it is sent again after a failure: the first request may have arrived.
   if (unanswered?.from !== from || unanswered.text !== text)
     unanswered = { from, text, id: crypto.getRandomValues(new Uint32Array(3)).join("-") };
   const response = await fetch(`http://${serverHost}/messages`, {
