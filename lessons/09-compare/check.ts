@@ -89,6 +89,17 @@ function isInGroups(log: Message[]): boolean {
   return most(isTogether) && most(isPause);
 }
 
+/** Whether the pauses between groups of five differ. Eight of ten random pauses are hardly ever within 8 ms. */
+export function haveRandomPauses(log: Pick<Message, "at">[]): boolean {
+  const starts = log.filter((_, n) => n % 5 === 0).map(({ at }) => at);
+  const pauses = starts
+    .slice(1)
+    .map((at, n) => at - (starts[n] ?? 0))
+    .sort((a, b) => a - b);
+  const most = Math.ceil(0.8 * pauses.length);
+  return pauses.slice(most - 1).every((longest, n) => longest - (pauses[n] ?? 0) > 8);
+}
+
 /** Starts to measure how late this computer's timers are. Returns a function that ends it: milliseconds, on average. */
 function latenessOfTimers(): () => Promise<number> {
   const began = performance.now();
@@ -122,7 +133,7 @@ export const checks = [
     );
   }),
 
-  check("the average stays what the slider says", "Hint 2", async (server) => {
+  check("the average stays what the slider says, and the pauses stay random", "Hint 2", async (server) => {
     const messages = await openWebSocketLane(server);
     await slide(server, { perSecond: 50 });
     const lateMs = latenessOfTimers();
@@ -132,14 +143,19 @@ export const checks = [
     // From each group to the next it takes up to 200 ms, or up to 40 ms with the pause of one message. A busy computer may
     // make one of these times much longer, and the average too low. It seldom does that twice.
     const [, secondLongest = 0] = gapsOf(log.filter((_, n) => n % 5 === 0)).sort((a, b) => b - a);
-    if (perSecond > 22 && perSecond < 110 && secondLongest > 60)
-      return (await lateMs()) > 10 ? cannotTell() : undefined; // late timers make any pause long enough
-    throw await withDoubt(
-      new CheckFailed(
-        "about 50 messages a second when the slider says 50",
-        `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s. From one group to the next it took at most ${secondLongest} ms, except for one`,
-      ),
+    if (perSecond < 22 || perSecond > 110 || secondLongest < 60)
+      throw await withDoubt(
+        new CheckFailed(
+          "about 50 messages a second when the slider says 50",
+          `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s. From one group to the next it took at most ${secondLongest} ms, except for one`,
+        ),
+      );
+    expectThat(
+      haveRandomPauses(log),
+      "random pauses, some short and some long",
+      `most pauses were close to ${secondLongest} ms, so every poll would be late by the same time`,
     );
+    if ((await lateMs()) > 10) await cannotTell(); // late timers make any pause long enough
   }),
 
   longCheck("moving the slider ten times doesn't speed up the messages", "Hint 3", async (server) => {
