@@ -89,8 +89,15 @@ export const checks = [
   check("a page that shows the left half receives a pointer there", "Hint 1", async (server) => {
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
-    await move(1_000, 60_000, grace);
+    ada.client.send(leftHalf);
+    await move(1_000, 60_000, grace, ada);
     expectPlaces(grace, ada, ["1000 60000"], "She shows the left half, x from 0 to 32767");
+    expectPlaces(
+      ada,
+      ada,
+      ["1000 60000"],
+      "She shows the left half, too. Her own pointer is treated like the others",
+    );
   }),
 
   check("a page that shows the left half receives no pointer that is elsewhere", "Hint 1", async (server) => {
@@ -109,9 +116,10 @@ export const checks = [
     // What she looks at herself makes no difference to the others.
     ada.client.send({ type: "look", left: 60_000, top: 0, right: 65_535, bottom: 100 });
     await ada.settle();
-    await move(1_000, 60_000, grace, alan);
+    await move(1_000, 60_000, grace, alan, ada);
     expectPlaces(grace, ada, ["1000 60000"], "Alan looked at the right half after her");
     expectPlaces(alan, ada, [], "He shows the right half. Grace shows the left one");
+    expectPlaces(ada, ada, [], "It is outside of her own part. Her own pointer is treated like the others");
   }),
 
   check("the edges belong to the part", "Hint 1", async (server) => {
@@ -165,7 +173,26 @@ export const checks = [
     }
   }),
 
-  check("this holds for every way of receiving, in JSON and in binary", "Hint 3", async (server) => {
+  check("a page receives only the newest place of a pointer in each frame", "Hint 3", async (server) => {
+    const { ada, edsger, move } = await board(server);
+    const readers = [
+      await Person.join(server, "Grace", leftHalf),
+      await Person.join(server, "Alan", leftHalf, { binary: true }),
+    ];
+    // A few frames at most begin while these arrive.
+    for (let x = 1; x < 40; x++) ada.client.send({ type: "move", x, y: 0 });
+    await move(40, 0, ...readers, edsger);
+    for (const reader of readers) {
+      const places = reader.placesOf(ada);
+      expectThat(
+        places.length <= 20 && places.at(-1) === "40 0",
+        `${reader.client.name} to receive the newest place of Ada's pointer in each frame, 20 frames a second. It made 40 moves within a moment, all in the left half`,
+        `${reader.client.name} received ${places.length} places, the last one was ${places.at(-1)}`,
+      );
+    }
+  }),
+
+  check("a part counts for every way of receiving, in JSON and in binary", "Hint 3", async (server) => {
     const { ada, move } = await board(server);
     const readers: Person[] = [];
     for (const together of [true, false])
@@ -246,17 +273,35 @@ export const checks = [
       ["1000 0", "50000 0"],
       "She sent the same look again while Ada's pointer was in her part",
     );
+    grace.client.send(whole);
+    await grace.settle();
+    await move(2_000, 0, grace);
+    grace.client.send({ ...leftHalf, bottom: 32_767 });
+    await grace.settle();
+    for (const y of [60_000, 60_001]) await move(2_000, y, grace);
+    expectPlaces(
+      grace,
+      ada,
+      ["1000 0", "50000 0", "2000 0", "2000 60000"],
+      "She looked at the whole board, and then at the upper left quarter. Ada's pointer was in both, and left the quarter",
+    );
   }),
 
   check("a page that has unread data is left out until it has read it", "Hint 1", async (server) => {
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
+    const alan = await Person.join(server, "Alan");
     await move(1_000, 0, grace);
     // Without a debugger this can't be checked: some computers don't allow one.
     if (!(await server.holdBack(grace.client.port))) return expectQuiet();
     ada.client.send({ type: "ripple", n: 1, x: 1, y: 1 }); // an event, so it waits for her
     for (let x = 1_001; x <= 1_008; x++) await move(x, 0);
     await move(50_000, 0);
+    await eventually(
+      () => alan.placesOf(ada).includes("50000 0"),
+      "Alan to receive Ada's pointer at 50000, 0. Only Grace has unread data, so only she is left out",
+      () => alan.client.describe(),
+    );
     await server.holdBack(grace.client.port, "again");
     await grace.settle();
     const places = grace.placesOf(ada).slice(1);
@@ -283,7 +328,7 @@ export const checks = [
     expectPlaces(grace, ada, [], "She shows the left half. After that she sent another join");
   }),
 
-  check("a ripple reaches everybody, wherever they look", "Exercise", async (server) => {
+  check("ripples and names reach everybody, wherever they look", "Exercise", async (server) => {
     const { ada } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
     ada.client.send({ type: "ripple", n: 1, x: 50_000, y: 50_000 });
@@ -291,6 +336,12 @@ export const checks = [
       "ripple",
       ({ id }) => id === ada.id,
       "receive Ada's ripple: an event is for everybody",
+    );
+    await Person.join(server, "Hedy");
+    await grace.client.receives(
+      "here",
+      ({ people }) => people.some(({ name }: { name: string }) => name === "Hedy"),
+      "receive Hedy's name: names are for everybody",
     );
   }),
 

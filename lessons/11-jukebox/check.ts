@@ -33,7 +33,8 @@ const vote = async (client: Client, track = 0) => {
 };
 
 /** The last state that has arrived. */
-const stateOf = (client: Client) => client.received.findLast(({ revision }) => revision !== undefined);
+const stateOf = ({ received }: Client) =>
+  received.findLast(({ type }) => type === "state") ?? received.find(({ type }) => type === "welcome");
 const trackOf = (client: Client) => stateOf(client).track as number;
 const name = (track: number) => `track ${track + 1}`;
 
@@ -44,7 +45,14 @@ const expectTrack = (client: Client, track: number, why: string) =>
   eventually(
     () => trackOf(client) === track,
     `${client.name} to receive a state with ${name(track)}. ${why}`,
-    () => `it is still ${name(trackOf(client))}`,
+    () => {
+      const nameless = client.received.find(
+        ({ type, revision }) => type === undefined && revision !== undefined,
+      );
+      return nameless
+        ? `a message without "type" came: ${JSON.stringify(nameless)}`
+        : `it is still ${name(trackOf(client))}`;
+    },
     soonMs,
   );
 
@@ -187,14 +195,24 @@ export const checks = [
   check("when a track is skipped, by votes or with Next, its votes are gone", "Hint 2", async (server) => {
     const [ada, grace, alan] = await people(server, 4);
     await vote(ada);
+    await expectVotes(grace, 1, 2, "Ada has voted, one of four");
     alan.send({ type: "next", revision: 0 });
     await expectTrack(grace, 1, "Alan has pressed Next");
+    await expectVotes(grace, 0, 2, "Alan has pressed Next, so Ada's vote is gone");
     await vote(grace, 1);
     await expectStill(grace, 1, "Grace alone has voted to skip this one. Ada's vote was for the one before");
     await vote(alan, 1);
     await expectTrack(grace, 2, "Grace and Alan have voted, two of four");
     await vote(ada, 2);
     await expectStill(ada, 2, "Ada alone has voted to skip this one. The others voted for the one before");
+    grace.send({ type: "next", revision: stateOf(grace).revision });
+    await expectTrack(ada, 0, "Grace has pressed Next, and after the last track comes the first");
+    await vote(grace, 0);
+    await expectStill(
+      ada,
+      0,
+      "Grace alone has voted. Ada voted for this track before, and it was skipped since",
+    );
   }),
 
   check("a vote for a track that no longer plays is not counted", "Hint 2", async (server) => {
@@ -248,6 +266,25 @@ export const checks = [
     await expectStill(ada, 0, "Ada has voted, one of four. None of them sent a page");
     await vote(others[0] as Client);
     await expectTrack(ada, 1, "Ada and Grace have voted, two of four");
+  }),
+
+  check("a client that sends no page isn't taken for a page with such a name", "Hint 3", async (server) => {
+    const ada = await join(server, "Ada");
+    const grace = await join(server, "Grace", "Ada");
+    const { id } = ada.received.find(({ type }) => type === "welcome");
+    const alan = await join(server, "Alan", String(id));
+    await join(server, "Edsger");
+    await vote(ada);
+    await vote(grace);
+    await expectTrack(
+      ada,
+      1,
+      "Ada, without a page, and Grace, whose page is called Ada, have voted: two of four",
+    );
+    await vote(ada, 1);
+    await vote(alan, 1);
+    const whose = `Alan, whose page is called ${id} like Ada's id`;
+    await expectTrack(ada, 2, `Ada, without a page, and ${whose}, have voted: two of four`);
   }),
 
   longCheck("a page that has left is forgotten, and so is its vote", "Hint 3", async (server) => {

@@ -928,7 +928,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "the part of the one who moves, not of the one who receives",
-    "this holds for every way",
+    "a part counts for every way",
     ["seenBy(client, pointers)", "seenBy(moving ?? client, pointers)"],
     [
       "pointers: Position[], together: boolean",
@@ -969,7 +969,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "frames only, and each position as before",
-    "this holds for every way",
+    "a part counts for every way",
     ["= seenBy(client, pointers)", "= together ? seenBy(client, pointers) : pointers"],
   ],
   [
@@ -1086,6 +1086,71 @@ export const wrongAnswers: WrongAnswer[] = [
     "a list that is filtered again for each client",
     "each page has",
     ["const seen = seenBy(client, pointers);", "const seen = (pointers = seenBy(client, pointers));"],
+  ],
+  [
+    "10-shared-cursors",
+    "a queue of all positions for each client, filtered as they arrive",
+    "a page receives only the newest",
+    ["const changed =", "const queues = new Map<WebSocket, Position[]>();\nconst changed ="],
+    [
+      "      moved.set(id, position);",
+      "      moved.set(id, position);\n      for (const [client, { together }] of people)\n        if (together) queues.set(client, [...(queues.get(client) ?? []), ...seenBy(client, [position])]);",
+    ],
+    [
+      "const seen = seenBy(client, pointers);",
+      "const seen = together ? (queues.get(client) ?? []) : seenBy(client, pointers);\n    queues.delete(client);",
+    ],
+  ],
+  [
+    "10-shared-cursors",
+    "a page that looks gets each position immediately",
+    "a page receives only the newest",
+    ["wishes.together !== together", "(wishes.together && !views.has(client)) !== together"],
+  ],
+  [
+    "10-shared-cursors",
+    "the page's own pointer always",
+    "each page has",
+    ["return isIn || wasIn;", "return isIn || wasIn || people.get(client)?.id === id;"],
+  ],
+  [
+    "10-shared-cursors",
+    "never the page's own pointer",
+    "a page that shows the left half receives a",
+    ["return isIn || wasIn;", "return (isIn || wasIn) && people.get(client)?.id !== id;"],
+  ],
+  [
+    "10-shared-cursors",
+    "forgets which pointers are shown when the part is another one",
+    "a page that looks again",
+    [
+      "views.get(client)?.shown ?? new Set()",
+      "views.get(client)?.right === message.right ? (views.get(client)?.shown ?? new Set()) : new Set()",
+    ],
+  ],
+  [
+    "10-shared-cursors",
+    "a page that looks at the whole board as one that never looked",
+    "a page that looks again",
+    ["if (!view) return", "if (!view || view.right - view.left + view.bottom - view.top === 131_070) return"],
+  ],
+  [
+    "10-shared-cursors",
+    "names only to those who see the pointer",
+    "ripples and names",
+    [
+      'broadcast({ type: "here", people: [...changed.values()] });',
+      'for (const client of people.keys()) {\n      const seen = [...changed.values()].filter(({ id }) => views.get(client)?.shown.has(id) ?? true);\n      if (seen.length > 0) deliver(client, JSON.stringify({ type: "here", people: seen }));\n    }',
+    ],
+  ],
+  [
+    "10-shared-cursors",
+    "everybody left out while one client has unread data",
+    "a page that has unread data",
+    [
+      "if (wishes.together !== together || client.bufferedAmount > 0) continue;",
+      "if (client.bufferedAmount > 0) return;\n    if (wishes.together !== together) continue;",
+    ],
   ],
   [
     "11-jukebox",
@@ -1296,6 +1361,54 @@ export const wrongAnswers: WrongAnswer[] = [
     "a vote that is gone when somebody takes another name",
     "somebody who votes",
     ["people.set(client, {", "if (person) votes.delete(pageOf(person));\n      people.set(client, {"],
+  ],
+  [
+    "11-jukebox",
+    "the name of a person in place of a page",
+    "a client that sends no page",
+    [/page \?\? `connection .*`/, "page ?? name"],
+    ["({ id, page }: Person)", "({ name, page }: Person)"],
+  ],
+  [
+    "11-jukebox",
+    "the number of a connection in place of a page",
+    "a client that sends no page",
+    [/page \?\? `connection .*`/, "page ?? String(id)"],
+  ],
+  [
+    "11-jukebox",
+    "no number of votes after Next",
+    "when a track is skipped",
+    [
+      'if (command.type === "next") votes.clear();',
+      'if (command.type === "next") {\n    votes.clear();\n    counted.votes = 0;\n  }',
+    ],
+  ],
+  [
+    "11-jukebox",
+    "votes that wait for the next time that their track plays",
+    "when a track is skipped",
+    [
+      "const votes = new Set<string>();",
+      "const votesOf = new Map(tracks.map((_, n) => [n, new Set<string>()]));",
+    ],
+    ["import { after, type Command }", "import { after, type Command, tracks }"],
+    ['  if (command.type === "next") votes.clear();\n', ""],
+    [
+      "  for (const page of votes)",
+      "  let votes = votesOf.get(room.track) as Set<string>;\n  for (const page of votes)",
+    ],
+    ["  const [count, needed]", "  votes = votesOf.get(room.track) as Set<string>;\n  const [count, needed]"],
+    ["votes.add(pageOf(person));", "votesOf.get(room.track)?.add(pageOf(person));"],
+  ],
+  [
+    "11-jukebox",
+    "a new state that doesn't say that it is one",
+    "when half of the people",
+    [
+      /(by: undefined \};\n {4}broadcast)\(\{ type: "state", \.\.\.room \}\)/,
+      "by: undefined };\n    broadcast(room)",
+    ],
   ],
   [
     "12-the-door",
