@@ -109,6 +109,11 @@ class Guest {
     this.leave();
   }
 
+  /** Sends a message as soon as the socket is open. */
+  sendFirst(message: object): void {
+    this.#socket.once("open", () => this.send(message));
+  }
+
   send(message: object): void {
     this.#socket.send(JSON.stringify(message));
   }
@@ -130,6 +135,12 @@ export const checks = [
       "three words for three invitations",
       `the words were ${all.join(", ")}`,
     );
+    const number = all.find((word) => /^(0\.\d+|\d{1,17})$/.test(word));
+    expectThat(
+      number === undefined,
+      "words that nobody can guess, such as those of secretWord()",
+      `one was ${number}. Numbers from Math.random() or from a clock can be guessed`,
+    );
     const short = all.find((word) => word.length < 16);
     expectThat(short === undefined, "words of 16 characters or more", `one was ${short}`);
     const begins = all.every((word) => word.slice(0, 8) === all[0]?.slice(0, 8));
@@ -146,6 +157,14 @@ export const checks = [
       until > Date.now() + 120_000 && until < Date.now() + 700_000,
       '"until" in welcome to be that of Ada, about ten minutes from now. Only the invitation ends after a minute',
       `"until" is in ${Math.round((until - Date.now()) / 1_000)} s`,
+    );
+    const other = await at(server, await invite(server, logIn("Grace"))).enters(
+      "a guest whom Grace has invited",
+    );
+    expectThat(
+      other === "Guest of Grace",
+      'the name "Guest of Grace" for a guest of Grace',
+      `it was ${other}`,
     );
   }),
 
@@ -283,7 +302,9 @@ export const checks = [
 
   check("tickets and cookies open the room as before", "Exercise", async (server) => {
     const ada = logIn("Ada");
-    const { ticket } = await (await request(server, "/ticket", { method: "POST", headers: ada })).json();
+    const newTicket = async () =>
+      (await (await request(server, "/ticket", { method: "POST", headers: ada })).json()).ticket;
+    const ticket = await newTicket();
     for (const [query, headers] of [
       ["", ada],
       [`?ticket=${ticket}`, {}],
@@ -291,6 +312,11 @@ export const checks = [
       const name = await new Guest(server, query, headers).enters(`Ada, at /room${query && "?ticket=…"},`);
       expectThat(name === "Ada", "Ada to be let in under her own name", `she was let in as ${name}`);
     }
+    // Whoever's cookie comes along, the ticket counts.
+    const late = new Guest(server, "?ticket=", logIn("Grace"));
+    late.sendFirst({ type: "ticket", ticket: await newTicket() });
+    const name = await late.enters("Ada, at /room?ticket= and with a ticket as her first message,");
+    expectThat(name === "Ada", "the ticket to decide who she is, not a cookie", `she was let in as ${name}`);
     await new Guest(server, `?ticket=${await invite(server, ada)}`).isRefused(
       "somebody with an invitation in place of a ticket",
     );

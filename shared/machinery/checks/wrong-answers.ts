@@ -1433,6 +1433,12 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "12-the-door",
+    "a number from Math.random()",
+    "a member gets",
+    ["const invitation = secretWord()", "const invitation = String(Math.random())"],
+  ],
+  [
+    "12-the-door",
     "the same word for everybody whom a member invites",
     "a member gets",
     ["const invitation = secretWord()", "const invitation = session.id"],
@@ -1445,6 +1451,13 @@ export const wrongAnswers: WrongAnswer[] = [
     ["invitations.set(invitation, session)", "invitations[invitation] = session"],
     ["invitations.get(invitation)", "invitations[invitation]"],
     [/invitations\.delete\(invitation\)/g, "delete invitations[invitation]"],
+  ],
+  [
+    "12-the-door",
+    "a guest who is always Ada's",
+    "a guest comes in",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    ["`Guest of ${host.name}`", '"Guest of Ada"'],
   ],
   ["12-the-door", "a guest under the name of the host", "a guest comes in", [/, name: `Guest of .*?`/, ""]],
   [
@@ -1509,6 +1522,21 @@ export const wrongAnswers: WrongAnswer[] = [
     "a ticket of the host as the invitation",
     "tickets and cookies",
     ["const invitation = secretWord()", "const invitation = newTicket(session)"],
+  ],
+  [
+    "12-the-door",
+    "the cookie for a page whose ticket comes as the first message",
+    "tickets and cookies",
+    [
+      "ticket === null ? sessionOf(request) : spendTicket(ticket)",
+      "ticket ? spendTicket(ticket) : sessionOf(request)",
+    ],
+  ],
+  [
+    "12-the-door",
+    "no time for a ticket that comes as the first message",
+    "tickets and cookies",
+    ["session || ticket ? enter(client, session) : awaitTicket(client)", "enter(client, session)"],
   ],
   [
     "12-the-door",
