@@ -14,7 +14,10 @@ const timeouts = {
   keepAliveTimeout: 65_000,
 };
 
-/** Connections at the same time. The benchmark, with its 10,000 clients, asks for more. */
+/**
+ * Connections at the same time. The benchmark, with its 10,000 clients, asks for more. One client can take all of them:
+ * through the cable everyone has the same address, so the server can't tell such a client from a class.
+ */
 const maxConnections = Number(process.env.MAX_CONNECTIONS ?? 2_000);
 
 /**

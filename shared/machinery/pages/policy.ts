@@ -11,7 +11,8 @@ import { isForwardedByHttps, publicHost } from "../launcher/public-host.ts";
  * The policy (W3C CSP Level 3) for a page that was asked for at `host`. Scripts come from files of the workshop; of
  * those written into a page, such as an import map, only those of `inlineScripts` run. Only the workshop's own pages,
  * the slides, may frame a page. It may connect to the lesson's server and to the cable's controls. With `anyPort`, it may
- * connect to all ports of its own host.
+ * connect to all ports of its own host: the lanes of lesson 9 get their ports later. A page at an IPv6 address may connect
+ * anywhere.
  */
 export function contentPolicy(host: string, inlineScripts: string[] = [], anyPort = false): string {
   const hashes = inlineScripts.map(
