@@ -1,4 +1,4 @@
-// The door, the page's half: shows who it is in one of five ways, and knows which close codes to come back from.
+// The door, the page's half: shows who it is in one of five ways. The server's close code decides whether it comes back.
 import type { Answer } from "../../shared/both/message.ts";
 import { room } from "../../shared/page/chat-room.ts";
 import { controlled, showState } from "../../shared/page/connection.ts";

@@ -36,8 +36,9 @@ export async function inTurn<Result>(response: ServerResponse, work: () => Promi
 }
 
 /**
- * The one that came first. Every second time, the one whose connection has asked least often, or a few connections that
- * ask again and again would keep everybody else waiting. Addresses say nothing: through the cable, all share one.
+ * The one that came first. Every second time, the one whose connection has asked least often: otherwise a few connections
+ * that ask again and again would keep everybody else waiting. Addresses don't help, since all clients of the cable share
+ * one.
  */
 function nextInLine(): Waiting | undefined {
   const waiting = [...line];

@@ -9,7 +9,7 @@ const cares = ["keep", "disconnect", "oldest", "latest", "less", "adapt"] as con
 const ways = ["buffered", "read"] as const;
 const oneOf = (words: readonly string[]) => `must be ${words.join(", ").replace(/, (\w+)$/, " or $1")}.`;
 
-/** A reader that changes its mind sends it again. */
+/** A reader that wants something else later sends another join. */
 const Join = v.strictObject({
   type: v.literal("join"),
   name: Name,

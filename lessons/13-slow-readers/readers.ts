@@ -63,7 +63,7 @@ export class Readers extends Set<Reader> {
     return { [Symbol.iterator]: () => now().values() };
   }
 
-  /** `memory`: bytes that the process takes. `ended`: readers that were disconnected because they were too slow. */
+  /** `memory`: bytes that the process uses. `ended`: readers that were disconnected because they were too slow. */
   report() {
     const readers = [...this].slice(0, reported).map((reader) => reader.report());
     return { nowMs: nowMs(), memory: process.memoryUsage.rss(), ended: this.#ended, readers };
