@@ -181,7 +181,7 @@ export const checks = [
       expectThat(
         !ada.hasReceived(`in the room ${room}`),
         "clients that name no room to share a room that has no name",
-        `somebody connected to /?room=${room} reached them`,
+        `a client that connected to /?room=${room} reached them, so their room has that name`,
       );
     };
     await Promise.all(likelyNames.map(enter));

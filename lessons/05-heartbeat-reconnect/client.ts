@@ -90,7 +90,7 @@ room.onsay = (from, text) => {
   socket.send(JSON.stringify({ type: "say", from, text }));
 };
 
-/** The network or the reader is back: no reason to wait. An open connection is asked whether it is alive. */
+/** The network or the reader is back: don't wait any longer. Over an open connection, ask for a sign of life. */
 function hurry() {
   if (pausing) connect();
   else if (socket?.readyState === WebSocket.OPEN) ask();

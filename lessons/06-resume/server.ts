@@ -25,7 +25,7 @@ function replay(client: WebSocket, cursor: Cursor) {
   const { reset, messages } = log.after(cursor);
   const rest = messages.splice(pieceSize(messages)); // 50, or fewer long ones
   client.send(JSON.stringify({ type: "replay", log: log.name, reset, messages }), (error) => {
-    // The network has taken these, so they don't fill our memory. In another turn, so that others don't wait.
+    // These have left our memory. The rest follows in another turn, so that others don't have to wait.
     if (rest[0] && !error) setImmediate(replay, client, { after: rest[0].id - 1, log: log.name });
   });
   // No await since log.after, so nobody can say anything in between: nothing is lost, and nothing comes twice.

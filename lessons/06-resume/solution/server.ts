@@ -26,7 +26,7 @@ function replay(client: WebSocket, cursor: Cursor) {
   const { reset, messages } = log.after(cursor);
   const rest = messages.splice(pieceSize(messages)); // 50, or fewer long ones
   client.send(JSON.stringify({ type: "replay", log: log.name, reset, messages }), (error) => {
-    // The network has taken these, so they don't fill our memory. In another turn, so that others don't wait.
+    // These have left our memory. The rest follows in another turn, so that others don't have to wait.
     if (rest[0] && !error) setImmediate(replay, client, { after: rest[0].id - 1, log: log.name });
   });
   // No await since log.after, so nobody can say anything in between: nothing is lost, and nothing comes twice.
@@ -49,7 +49,7 @@ sockets.on("connection", (client) => {
       resumed = true;
       const { page } = message;
       if (page) {
-        // terminate, not close: over a network that fell silent, a closing handshake never ends.
+        // terminate, not close: over a network that fell silent, nobody answers the close frame.
         pages.get(page)?.terminate();
         pages.set(page, client);
         // The older socket's close event comes later. By then the page has a newer one.
