@@ -15,8 +15,10 @@ import { withDoubt, within } from "../../shared/machinery/checks/time.ts";
 import type { Lane } from "./settings.ts";
 import { numberIn } from "./text.ts";
 
-/** Opens lanes, as the lesson's page does. Their lessons run until the connection ends. */
-async function openLanes({ url }: LessonServer, ...lanes: Lane[]): Promise<Record<Lane, LessonServer>> {
+type Opened = Record<Lane, LessonServer> & { published: number };
+
+/** Opens lanes, as the lesson's page does. Their lessons run until the connection ends. `published`: messages so far. */
+async function openLanes({ url }: LessonServer, ...lanes: Lane[]): Promise<Opened> {
   // Each lane is a process of its own, which has to start first.
   const patienceMs = 6_000;
   const late = () => new CheckFailed("an answer to GET /lanes", "none came");
@@ -32,10 +34,12 @@ async function openLanes({ url }: LessonServer, ...lanes: Lane[]): Promise<Recor
     () => `it said ${text.slice(0, 200)}`,
     patienceMs,
   );
-  const ports: [string, number][] = Object.entries(JSON.parse(line).ports);
-  return Object.fromEntries(
-    ports.map(([lane, port]) => [lane, { port, url: `http://127.0.0.1:${port}` }]),
-  ) as Record<Lane, LessonServer>;
+  const { ports, published } = JSON.parse(line);
+  const lessons = Object.entries(ports).map(([lane, port]) => [
+    lane,
+    { port, url: `http://127.0.0.1:${port}` },
+  ]);
+  return { ...Object.fromEntries(lessons), published };
 }
 
 async function slide(server: LessonServer, settings: { perSecond: number; size?: number }) {
@@ -227,5 +231,11 @@ export const checks = [
         `they are numbered ${numbers.join(" ")}`,
       );
     }
+    const { published } = await openLanes(server, "polling");
+    expectThat(
+      published >= 20,
+      "`lanes.send(count)` to have reported at least 20 messages: the page's figures need that count",
+      `the count was ${published}`,
+    );
   }),
 ];

@@ -924,6 +924,12 @@ export const wrongAnswers: WrongAnswer[] = [
     ["  for (let n = 0; n < burst; n++) {", "  for (let n = 0; n < burst; n++) setTimeout(() => {"],
     ["lanes.send(count);\n  }", "lanes.send(count);\n  }, n * 20);"],
   ],
+  [
+    "09-compare",
+    "messages that the page's figures don't learn of",
+    "each of the five",
+    ["    if (lanes.connected) lanes.send(count);\n", ""],
+  ],
   ["09-compare", "groups of ten", "messages come in groups", ["burst = 5", "burst = 10"]],
   [
     "10-shared-cursors",
