@@ -50,8 +50,8 @@ function* tables({ kinds, settings }: Costs): Generator<HTMLElement> {
   const note = document.createElement("p");
   note.textContent =
     "A second process on the server's computer measured this: for each setting it sent messages to 10 readers on loopback. " +
-    "The CPU time includes the readers, which throw away what they read. A browser also decompresses. Memory is what " +
-    "the process grew by for each of 40 connections, with what zlib needs for sending.";
+    "The CPU time includes the readers, which throw away what they read. A browser also decompresses. The memory column " +
+    "shows how much the process grew for each of 40 connections. That includes zlib's memory for sending.";
   yield note;
 }
 
