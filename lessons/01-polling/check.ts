@@ -9,6 +9,7 @@ import {
 } from "../../shared/machinery/checks/checks.ts";
 import { postAll, postMessage, request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { expectQuiet } from "../../shared/machinery/checks/time.ts";
 
 const path = "/messages?after=0";
 const get = `GET ${path}`;
@@ -99,6 +100,20 @@ export const checks = [
     );
   }),
 
+  check("the ETag changes even when two messages come in the same millisecond", "Hint 1", async (server) => {
+    // Without a debugger this can't be checked: some computers don't allow one.
+    if (!(await server.stopClock())) return expectQuiet();
+    await postMessage(server, "Hello");
+    const etag = await etagOf(server);
+    await postMessage(server, "Hello again");
+    const answer = await askAgain(server, etag);
+    expectThat(
+      answer.status === 200,
+      `status 200 for ${get}, asked twice, with a message said in between, in the same millisecond as the one before`,
+      `status ${answer.status}: the time of a message isn't enough for an ETag`,
+    );
+  }),
+
   check("the answer to one page doesn't depend on the requests of another", "Hint 2", async (server) => {
     const old = await etagOf(server);
     await postMessage(server, "Hello");
@@ -128,7 +143,7 @@ export const checks = [
     );
   }),
 
-  check("the ETag of a slow answer matches its content", "Hint 3", async (server) => {
+  check("the ETag of a slow answer matches its content", "Hint 2", async (server) => {
     // Each answer takes up to two seconds. Among so many, some arrive soon.
     const slow = Array.from({ length: 30 }, () => inBackground(request(server, `${path}&slow`)));
     // Sent last: when this is answered, the server has received all of them.

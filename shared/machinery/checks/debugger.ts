@@ -57,6 +57,16 @@ export function holdBack(pid: number, stderr: () => string, port: number, again 
 }
 
 /**
+ * Stops the clock of a process: from now on, everything in it happens in the same millisecond. Its timers run on.
+ * @returns true, or undefined when its debugger doesn't answer
+ */
+export function stopClock(pid: number, stderr: () => string): Promise<unknown> {
+  return debug(pid, stderr, (process) =>
+    process.evaluate("{ const now = Date.now(); Date.now = () => now; } true"),
+  );
+}
+
+/**
  * Runs in the process that is looked into, with all its objects as `this`, so it must use nothing from around it, and have
  * no function with a name: tsx would call a helper. Objects are counted by their class, and what needs no object of its
  * own, such as a number in a Set, by where it is kept.

@@ -110,8 +110,8 @@ async function tryOne({ title, read, run, isFaster }: Check, program: string, fo
           "nothing listens there. Does it get as far as serve(…) or listen(…)?",
         ),
     );
-    const { port, url, holdings, holdBack } = server;
-    return { port, url, startAnother, holdings, holdBack };
+    const { port, url, holdings, holdBack, stopClock } = server;
+    return { port, url, startAnother, holdings, holdBack, stopClock };
   };
   try {
     const server = await startAnother();

@@ -7,7 +7,7 @@ import { root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
 import { startNode } from "../supervisor/supervisor.ts";
 import { placesIn } from "./bundle.ts";
-import { debuggable, findLoop, type Holdings, holdBack, holdingsOf } from "./debugger.ts";
+import { debuggable, findLoop, type Holdings, holdBack, holdingsOf, stopClock } from "./debugger.ts";
 
 export type LessonServer = {
   port: number;
@@ -21,6 +21,8 @@ export type LessonServer = {
    * nothing for a while, and the system's buffers were full. Undefined when its debugger doesn't answer.
    */
   holdBack(port: number, again?: "again"): Promise<unknown>;
+  /** From now on, `Date.now()` returns the same time in it. Undefined when its debugger doesn't answer. */
+  stopClock(): Promise<unknown>;
 };
 
 /** A server that ended by itself. `why` is the last error it printed, `where` the place in the learner's file. */
@@ -97,6 +99,7 @@ export async function startServer(program: string, folder: string, isFaster = fa
       one.child.pid === undefined
         ? undefined
         : holdBack(one.child.pid, () => errors, port, again === "again"),
+    stopClock: async () => (one.child.pid === undefined ? undefined : stopClock(one.child.pid, () => errors)),
     /** Stops it if it is in an endless loop. */
     async endLoop() {
       const { pid } = one.child;

@@ -65,7 +65,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "01-polling",
     "the number of messages in the answer",
-    "the ETag changes even",
+    "the ETag changes even when the log",
     ["log.end.after", "answer.messages.length"],
   ],
   [
@@ -74,6 +74,13 @@ export const wrongAnswers: WrongAnswer[] = [
     "after a restart",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
     ["${log.name}-${log.end.after}", "${answer.messages.at(-1)?.at ?? 0}"],
+  ],
+  [
+    "01-polling",
+    "the log's name, and the time of the last message",
+    "the ETag changes even when two messages",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    ["${log.end.after}", "${answer.messages.at(-1)?.at ?? 0}"],
   ],
   [
     "02-long-polling",
