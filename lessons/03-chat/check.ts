@@ -53,13 +53,15 @@ const reaches = (sender: Client, receiver: Client, text = whisper, who = receive
 
 /** Sends a whisper to somebody who isn't here, then a text to all. Returns the text. By then, the whisper was refused. */
 async function isRefused(ada: Client, to: string) {
+  const before = ada.received.length;
   ada.say(`@${to} lunch?`);
   const next = await afterwards(ada, ada);
-  const refused = ada.received.filter(({ type }) => type === "refused");
+  const refused = ada.received.slice(before).filter(({ type }) => type === "refused");
+  const instead = ada.hasReceived(`@${to} lunch?`) ? "it was sent, and she received it" : "she received none";
   expectThat(
     refused.some(({ reason }) => String(reason).includes(to)),
     `Ada to receive a message of type "refused" with "${to}" in its reason, after she sent "@${to} lunch?"`,
-    refused.length > 0 ? `she received ${JSON.stringify(refused.at(-1))}` : "she received none",
+    refused.length > 0 ? `she received ${JSON.stringify(refused.at(-1))}` : instead,
   );
   return next;
 }
@@ -67,8 +69,10 @@ async function isRefused(ada: Client, to: string) {
 export const checks = [
   check("Grace receives a message that begins with @Grace", "Hint 1", async (server) => {
     const [ada, grace] = await threePeople(server);
-    ada.say(whisper);
-    await reaches(ada, grace);
+    for (const text of [whisper, "@Grace"]) {
+      ada.say(text);
+      await reaches(ada, grace, text);
+    }
   }),
 
   check("nobody else receives it", "Hint 2", async (server) => {
@@ -105,6 +109,21 @@ export const checks = [
       times === 1,
       'Ada to receive "@Ada buy milk", which she sent to herself, once',
       `she received it ${times} times`,
+    );
+  }),
+
+  check("each whisper has an id of its own, or a page doesn't show it", "Hint 2", async (server) => {
+    const [ada, grace] = await threePeople(server);
+    for (const text of [whisper, "@Grace or later?"]) {
+      ada.say(text);
+      await reaches(ada, grace, text);
+    }
+    await afterwards(ada, grace);
+    const ids = grace.received.filter(({ type }) => type === "message").map(({ id }) => id ?? "none");
+    expectThat(
+      new Set(ids).size === ids.length,
+      "a different id in each message that Grace receives. A page shows no second message with the same id",
+      `the ids were ${ids.join(", ")}. Let log.add give a whisper its id, too`,
     );
   }),
 

@@ -152,6 +152,30 @@ export const wrongAnswers: WrongAnswer[] = [
   ["03-chat", "an @ without a name", "a message for everyone", ["/^@(\\S+)/", "/^@(\\S*)/"]],
   [
     "03-chat",
+    "a name that ends before the first space, in a text without one",
+    "Grace receives a message",
+    [
+      "const [, to] = text.match(/^@(\\S+)/) ?? [];",
+      'const to = /^@\\S/.test(text) ? text.slice(1, text.indexOf(" ")) : undefined;',
+    ],
+  ],
+  [
+    "03-chat",
+    "whispers without an id, because they aren't in the log",
+    "each whisper has an id",
+    ["...log.add(from, text) }", "...(to ? { from, text, at: Date.now() } : log.add(from, text)) }"],
+  ],
+  [
+    "03-chat",
+    "whispers that aren't in the log, with the id of the next message",
+    "each whisper has an id",
+    [
+      "...log.add(from, text) }",
+      "...(to ? { id: log.end.after + 1, from, text, at: Date.now() } : log.add(from, text)) }",
+    ],
+  ],
+  [
+    "03-chat",
     "a whisper that its sender gets a second time beside the loop",
     "the sender receives it",
     [
