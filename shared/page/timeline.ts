@@ -11,8 +11,9 @@ class TimeLine extends HTMLElement {
 
   connectedCallback() {
     this.innerHTML = `<p class="legend" aria-hidden="true">
-        <span class="key empty">empty</span> <span class="key full">with messages</span>
-        <span class="key overtaken">overtaken</span> <span class="key failed">failed</span></p>
+        <span class="key under-way">under way</span> <span class="key empty">empty</span>
+        <span class="key full">with messages</span> <span class="key overtaken">overtaken</span>
+        <span class="key failed">failed</span></p>
       <div class="track" role="img" aria-label="The last ten seconds: one bar for each request, from left to right"></div>
       <p class="scale" aria-hidden="true"><span>10 s ago</span><span>now</span></p>`;
     this.#track = this.querySelector(".track") as HTMLElement;
