@@ -7,7 +7,7 @@ import type { CDPSession, Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { type Copy, clientSource, copyWorkshop, pageSource } from "../launcher/workshop-copy.ts";
-import { browser, openPage } from "../testing/browser.ts";
+import { openPage } from "../testing/browser.ts";
 import { freePort, type Running } from "../testing/process.ts";
 
 let workshop: Copy;
@@ -36,11 +36,26 @@ beforeAll(async () => {
 
 const client = "lessons/03-tale/client.ts";
 
-const open = () => openPage(`${at}/lessons/03-tale/`);
+let tab: Promise<Page> | undefined;
+
+/** An empty tab, for each test the same: in a new one a page costs three times as much. */
+async function emptyTab(): Promise<Page> {
+  tab ??= openPage("about:blank");
+  const page = await tab;
+  await page.goto("about:blank");
+  return page;
+}
+
+/** Opens the lesson, or what is at `path`. */
+async function open(path = "/lessons/03-tale/"): Promise<Page> {
+  const page = await emptyTab();
+  await page.goto(at + path);
+  return page;
+}
 
 /** Opens the lesson. Resolves when the page's reload socket is open. */
 async function openListening(): Promise<Page> {
-  const page = await (await browser()).newPage();
+  const page = await emptyTab();
   const socket = page.waitForEvent("websocket");
   await page.goto(`${at}/lessons/03-tale/`);
   expect((await socket).url()).toBe(`ws://localhost:${port}/reload`);
@@ -206,7 +221,7 @@ describe("what is refused", () => {
 
 describe("the policy", () => {
   test("lets the workshop's own scripts run and none that is written into a page from outside", async () => {
-    const page = await openPage(`${at}/lessons/03-tale/`);
+    const page = await open();
     await page.getByText("hello from 4321").waitFor();
     const ran = await page.evaluate(() => {
       const script = document.createElement("script");
@@ -218,7 +233,7 @@ describe("the policy", () => {
       return new Promise((resolve) => setTimeout(() => resolve("injected" in window), 200));
     });
     expect(ran).toBe(false);
-    await page.context().close();
+    await emptyTab();
     for (const path of ["/", "/lessons/03-tale/", "/lessons/03-tale/README.md", "/nothing"]) {
       const { headers } = await ask(path, { Accept: "text/html" });
       expect(headers["content-security-policy"]).toMatch(/script-src 'self'(?! 'unsafe)/);
@@ -232,9 +247,9 @@ describe("the policy", () => {
       "lessons/03-tale/own.html",
       `<!doctype html><title>no</title><script>${script}</script>`,
     );
-    const page = await openPage(`${at}/lessons/03-tale/own.html`);
+    const page = await open("/lessons/03-tale/own.html");
     expect(await page.title()).toBe("ran");
-    await page.context().close();
+    await emptyTab();
   });
 
   test("keeps an import map before the script that reloads the page, wherever in the head it is", async () => {
@@ -250,13 +265,13 @@ describe("the policy", () => {
     const html = `<iframe src="${at}/lessons/03-tale/"></iframe>`;
     const other = createServer((_, response) => response.setHeader("Content-Type", "text/html").end(html));
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-    const page = await (await browser()).newPage();
+    const page = await emptyTab();
     const refused = page.waitForEvent("console", {
       predicate: (message) => message.text().includes("frame-ancestors"),
     });
     await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
     await refused;
-    await page.context().close();
+    await emptyTab();
     other.close();
   });
 });
@@ -309,18 +324,18 @@ describe("what is served", () => {
   });
 
   test("the table of contents shows each lesson, and what comes from files is shown as text", async () => {
-    const page = await openPage(`${at}/`);
+    const page = await open("/");
     expect(await page.getByRole("link", { name: "A <i>tale</i>" }).getAttribute("href")).toBe(
       "/lessons/03-tale/",
     );
     expect(await page.getByText("Two & two.").count()).toBe(1);
     expect(await page.getByText("20 minutes").count()).toBe(1);
     expect(await page.getByText("npm run lesson 1").count()).toBe(1);
-    await page.context().close();
+    await emptyTab();
   });
 
   test("a README is a page for people, with working links and images, and Markdown for the others", async () => {
-    const page = await openPage(`${at}/lessons/03-tale/README.md`);
+    const page = await open("/lessons/03-tale/README.md");
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("3 · A tale");
     expect(await page.locator("main article.prose h2#need--run").count()).toBe(1);
     expect(
@@ -328,7 +343,7 @@ describe("what is served", () => {
     ).toBe(true);
     await page.getByRole("link", { name: "the page" }).click();
     await page.getByText("hello from 4321").waitFor();
-    await page.context().close();
+    await emptyTab();
     const { headers, body } = await ask("/lessons/03-tale/README.md");
     expect([headers["content-type"], headers.vary]).toEqual(["text/markdown; charset=utf-8", "Accept"]);
     expect(body).toMatch(/^# 3 · A/);
@@ -351,7 +366,7 @@ describe("a page", () => {
     }
     await workshop.save(client, clientSource);
     await page.getByText("hello from").waitFor();
-    await page.context().close();
+    await emptyTab();
   });
 
   test("does not reload for files that it has not loaded", async () => {
@@ -373,7 +388,7 @@ describe("a page", () => {
     ]);
     expect(await page.evaluate(() => "same" in window)).toBe(false);
     changes.close();
-    await page.context().close();
+    await emptyTab();
   });
 
   test("shows a syntax error of its script, with file, line, column and a caret, until it is fixed", async () => {
@@ -389,7 +404,7 @@ describe("a page", () => {
     await workshop.save(client, clientSource);
     await page.getByText("hello from").waitFor();
     expect(await alert.count()).toBe(0);
-    await page.context().close();
+    await emptyTab();
   });
 
   test("shows the syntax error of a file that its script imports from", async () => {
@@ -397,14 +412,14 @@ describe("a page", () => {
     await workshop.save(client, 'import { part } from "./part.ts";\nconsole.log(part);\n');
     const page = await open();
     await page.getByText("part.ts, line 1, column 21").waitFor();
-    await page.context().close();
+    await emptyTab();
   });
 
   test("shows that an import leads nowhere", async () => {
     await workshop.save(client, 'import "./no-such-file.ts";\n');
     const page = await open();
     await page.getByRole("alert").getByText("Not found: /lessons/03-tale/no-such-file.ts").waitFor();
-    await page.context().close();
+    await emptyTab();
   });
 
   test.each([
@@ -414,7 +429,7 @@ describe("a page", () => {
     await workshop.save(client, source);
     const page = await open();
     await page.getByRole("alert").getByText(text).waitFor();
-    await page.context().close();
+    await emptyTab();
   });
 
   test("stops at a breakpoint where the source has it", async () => {
@@ -439,7 +454,8 @@ describe("a page", () => {
     expect(await paused).toEqual({ functionName: "greet", line: position.line });
     await session.send("Debugger.resume");
     await reloaded;
-    await page.context().close();
+    await session.detach();
+    await emptyTab();
   });
 });
 
