@@ -1,4 +1,5 @@
 // A real browser for tests: one for all of them.
+import { createRequire } from "node:module";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { inject } from "vitest";
 import { atEnd } from "./clean-up.ts";
@@ -20,9 +21,9 @@ export async function browser(): Promise<Browser> {
 }
 
 async function connect(startedBy: string): Promise<Browser> {
-  // Loaded here, because most test files need no browser.
-  const [{ chromium }, answer] = await Promise.all([import("playwright-core"), fetch(startedBy)]);
-  const address = await answer.text();
+  // Loaded here, because most test files need no browser; with require, which takes half as long as import.
+  const { chromium } = createRequire(import.meta.url)("playwright-core") as typeof import("playwright-core");
+  const address = await (await fetch(startedBy)).text();
   if (!address.startsWith("ws:")) throw new Error(address);
   return chromium.connect(address);
 }
