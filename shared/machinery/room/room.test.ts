@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { canConnect } from "../launcher/ports.ts";
 import { type Copy, copyWorkshop } from "../launcher/workshop-copy.ts";
-import { browser } from "../testing/browser.ts";
+import { openTab } from "../testing/browser.ts";
 import { atEnd } from "../testing/clean-up.ts";
 import { faults } from "../testing/every-page.ts";
 import { until } from "../testing/lesson.ts";
@@ -92,8 +92,14 @@ const report = (n: number, name: string, results: string[] = ["pass", "fail"]) =
 const post = (n: number, name: string, results?: string[]) =>
   ask("POST", "/results", { at: host, body: report(n, name, results) });
 
+let tab: Promise<Page> | undefined;
+
+/** Opens the room in a tab, for each test the same: in a new one it costs three times as much. */
 async function openPage(): Promise<Page> {
-  const page = await (await browser()).newPage({ viewport: { width: 1280, height: 800 } });
+  tab ??= openTab("about:blank");
+  const page = await tab;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ colorScheme: null });
   await page.goto(`http://localhost:${port}/`);
   await page.getByRole("status").getByText("open").waitFor();
   return page;
@@ -139,7 +145,7 @@ test("learners' checks appear in the grid, live, and their terminal says what ha
   await page.getByRole("button", { name: "Ada, lesson 3: a file doesn't compile" }).waitFor();
   expect((await check("--room=off")).output).not.toContain("Room");
   expect((await check()).output).not.toContain("Room");
-  await page.close();
+  await page.goto("about:blank");
 });
 
 test("nothing but name, lesson, results and the random number is sent, and results that didn't arrive come later", async () => {
@@ -248,7 +254,7 @@ test("hostile names are shown as text, and the instructor can remove them", asyn
   await page.getByText("Nobody has sent results yet.").waitFor();
   const kept = await readdir(instructor.path(".workshop/room"));
   expect(kept.filter((file) => file.startsWith("grid-emptied-"))).toHaveLength(1);
-  await page.close();
+  await page.goto("about:blank");
 });
 
 test("axe-core finds no fault, wide, in the dark and narrow, and nothing scrolls sideways", async () => {
@@ -268,7 +274,7 @@ test("axe-core finds no fault, wide, in the dark and narrow, and nothing scrolls
     );
   }
   await ask("POST", "/empty", { body: {} });
-  await page.close();
+  await page.goto("about:blank");
 });
 
 test("two hundred learners fit, and a change is on the page within a second", async () => {
@@ -281,7 +287,7 @@ test("two hundred learners fit, and a change is on the page within a second", as
   await page.getByRole("button", { name: "Learner 1, lesson 3: 2 of 2 checks pass" }).waitFor();
   expect(performance.now() - startedAt).toBeLessThan(1_000);
   await page.getByText("1 of 200", { exact: true }).waitFor();
-  await page.close();
+  await page.goto("about:blank");
 });
 
 test("a flood of names ends in refusals, and the page goes on", async () => {
@@ -296,7 +302,7 @@ test("a flood of names ends in refusals, and the page goes on", async () => {
   expect(seen).toContain(429);
   expect(await page.locator("tbody tr").count()).toBeLessThanOrEqual(500);
   await page.getByRole("status").getByText("open").waitFor();
-  await page.close();
+  await page.goto("about:blank");
 });
 
 test("a grid that can't be saved is reported, and the room goes on", async () => {
@@ -330,7 +336,7 @@ test("a killed room comes back with the same grid, and its page by itself", asyn
   await until(async () => (await post(1_000, "Learner 1", ["pass", "fail"])).status === 200);
   await page.getByRole("button", { name: "Learner 1, lesson 3: 1 of 2 checks pass" }).waitFor();
   expect(await rows.count()).toBe(before);
-  await page.close();
+  await page.goto("about:blank");
 });
 
 test.runIf(withLan)(
