@@ -1402,14 +1402,14 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "the name of a person in place of a page",
-    "a client that sends no page",
+    "clients that send no page",
     [/page \?\? `connection .*`/, "page ?? name"],
     ["({ id, page }: Person)", "({ name, page }: Person)"],
   ],
   [
     "11-jukebox",
     "the number of a connection in place of a page",
-    "a client that sends no page",
+    "clients that send no page",
     [/page \?\? `connection .*`/, "page ?? String(id)"],
   ],
   [
