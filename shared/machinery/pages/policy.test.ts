@@ -22,17 +22,16 @@ test("a page connects to its server and to the cable's controls only. Lesson 9's
   const [server, controls, other] = [await openProgram(), await openProgram(), await openProgram()];
   const pagePort = await freePort();
   await startPages(server, pagePort, { CABLE_PORT: String(controls) });
+  const page = await openPage("about:blank");
   const reached = async (lesson: string) => {
-    const page = await openPage(`http://localhost:${pagePort}/lessons/${lesson}/`);
-    const ports = await page.evaluate(
+    await page.goto(`http://localhost:${pagePort}/lessons/${lesson}/`);
+    return page.evaluate(
       async (ports) => {
         const answers = await Promise.allSettled(ports.map((port) => fetch(`http://localhost:${port}/`)));
         return ports.filter((_port, n) => answers[n]?.status === "fulfilled");
       },
       [pagePort, server, controls, other],
     );
-    await page.context().close();
-    return ports;
   };
   expect(await reached("01-polling")).toEqual([pagePort, server, controls]);
   expect(await reached("09-compare")).toEqual([pagePort, server, controls, other]);
