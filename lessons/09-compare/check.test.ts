@@ -1,6 +1,6 @@
 // What the checks of exercise 9 measure, on logs whose times are known.
 import { expect, test } from "vitest";
-import { haveRandomPauses } from "./check.ts";
+import { haveRandomPauses, isInGroups } from "./check.ts";
 
 /** Groups of five messages, with these pauses in milliseconds between them. */
 const logWith = (pauses: number[]) => {
@@ -21,4 +21,13 @@ test("pauses between 0 and 200 ms are random", () => {
 
 test("pauses that are sums of five random ones are random", () => {
   expect(haveRandomPauses(logWith([88, 101, 99, 131, 70, 112, 93, 107, 120, 84]))).toBe(true);
+});
+
+test("groups of ten aren't groups of five, even if the computer halts for a moment inside some of them", () => {
+  expect(isInGroups(logWith([9, 180, 7, 101, 8, 160, 7]))).toBe(false);
+  expect(isInGroups(logWith([120, 0, 180, 7, 101, 8, 160]))).toBe(false);
+});
+
+test("groups of five may follow each other closely now and then", () => {
+  expect(isInGroups(logWith([12, 180, 95, 4, 99, 20, 40]))).toBe(true);
 });
