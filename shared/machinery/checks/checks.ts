@@ -145,7 +145,7 @@ export async function eventually<Found>(
   find: () => Found | undefined | false | Promise<Found | undefined | false>,
   expected: string,
   happened: () => string,
-  withinMs = 1_000,
+  withinMs = 750,
 ): Promise<Found> {
   let over = false;
   const found = (async () => {
