@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 import type { RequestHandler } from "express";
 import { BoundedServer } from "../../shared/server/connections.ts";
 
-// This path is also right for a server that was compiled into a folder beside `lessons`.
-const file = new URL("../../lessons/12-the-door/mallory.html", import.meta.url);
+// From the workshop's folder, where npm starts the server. It is compiled first, so it can't look beside this file.
+const file = "lessons/12-the-door/mallory.html";
 
 async function sendPage(_request: IncomingMessage, response: ServerResponse) {
   response.setHeader("Content-Type", "text/html; charset=utf-8");
