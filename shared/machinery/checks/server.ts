@@ -1,5 +1,6 @@
 // The learner's server as a process of its own, on a port that nobody else uses.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { get } from "node:http";
 import { connect } from "node:net";
 import { join, relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -135,12 +136,14 @@ function accepts(port: number): Promise<boolean> {
 }
 
 /** Whether any answer comes: the system accepts connections also for a process that does nothing with them. */
-async function answers(port: number): Promise<boolean> {
-  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(500) }).catch(
-    () => undefined,
-  );
-  await response?.body?.cancel();
-  return response !== undefined;
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get({ host: "127.0.0.1", port, agent: false, timeout: 500 }, (response) => {
+      response.destroy();
+      resolve(true);
+    });
+    request.on("timeout", () => request.destroy()).on("error", () => resolve(false));
+  });
 }
 
 /** "TypeError: …" and where in the learner's folder, from what a server has printed. */
