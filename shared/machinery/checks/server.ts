@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { join, relative } from "node:path";
+import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
@@ -90,7 +91,7 @@ export async function startServer(program: string, folder: string, isFaster = fa
     /** The last error that it has printed, if there is one. */
     complaint: () => complaint(errors, program, folder),
     /** Resolves when it accepts connections, rejects as `gone` does. */
-    listening: Promise.race([listening(port, () => stopped), gone]),
+    listening: Promise.race([listening(port, one.child.stdout, () => stopped), gone]),
     stop() {
       stopped = true;
       void one.kill();
@@ -120,8 +121,9 @@ export async function endLoops(): Promise<void> {
   await Promise.all(Array.from(serversOfCheck.getStore() ?? [], (server) => server.endLoop()));
 }
 
-async function listening(port: number, given: () => boolean) {
-  await pause(40); // no Node.js program is faster
+/** A server prints when it listens. One that prints nothing, or too early, is asked. */
+async function listening(port: number, stdout: Readable | null, given: () => boolean) {
+  await Promise.race([new Promise((resolve) => stdout?.once("data", resolve)), pause(300)]);
   while (!given() && !(await accepts(port))) await pause(10);
 }
 
