@@ -136,7 +136,7 @@ export const checks = [
       // Messages that belong together arrive together now and then on any computer.
       if (!later.some(({ at }, n) => n >= 4 && at - (later[n - 4]?.at ?? 0) <= 30)) break;
     }
-    const gaps = gapsOf(messages().slice(25, 41)).join(", ");
+    const gaps = gapsOf(messages().slice(5, 21)).join(", ");
     throw await withDoubt(
       new CheckFailed(
         "messages 1 to 5 together in lesson 7, then a pause, then 6 to 10 together, and so on",
