@@ -37,9 +37,10 @@ function talkAll(pages: Page[]) {
 async function fail(network: Freezer, forMs: number, quicker: number) {
   const faults = { reset: 0, frozen: 0, silenced: 0, paused: 0 };
   const began = performance.now();
-  // The first one is a reset, so that some connections break for sure.
-  for (let fault = 0; performance.now() - began < forMs; fault = Math.random()) {
+  while (performance.now() - began < forMs) {
     await pause(between(200, 800));
+    // Resets first, so that enough connections break for sure.
+    const fault = faults.reset < 3 ? 0 : Math.random();
     if (fault < 0.35) {
       network.cut(0.4);
       faults.reset++;
@@ -116,7 +117,7 @@ test(
     const settledMs = Math.round(performance.now() - ended);
     expect(settledMs).toBeLessThan(budgetMs);
     // Otherwise nothing would have been tried.
-    expect(sum(pages, "opened")).toBeGreaterThan(pages.length + 3);
+    expect(sum(pages, "opened")).toBeGreaterThan(40);
     expect(sum(pages, "replayed")).toBeGreaterThan(0);
     if (real)
       console.log(
