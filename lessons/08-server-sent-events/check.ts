@@ -134,7 +134,7 @@ export const checks = [
     await receives(ada, 1, "on the only stream");
     for (const _ of [1, 2, 3]) await request(server, "/events", { method: "HEAD" });
     await pause(150);
-    expectThat(last(ada) === "1", "the number 1 still, after HEAD /events three times", describe(ada));
+    expectThat(last(ada) === "1", "the number to stay 1 after HEAD /events three times", describe(ada));
     await EventStream.open(server);
     await receives(ada, 2, "after HEAD /events three times and a second stream");
   }),

@@ -79,7 +79,7 @@ function retry() {
   room.status("reconnecting", `reconnecting: we do it ourselves (attempt ${failed})`, `in ${duration(inMs)}`);
 }
 
-// When the network goes silent, the stream stays open and the browser waits forever. So we watch for the beat.
+// When the network goes silent, the stream stays open and the browser waits for minutes at least. So we watch for the beat.
 setInterval(() => {
   const limitMs = source.readyState === EventSource.OPEN ? 1.4 * beatEveryMs : 9_500;
   if (source.readyState === EventSource.CLOSED || performance.now() - receivedAt < limitMs) return;
