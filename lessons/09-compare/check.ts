@@ -165,7 +165,7 @@ export const checks = [
     expectThat(
       haveRandomPauses(log),
       "random pauses, some short and some long",
-      `most pauses were close to ${secondLongest} ms, so every poll would be late by the same time`,
+      `most pauses were close to ${secondLongest} ms, so every poll would be late by the same amount`,
     );
     if ((await lateMs()) > 10) await cannotTell(); // late timers make any pause long enough
   }),

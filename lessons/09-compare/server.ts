@@ -23,7 +23,7 @@ lanes.on("message", (order: Order) => {
   publishNext();
 });
 
-// At random moments, as people talk. On a fixed beat, every poll would be late by the same time.
+// At random moments, as people talk. On a fixed beat, every poll would be late by the same amount.
 function publishNext() {
   clearTimeout(timer);
   // Exercise: people talk in bursts, five messages together and then a longer pause.

@@ -24,7 +24,7 @@ lanes.on("message", (order: Order) => {
   publishNext();
 });
 
-// At random moments, as people talk. On a fixed beat, every poll would be late by the same time.
+// At random moments, as people talk. On a fixed beat, every poll would be late by the same amount.
 function publishNext() {
   clearTimeout(timer);
   // Five messages together, so the pause is five times as long.

@@ -140,7 +140,7 @@ async function measure(
       speak.say(now.toFixed(3).padEnd(100 - around, " and so on"));
     };
     let next: NodeJS.Timeout | undefined;
-    // At random moments, as people talk. On a fixed beat, every poll would be late by the same time.
+    // At random moments, as people talk. On a fixed beat, every poll would be late by the same amount.
     const goOn = () => {
       next = setTimeout(
         () => {
