@@ -1,4 +1,4 @@
-// Shared cursors, the page's half: says where this pointer is, and draws where everybody's pointer is.
+// Shared cursors, the page's half: sends where this pointer is, and draws everybody's pointers.
 import { Board, type Place } from "../../shared/page/board.ts";
 import { controlled, showState } from "../../shared/page/connection.ts";
 import { add } from "../../shared/page/numbers.ts";

@@ -6,7 +6,7 @@ export type Position = { id: number; x: number; y: number };
 export const farthest = 65_535;
 const bytesEach = 8;
 
-/** Bytes 0 to 3 are the id, 4 and 5 are x, 6 and 7 are y. A DataView writes the largest byte first: big-endian. */
+/** Bytes 0 to 3 are the id, 4 and 5 are x, 6 and 7 are y. A DataView writes the most significant byte first: big-endian. */
 export function toBytes(positions: Position[]): DataView<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(positions.length * bytesEach));
   for (const [n, { id, x, y }] of positions.entries()) {
