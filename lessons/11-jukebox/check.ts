@@ -127,7 +127,7 @@ export const checks = [
     await expectTrack(grace, 1, "Ada has voted, one of two");
     const { revision, position, playing, at } = stateOf(grace);
     const happened = JSON.stringify(stateOf(grace));
-    expectThat(revision === 2, "the revision 2: Ada's Play was 1, and the vote is the next one", happened);
+    expectThat(revision === 2, "revision 2: Ada's Play was 1, and the vote is the next one", happened);
     expectThat(position === 0 && playing, "position 0, and playing as before", happened);
     const before = ada.received.find(({ revision }) => revision === 1).at;
     expectThat(at > before, `an "at" later than ${before}: the moment of the vote`, happened);

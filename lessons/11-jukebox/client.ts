@@ -1,4 +1,4 @@
-// Jukebox, the page's half: plays what the shared state says, when it says it, and sends what the reader presses.
+// Jukebox, the page's half: plays what the shared state says, and sends what the reader presses.
 import { controlled, showState } from "../../shared/page/connection.ts";
 import { nameBox } from "../../shared/page/own-name.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
