@@ -24,7 +24,7 @@ export class Places {
   }
 }
 
-/** A bucket for each key. It holds `size` tokens, fills by `perSecond`, and each message takes one. */
+/** A bucket for each key. It holds `size` tokens, gets `perSecond` new ones a second, and each message takes one. */
 export class Buckets {
   readonly #size: number;
   readonly #perSecond: number;

@@ -20,7 +20,7 @@ export const NewUser = v.strictObject({
     v.check((name) => !isOfGuest(name), 'must not begin with "Guest of".'),
   ),
   password: Password,
-  /** Chosen by everybody for themselves, to try it out. */
+  /** Everybody chooses their own, to try it out. */
   role: v.optional(v.picklist(["member", "reader"], "must be member or reader."), "member"),
 });
 export type NewUser = v.InferOutput<typeof NewUser>;
