@@ -53,7 +53,7 @@ export class Reader {
     return isNew;
   }
 
-  /** A reader that was disconnected first gets what it has missed, without the order books. The others go live now. */
+  /** A reader that was disconnected gets what it has missed first, without the order books. The others go live now. */
   start(prices: ResumableLog<Price>, goLive: () => void): void {
     const { care, log, after } = this.wishes;
     this.send(toBytes({ type: "welcome", id: this.id, log: prices.name }));

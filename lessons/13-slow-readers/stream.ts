@@ -56,7 +56,7 @@ export class Stream {
     for (const price of messages) this.take(price, true);
   }
 
-  /** The server's clock says so. */
+  /** The server's clock has just shown this time. */
   setClock(nowMs: number): void {
     this.#offsetMs = Math.max(this.#offsetMs, nowMs - performance.now());
   }
