@@ -173,7 +173,7 @@ export const checks = [
     );
     // This computer was so busy that all of them were answered before.
     if (etags.length + late === 0) await cannotTell();
-    // Without an empty answer there is nothing to test: answers that are made after the pause lack no message.
+    // Without an empty answer there is nothing to test: an answer that is made after the pause has every message.
     for (const etag of etags) {
       const again = await askAgain(server, etag);
       expectThat(
