@@ -32,7 +32,7 @@ async function afterwards(sender: Client, ...people: Client[]) {
   sender.say(text);
   for (const person of people)
     await person.receivesText(text).catch((error: unknown) => {
-      expectThat(!sender.closed, `${sender.name} to stay connected, whatever she says`, sender.describe());
+      expectThat(!sender.closed, `${sender.name} to stay connected after each message`, sender.describe());
       throw error;
     });
   return text;
