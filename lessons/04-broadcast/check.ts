@@ -15,7 +15,7 @@ import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 const tea = "/?room=tea";
 const coffee = "/?room=coffee";
 
-/** What somebody might call the room of those who name none. */
+/** Names that somebody might give to the room of clients that don't name one. */
 const likelyNames = [
   ...["undefined", "null", "main", "default", "lobby", "general", "all", "everyone", "everybody", "public"],
   ...["common", "shared", "global", "none", "no-room", "hall", "home", "chat", "room", "0", "1"],
