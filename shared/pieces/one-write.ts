@@ -7,11 +7,11 @@
 // It promises: everything said in one turn of the event loop goes out as one WebSocket message, a JSON array of what was
 // said, in order. It is encoded once and framed once, and each client costs one write. A client receives what is said after
 // it has joined, nothing from before. A client that leaves more than `unreadLimit` bytes unread is terminated. One that is
-// closing or has gone gets nothing. A client with compression (permessage-deflate) is sent to through ws, which
-// compresses for each.
+// closing or has gone gets nothing. For a client with compression (permessage-deflate), ws itself compresses and sends
+// each message.
 // It doesn't: keep the order between `say` and your own `client.send`, which doesn't wait for the end of the turn. A
 // message that you send in fragments (`fin: false`) must not go to a client that has joined, since no other message may
-// come between two fragments (RFC 6455 §5.4). It writes to the socket of the handshake, next to ws. ws documents that
+// come between two fragments (RFC 6455 §5.4). This piece writes to the socket of the handshake, past ws. ws documents that
 // socket, but doesn't promise that others may write to it: run the test when you update ws.
 // A page reads it with `for (const message of JSON.parse(event.data)) …`.
 // Tested with clients that leave, stop reading, compress or receive other messages too: one-write.test.ts beside it.
@@ -19,7 +19,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 
-/** Clients who all receive the same. */
+/** Clients that all receive the same. */
 export class Audience {
   readonly #unreadLimit: number;
   /** Each client with its socket, or with none when ws must send because it compresses. */

@@ -3,11 +3,11 @@
 //
 // A WebSocket that stays connected: notices silence, abandons dead connections, and tries again with full jitter.
 //
-// It promises: a connection that has fallen silent is left after `silenceMs + answerMs`, or at most `silenceMs / 8` later,
-// whatever TCP believes. An attempt that nobody answers is given up after `handshakeMs`. Pauses are random and grow up to
-// a cap; they start over only when a connection has lasted `stableMs`, so a server that accepts and closes is not
-// hammered. When the network returns, not every page connects in the same instant. Codes that mean "stay away" are final.
-// Whatever can't be sent is reported.
+// It promises: a connection that has fallen silent is abandoned after `silenceMs + answerMs`, or up to `silenceMs / 8`
+// later, whatever TCP believes. An attempt that nobody answers is given up after `handshakeMs`. Pauses are random and
+// grow up to a cap; they start over only when a connection has lasted `stableMs`, so a server that accepts and closes is
+// not hammered. When the network returns, not every page connects in the same instant. Codes that mean "stay away" are
+// final. Whatever can't be sent is reported.
 // It doesn't: keep or repeat messages (see outbox-client.ts), or fetch what was missed (see resume-client.ts).
 // The server must answer {"type":"beat"} with some message, any message.
 // Tested against frozen networks, mute servers and servers that close immediately: stay-connected.test.ts beside it.
