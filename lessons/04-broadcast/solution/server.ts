@@ -9,7 +9,7 @@ import { serve } from "../../../shared/server/serve.ts";
 import { closeOnShutdown, deliver, limits, onlyOurPage, receive } from "../../../shared/server/sockets.ts";
 
 const log = new MessageLog();
-/** The room of each client; null for those whose address names none. */
+/** The room of each client, or null if the client's address names none. */
 const rooms = new Map<WebSocket, string | null>();
 const sockets = new WebSocketServer({ server: serve(), verifyClient: onlyOurPage, ...limits });
 const Incoming = v.variant("type", [Say, Typing]);
