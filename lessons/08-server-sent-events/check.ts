@@ -6,11 +6,14 @@ import {
   eventually,
   expectForgotten,
   expectThat,
+  fasterCheck,
   longCheck,
   pause,
+  slowerCheck,
 } from "../../shared/machinery/checks/checks.ts";
 import { postAll, postMessage, request } from "../../shared/machinery/checks/client.ts";
 import { EventStream } from "../../shared/machinery/checks/event-stream.ts";
+import { expectQuiet } from "../../shared/machinery/checks/time.ts";
 
 const last = (stream: EventStream) => stream.named("presence").at(-1)?.data;
 
@@ -62,17 +65,33 @@ export const checks = [
     await receives(ada, 1, "on the first stream after the second one was closed");
   }),
 
-  check(
+  longCheck(
     "a page with sixty messages to catch up on is counted, and receives the number",
     "Hint 2",
     async (server) => {
       await postAll(
         server,
-        Array.from({ length: 60 }, (_, n) => `${n + 1} of 60`),
+        Array.from({ length: 60 }, (_, n) => `${n + 1} of 61`),
       );
       const ada = await EventStream.open(server);
       await receivesMessages(ada, 60);
       await receives(ada, 1, "on a stream that began with sixty messages");
+      const grace = await EventStream.openHeldBack(server);
+      // Without a debugger the rest can't be checked: some computers don't allow one.
+      if (!grace) return expectQuiet();
+      await pause(300); // a server that counts her too early sends the number meanwhile
+      await postMessage(server, "61 of 61");
+      await grace.goOn();
+      await receivesMessages(grace.stream, 61);
+      const { ids } = grace.stream;
+      const strange = ids.findIndex((id, n) => id !== n + 1);
+      expectThat(
+        strange < 0,
+        "the messages 1 to 61 in order, on a stream that was slow while Ada sent number 61",
+        `number ${ids[strange]} came after ${ids[strange - 1] ?? "nothing"}. A stream goes into the Set when it has everything that it missed`,
+      );
+      await receives(grace.stream, 2, "on a second stream that was slow to receive its sixty messages");
+      await receives(ada, 2, "on the first stream after the second one had received its sixty messages");
     },
   ),
 
@@ -139,7 +158,8 @@ export const checks = [
     await receives(ada, 2, "after HEAD /events three times and a second stream");
   }),
 
-  longCheck("while no stream opens or closes, nothing is sent", "Hint 2", async (server) => {
+  // Its 1.1 seconds are 5.5 seconds for the server's timers.
+  fasterCheck("while no stream opens or closes, nothing is sent", "Hint 2", async (server) => {
     const ada = await EventStream.open(server);
     await receives(ada, 1, "on the only stream");
     await pause(150);
@@ -149,7 +169,7 @@ export const checks = [
     expectThat(
       more === 0,
       "no event about presence while the number stays the same",
-      `${more} came in 1.1 s`,
+      `${more} came within a few seconds`,
     );
   }),
 
@@ -166,27 +186,27 @@ export const checks = [
     expectThat(times <= 25, "at most 25 events for fifty streams that open together", `${times} came`);
   }),
 
-  longCheck("while streams keep opening, the pages still receive the number", "Hint 2", async (server) => {
-    const [ada, grace] = [await EventStream.open(server), await EventStream.open(server)];
-    await receives(ada, 2, "on the first of two streams");
-    await receives(grace, 2, "on the second of two streams");
-    const received = () => Math.min(...[ada, grace].map((stream) => stream.named("presence").length));
-    const before = received();
+  slowerCheck("while streams keep opening, the pages still receive the number", "Hint 2", async (server) => {
+    const ada = await EventStream.open(server);
+    for (const _ of [1, 2]) await EventStream.open(server);
+    const before = ada.named("presence").length;
+    const came = () => ada.named("presence").length - before;
     // A server that waits for a quiet moment sends only when there is a long gap.
-    let [gaps, began] = [0, performance.now()];
-    for (let n = 1; n <= 10; n++) {
-      const previous = began;
-      began = performance.now();
+    let gaps = 0;
+    // Two seconds are half a second for the server's timers.
+    for (let [began, previous] = [performance.now(), performance.now()]; previous - began < 2_100; ) {
+      await pause(40);
       await EventStream.open(server);
-      if (performance.now() - previous > 250) gaps++;
-      await pause(100);
+      const now = performance.now();
+      if (now - previous > 120) gaps++;
+      previous = now;
+      if (came() > gaps) return;
     }
-    if (received() - before > gaps) return;
     // Something came, perhaps only because this computer is busy.
     if (gaps > 0) await cannotTell();
     throw new CheckFailed(
-      'at least one event "presence" while a stream opened every 100 ms for a second',
-      "none came. The server waited for a moment in which nothing changes",
+      'an event "presence" within half a second, while more and more streams opened',
+      "none came. The server waited too long, or for a moment in which nothing changes",
     );
   }),
 

@@ -12,8 +12,8 @@
 // Each check gets a server of its own, started from the learner's files, and talks to it as any page could. It fails
 // with a sentence in two halves, `expected` and `happened`: say what the check did, and what came back.
 //
-//   check, longCheck, fasterCheck, expectThat, expectWithin, expectSoon, expectNoSilence, expectForgotten, eventually,
-//   inBackground, pause, cannotTell, withCommas                                          this file
+//   check, longCheck, fasterCheck, slowerCheck, expectThat, expectWithin, expectSoon, expectNoSilence, expectForgotten,
+//   eventually, inBackground, pause, cannotTell, withCommas                              this file
 //   request, postMessage, Client (a WebSocket)                                           client.ts
 //   EventStream (server-sent events)                                                     event-stream.ts
 //
@@ -35,22 +35,27 @@ export type Check = {
   run: (server: LessonServer) => Promise<void>;
   /** It starts before the others. */
   isLong: boolean;
-  /** The timers of its server run five times as fast. */
-  isFaster: boolean;
+  /** The timers of its server run five times as fast, or take four times as long. */
+  timers?: "faster" | "slower";
 };
 
 export function check(title: string, read: string, run: Check["run"]): Check {
-  return { title, read, run, isLong: false, isFaster: false };
+  return { title, read, run, isLong: false };
 }
 
 /** A check that takes a second or more on a quiet computer, even when it passes. */
 export function longCheck(title: string, read: string, run: Check["run"]): Check {
-  return { title, read, run, isLong: true, isFaster: false };
+  return { title, read, run, isLong: true };
 }
 
 /** A check that waits for one of the server's timers, and not for a time that the server reads from a clock. */
 export function fasterCheck(title: string, read: string, run: Check["run"]): Check {
-  return { title, read, run, isLong: true, isFaster: true };
+  return { title, read, run, isLong: true, timers: "faster" };
+}
+
+/** A check that must do something again before one of the server's timers ends, however short that timer is. */
+export function slowerCheck(title: string, read: string, run: Check["run"]): Check {
+  return { title, read, run, isLong: true, timers: "slower" };
 }
 
 /** The server doesn't do what a check asks for. Both texts are for the learner: "status 304", "status 200, with 52 bytes". */

@@ -1,5 +1,7 @@
 // A client of a server-sent event stream, which remembers every event that it received (WHATWG HTML §9.2).
 // Read by hand: a check can then say which line or empty line is missing, where a parser would say nothing.
+import { get } from "node:http";
+import { connect } from "node:net";
 import { CheckFailed, eventually, expectThat } from "./checks.ts";
 import type { LessonServer } from "./server.ts";
 import { within } from "./time.ts";
@@ -32,7 +34,7 @@ export class EventStream {
       "200 and text/event-stream as the answer to GET /events",
       `status ${response.status}, Content-Type: ${type}`,
     );
-    void stream.#read(response).catch(() => {});
+    if (response.body) void stream.#read(response.body).catch(() => {});
     await eventually(
       () => stream.lastEventId !== "",
       "the stream of GET /events to begin with an id",
@@ -41,9 +43,34 @@ export class EventStream {
     return stream;
   }
 
-  async #read(response: Response) {
+  /**
+   * Opens GET /events as a page that reads nothing for a while: what the server sends to it stays in the server's memory
+   * until `goOn` is called. Undefined when the server's debugger doesn't answer.
+   */
+  static async openHeldBack(
+    server: LessonServer,
+  ): Promise<{ stream: EventStream; goOn: () => Promise<unknown> } | undefined> {
+    const { port } = server;
+    const stream = new EventStream();
+    const socket = connect(port, "127.0.0.1").on("error", () => {});
+    await eventually(
+      () => socket.readyState === "open",
+      "a connection to the server",
+      () => "it didn't accept one",
+    );
+    const own = socket.localPort ?? 0;
+    if (!(await server.holdBack(own))) return void socket.destroy();
+    const { signal } = stream.#closed;
+    const asking = get({ port, path: "/events", createConnection: () => socket, signal }, (response) => {
+      void stream.#read(response).catch(() => {});
+    });
+    asking.on("error", () => {});
+    return { stream, goOn: () => server.holdBack(own, "again") };
+  }
+
+  async #read(body: AsyncIterable<Uint8Array>) {
     const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of body) {
       // A line may end with \r\n as well.
       const text = (this.unfinished + decoder.decode(chunk, { stream: true })).replaceAll("\r\n", "\n");
       const blocks = text.split("\n\n");

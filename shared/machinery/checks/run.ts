@@ -89,12 +89,12 @@ function runOne(check: Check, program: string, folder: string): Promise<Try> {
   return serversOfCheck.run(new Set(), tryOne, check, program, folder);
 }
 
-async function tryOne({ title, read, run, isFaster }: Check, program: string, folder: string): Promise<Try> {
+async function tryOne({ title, read, run, timers }: Check, program: string, folder: string): Promise<Try> {
   const servers = serversOfCheck.getStore() ?? new Set();
   let over = false;
   const startAnother: LessonServer["startAnother"] = async (env) => {
     const server = await startInTurn(async () => {
-      const server = await startServer(program, folder, isFaster, env);
+      const server = await startServer(program, folder, timers, env);
       // The next one starts when this one listens, or takes long.
       await Promise.race([server.listening.catch(() => {}), pause(500)]);
       return server;

@@ -49,7 +49,11 @@ export class Looping extends Error {
 
 export type Complaint = { why: string; where: string | undefined };
 
-const faster = join(root, "shared", "machinery", "checks", "five-times-faster.cjs");
+const preload = (file: string) => ["--require", join(root, "shared", "machinery", "checks", file)];
+const optionsFor = {
+  faster: preload("five-times-faster.cjs"),
+  slower: preload("four-times-slower.cjs"),
+};
 
 type Running = Awaited<ReturnType<typeof startServer>>;
 
@@ -58,12 +62,17 @@ export const serversOfCheck = new AsyncLocalStorage<Set<Running>>();
 
 type Env = Record<string, string>;
 
-/** Starts a compiled server. `folder` is where its source is. `isFaster`: its timers run five times as fast. */
-export async function startServer(program: string, folder: string, isFaster = false, more: Env = {}) {
+/** Starts a compiled server. `folder` is where its source is. `timers`: run five times as fast, or take four times as long. */
+export async function startServer(
+  program: string,
+  folder: string,
+  timers?: keyof typeof optionsFor,
+  more: Env = {},
+) {
   const port = await anyFreePort();
   // Certificates are for requests to other sites. Reading them takes Node 20 twice as long as the rest of its start.
   const { HOST: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env;
-  const one = startNode([...debuggable, ...(isFaster ? ["--require", faster] : []), program], {
+  const one = startNode([...debuggable, ...(timers ? optionsFor[timers] : []), program], {
     cwd: root,
     // No beats while a check runs: it takes one for the answer to its own.
     env: { ...env, PORT: String(port), PING_EVERY_MS: "3600000", NO_COLOR: "1", ...more },

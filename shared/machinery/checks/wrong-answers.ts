@@ -920,6 +920,49 @@ export const wrongAnswers: WrongAnswer[] = [
     ["const presenceChanged", "const told = new Map<ServerResponse, number>();\nconst presenceChanged"],
     ["  streams.add(stream);\n", "  streams.add(stream);\n  told.set(stream, streams.size);\n"],
   ],
+  [
+    "08-server-sent-events",
+    "sent a moment after the call of replay, which may take longer",
+    "a page with sixty messages",
+    ["  streams.add(stream);\n  presenceChanged();\n", "  streams.add(stream);\n"],
+    ["    replay(response, cursor);\n", "    replay(response, cursor);\n    presenceChanged();\n"],
+  ],
+  [
+    "08-server-sent-events",
+    "a stream that is in the Set before it has what it missed",
+    "a page with sixty messages",
+    ["  streams.add(stream);\n  presenceChanged();\n", ""],
+    [
+      "    replay(response, cursor);\n",
+      "    streams.add(response);\n    presenceChanged();\n    replay(response, cursor);\n",
+    ],
+  ],
+  [
+    "08-server-sent-events",
+    "sent again every five seconds",
+    "while no stream opens",
+    ["serve({", "setInterval(presenceChanged, 5_000);\n\nserve({"],
+  ],
+  [
+    "08-server-sent-events",
+    "a short timer that each stream starts again",
+    "while streams keep opening",
+    [
+      /atMostEvery\(50, (\(\) => broadcast.*)\);/,
+      "() => { clearTimeout(timer); timer = setTimeout(() => broadcast(['event: presence', 'data: ' + streams.size, '', ''].join('\\n')), 50); };",
+    ],
+    ["const presenceChanged", "let timer: NodeJS.Timeout | undefined;\nconst presenceChanged"],
+  ],
+  [
+    "08-server-sent-events",
+    "sent once a second, if something has changed",
+    "while streams keep opening",
+    [
+      /const presenceChanged = atMostEvery.*/,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+      "let changed = false;\nconst presenceChanged = () => { changed = true; };\nsetInterval(() => {\n  if (changed) broadcast(`event: presence\\ndata: ${streams.size}\\n\\n`);\n  changed = false;\n}, 1_000);",
+    ],
+  ],
   ["09-compare", "groups of four", "messages come in groups", ["burst = 5", "burst = 4"]],
   [
     "09-compare",
