@@ -9,6 +9,7 @@ import {
 } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { expectQuiet } from "../../shared/machinery/checks/time.ts";
 import { symbols } from "./market.ts";
 
 type Quote = { type: string; id: number; symbol: string; bids?: object[] };
@@ -37,9 +38,13 @@ class Reader {
 
   /** The same reader, with other wishes. */
   async joinAgain(wishes: object): Promise<void> {
+    this.wish(wishes);
+    await this.client.isUpToDate();
+  }
+
+  wish(wishes: object): void {
     this.#join = { ...this.#join, ...wishes };
     this.client.send(this.#join);
-    await this.client.isUpToDate();
   }
 
   get quotes(): Quote[] {
@@ -67,6 +72,22 @@ class Reader {
   /** The number of the last quote that has come. */
   get lastId(): number {
     return this.quotes.at(-1)?.id ?? 0;
+  }
+
+  /** Does `join`, which the server announces to everybody, and waits for the first quote after that. */
+  quoteAfterJoin(join: () => void): Promise<Quote> {
+    const { received } = this.client;
+    const from = received.length;
+    join();
+    return eventually(
+      () => {
+        const announced = received.findIndex(({ type }, n) => n >= from && type === "here");
+        return announced >= 0 && received.slice(announced).find(({ type }) => type === "quote");
+      },
+      `${this.client.name} to receive a quote after somebody has joined again`,
+      () => this.client.describe(),
+      2_000,
+    );
   }
 
   /** Waits until `count` quotes have come since `from`. `why`: the reason, for the message when they don't. */
@@ -112,9 +133,24 @@ function expectSlow({ client, bytes }: Reader, why: string) {
 }
 
 export const checks = [
-  check("a reader that leaves more than 64 KiB unread gets nothing more", "Hint 1", async (server) => {
-    const { slow } = await slowAndWitness(server);
+  longCheck("a reader that leaves more than 64 KiB unread gets nothing more", "Hint 1", async (server) => {
+    const alan = await Reader.join(server, "Alan", { by: "buffered" });
+    const canHoldBack = await server.holdBack(alan.client.port);
+    const { slow, witness } = await slowAndWitness(server);
     expectSlow(slow, "She has acknowledged nothing, and her join says that this counts");
+    // Without a debugger the rest can't be checked: some computers don't allow one.
+    if (!canHoldBack) return expectQuiet();
+    const { lastId } = witness;
+    await server.holdBack(alan.client.port, "again");
+    await alan.client.isUpToDate();
+    // He has got what came before he was held back, then 64 KiB, and the latest of each symbol when he read again.
+    const sent = alan.quotes.filter(({ id }) => id <= lastId);
+    const all = lastId - (sent[0]?.id ?? 0) + 1;
+    expectThat(
+      sent.length < all - 10,
+      "at most about 64 KiB to Alan, which are 56 quotes. He had stopped reading, and his join says that bufferedAmount counts",
+      `${sent.length} of ${all} quotes were sent to him`,
+    );
   }),
 
   check("a reader that keeps up gets every quote", "Hint 1", async (server) => {
@@ -170,19 +206,16 @@ export const checks = [
 
   longCheck("the quote that makes a reader slow isn't lost", "Hint 2", async (server) => {
     // The lesson's own variable: with fewer quotes, few come while Grace is slow.
-    const calm = await server.startAnother({ PER_SECOND: "60" });
+    const calm = await server.startAnother({ PER_SECOND: "100" });
     const grace = await Reader.join(calm, "Grace", { by: "buffered" });
     const ada = await Reader.join(calm, "Ada", { care: "keep" });
-    await grace.more(55, 0); // more than 64 KiB, and she acknowledges nothing
+    await grace.more(57, 0); // more than 64 KiB, and she acknowledges nothing
     const from = ada.quotes[0]?.id ?? 0;
     let proofs = 0;
     for (let n = 1; n <= 20 && proofs < 2; n++) {
-      const before = ada.lastId;
       // Now what she hasn't acknowledged counts, for a quote or two. Then nothing is unread anymore.
-      await grace.joinAgain({ by: "read" });
-      await ada.more(1);
-      await grace.joinAgain({ by: "buffered" });
-      await grace.more(1);
+      const decisive = await ada.quoteAfterJoin(() => grace.wish({ by: "read" }));
+      await ada.quoteAfterJoin(() => grace.wish({ by: "buffered" }));
       await grace.client.isUpToDate();
       const received = new Set(grace.quotes.map(({ id }) => id));
       const newest = Math.max(...received);
@@ -192,14 +225,12 @@ export const checks = [
         () => `the last one that came was ${ada.lastId}`,
       );
       const all = ada.quotes.filter(({ id }) => id >= from && id <= newest);
-      const since = all.filter(({ id }) => id > before).map(({ symbol }) => symbol);
-      // Otherwise a newer quote of the same symbol may have replaced the one that would be lost.
-      if (new Set(since).size === since.length) proofs++;
+      const isReplaced = ({ id, symbol }: Quote) =>
+        all.some((newer) => newer.symbol === symbol && newer.id > id);
+      // This one made her slow. If it were lost, a newer one of the same symbol would hide that.
+      if (!isReplaced(decisive)) proofs++;
       // Only a newer quote of the same symbol may replace one that waits.
-      const lost = all.find(
-        ({ id, symbol }) =>
-          !received.has(id) && !all.some((newer) => newer.symbol === symbol && newer.id > id),
-      );
+      const lost = all.find((quote) => !received.has(quote.id) && !isReplaced(quote));
       expectThat(
         lost === undefined,
         `Grace to receive quote ${lost?.id}: nothing is unread, and there is no newer quote of ${lost?.symbol}`,
@@ -233,7 +264,7 @@ export const checks = [
       const since = witness.quotes.filter(({ id }) => id > lastId).map(({ symbol }) => symbol);
       if (wasQuick && new Set(since).size === symbols.length) missed++;
       await slow.more(10, quotes);
-      await witness.more(60);
+      if (n < rounds - 1) await witness.more(60);
       await slow.client.isUpToDate();
     }
     const newest = new Map<string, number>();
@@ -254,9 +285,18 @@ export const checks = [
     "Hint 3",
     async (server) => {
       const { slow, witness } = await slowAndWitness(server);
+      // There is room for all that waits. After that she has caught up, though some of it is unread.
+      const before = slow.quotes.length;
+      slow.acknowledge(4 * kB);
+      const caughtUp = await slow.more(
+        symbols.length + 20,
+        before,
+        ". Nothing waits for her, so she has caught up, though a few KiB are unread",
+      );
+      expectWhole(caughtUp.slice(symbols.length), "Grace", "She had caught up");
       // Nothing is unread anymore, whatever it acknowledges.
       await slow.joinAgain({ by: "buffered" });
-      await slow.more(30);
+      await slow.more(10);
       const read = slow.quotes.length;
       slow.acknowledge();
       // From now on it acknowledges nothing again. The server announces the join: that is where its bytes count again.
@@ -306,7 +346,7 @@ export const checks = [
       "the server to forget readers that were slow, and left",
       "Remove a reader from every Set and Map when it closes. A WeakSet does that by itself",
       // The log keeps prices, whoever reads them.
-      { growsAnyway: ["Object", "fields in objects", "elements in arrays"], atOnce: 20 },
+      { growsAnyway: ["Object", "objects in arrays"], atOnce: 40 },
     );
   }),
 
@@ -317,10 +357,25 @@ export const checks = [
     const latest = await Reader.join(server, "Edsger", { care: "latest", by: "read" });
     const keeper = await Reader.join(server, "Hedy", { care: "keep", by: "read" });
     const dropper = await Reader.join(server, "Tim", { care: "oldest", by: "read" });
+    const saver = await Reader.join(server, "Leslie", { care: "less", by: "read" });
+    const changing = await Reader.join(server, "Grace", { by: "read" });
     await keeper.more(120, 0, '. She has asked for "keep"');
     expectWhole(keeper.quotes, "Hedy", 'She has asked for "keep"');
     await latest.client.isUpToDate();
     expectSlow(latest, 'He has asked for "latest", and has acknowledged nothing');
+    await saver.client.isUpToDate();
+    expectThat(
+      saver.quotes.length < 30 && !saver.quotes.some(({ bids }) => bids),
+      'a few quotes without "bids" to Leslie, who has asked for "less": 4 a second',
+      `${saver.quotes.length} came, the last one ${saver.quotes.at(-1)?.bids ? "with" : "without"} "bids"`,
+    );
+    await changing.joinAgain({ care: "keep" });
+    const kept = await changing.more(
+      10,
+      changing.quotes.length,
+      '. She was slow, and has then asked for "keep"',
+    );
+    expectWhole(kept, "Grace", 'She was slow, and has then asked for "keep"');
     await dropper.client.isUpToDate();
     const before = dropper.quotes.length;
     dropper.acknowledge();

@@ -88,8 +88,11 @@ function countByKind(this: object[], ...variables: unknown[]): Holdings {
     counts[kind] = (counts[kind] ?? 0) + 1;
     let [place, entries] = ["", 0];
     // Of these, the first 20 don't count: each request has some, and a few requests may not have ended yet.
-    if (Array.isArray(each)) [place, entries] = ["elements in arrays", Math.max(0, each.length - 20)];
-    else if (prototype === Object.prototype)
+    if (Array.isArray(each)) {
+      const objects = Object.values(each).filter((value) => typeof value === "object" && value).length;
+      counts["objects in arrays"] = (counts["objects in arrays"] ?? 0) + Math.max(0, objects - 20);
+      [place, entries] = ["elements in arrays", Math.max(0, each.length - objects - 20)];
+    } else if (prototype === Object.prototype)
       [place, entries] = ["fields in objects", Math.max(0, Object.keys(each).length - 20)];
     else
       try {
