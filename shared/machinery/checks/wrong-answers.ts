@@ -1491,6 +1491,24 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "11-jukebox",
+    "votes that are gone after a new position",
+    "everybody receives how many",
+    ['command.type === "next") votes', 'command.type !== "play" && command.type !== "pause") votes'],
+  ],
+  [
+    "11-jukebox",
+    "votes that are gone after a pause",
+    "everybody receives how many",
+    ['command.type === "next") votes', 'command.type === "next" || command.type === "pause") votes'],
+  ],
+  [
+    "11-jukebox",
+    "all votes gone when one of the voters leaves",
+    "when somebody leaves, their",
+    ["if (!present.has(page)) votes.delete(page);", "if (!present.has(page)) votes.clear();"],
+  ],
+  [
     "12-the-door",
     "an invitation that can be used again and again",
     "an invitation works once",
