@@ -126,6 +126,15 @@ class Guest {
 const at = (server: LessonServer, invitation: string, headers: Headers = {}) =>
   new Guest(server, `?invitation=${invitation}`, headers);
 
+/** How many characters of these words are different: all but those with which all of them begin and end. */
+function differingIn([first = "", ...others]: string[]): number {
+  let [start, end] = [0, 0];
+  while (start < first.length && others.every((word) => word[start] === first[start])) start++;
+  while (end < first.length - start && others.every((word) => word.at(-1 - end) === first.at(-1 - end)))
+    end++;
+  return first.length - start - end;
+}
+
 export const checks = [
   check("a member gets an invitation that nobody can guess", "Hint 1", async (server) => {
     const ada = logIn("Ada");
@@ -143,9 +152,13 @@ export const checks = [
     );
     const short = all.find((word) => word.length < 16);
     expectThat(short === undefined, "words of 16 characters or more", `one was ${short}`);
-    const begins = all.every((word) => word.slice(0, 8) === all[0]?.slice(0, 8));
-    expectThat(!begins, "words that don't begin alike", `all of them begin with ${all[0]?.slice(0, 8)}`);
-    await at(server, all[0] ?? "").enters("a guest with the first of three invitations");
+    expectThat(
+      differingIn(all) >= 16,
+      "words of which 16 characters or more differ from one to the next",
+      `the words were ${all.join(", ")}. Somebody who has one of them can guess the others`,
+    );
+    for (const n of [0, 2])
+      await at(server, all[n] ?? "").enters(`a guest with number ${n + 1} of Ada's three invitations`);
   }),
 
   check("a guest comes in with an invitation, without a login", "Hint 2", async (server) => {
@@ -248,8 +261,19 @@ export const checks = [
 
   check("an invitation lasts as long as the member asked for", "Hint 3", async (server) => {
     const ada = logIn("Ada");
-    const [short, long] = [await invite(server, ada, 1), await invite(server, ada, 60)];
+    const [used, short, long] = [
+      await invite(server, ada, 1),
+      await invite(server, ada, 1),
+      await invite(server, ada, 60),
+    ];
+    const inside = at(server, used);
+    await inside.enters("a guest who comes immediately, with an invitation for 1 second");
     await pause(1_200);
+    expectThat(
+      inside.ended === undefined,
+      "a guest who came in with an invitation for 1 second to stay: only the word expires",
+      `after 1.2 seconds, it was closed with ${inside.ended}`,
+    );
     await at(server, short).isRefused("a guest who comes 1.2 seconds later with an invitation for 1 second");
     await at(server, long).enters("a guest who comes 1.2 seconds later with an invitation for 60 seconds");
   }),

@@ -106,6 +106,13 @@ test.for<[string, string, string, ...Change[]]>([
     [" * burst", ""],
     ["lanes.send(count);\n  }\n  publishNext();", "lanes.send(count);\n    publishNext();\n  }"],
   ],
+  [
+    "12-the-door",
+    "a word that says what it is for",
+    "a member gets",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    ["const invitation = secretWord()", "const invitation = `invitation-${secretWord()}`"],
+  ],
 ])(
   "a right answer passes that is written differently: in %s, %s",
   patient,

@@ -1706,6 +1706,36 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "12-the-door",
+    "a number before the id of the member's session",
+    "a member gets",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    ["const invitation = secretWord()", "const invitation = `${performance.now()}-${session.id}`"],
+  ],
+  [
+    "12-the-door",
+    "a guest who uses up all invitations of the host",
+    "a member gets",
+    [
+      "return host && !isOver(host) ?",
+      "for (const [word, { id }] of invitations) if (id === host?.id) invitations.delete(word);\n  return host && !isOver(host) ?",
+    ],
+  ],
+  [
+    "12-the-door",
+    "a guest who is closed when the invitation would have expired",
+    "an invitation lasts",
+    [
+      "=> enter(client, guest));",
+      '=> {\n      enter(client, guest);\n      setTimeout(() => client.close(4401, "expired"), lasting.get(invitation));\n    });',
+    ],
+    ["const invitations =", "const lasting = new Map<string, number>();\nconst invitations ="],
+    [
+      "invitations.set(invitation, session)",
+      "lasting.set(invitation, seconds * 1_000);\n  invitations.set(invitation, session)",
+    ],
+  ],
+  [
     "13-slow-readers",
     "one reader's slowness for all of them",
     "each reader is slow or quick",
