@@ -1,5 +1,8 @@
 // Exercise 1, "Nothing new" in fewer words: an unchanged answer is a 304, by its ETag (RFC 9110 §8.8.3, §13.1.2).
+import { once } from "node:events";
+import { request as open } from "node:http";
 import {
+  CheckFailed,
   cannotTell,
   check,
   eventually,
@@ -9,7 +12,7 @@ import {
 } from "../../shared/machinery/checks/checks.ts";
 import { postAll, postMessage, request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
-import { expectQuiet } from "../../shared/machinery/checks/time.ts";
+import { expectQuiet, within } from "../../shared/machinery/checks/time.ts";
 
 const path = "/messages?after=0";
 const get = `GET ${path}`;
@@ -77,6 +80,54 @@ export const checks = [
       `"Hello" in the second answer to ${get}`,
       `messages: ${JSON.stringify(messages)}`,
     );
+    // People say "OK" more than once.
+    const before = await etagOf(server);
+    await postMessage(server, "Hello");
+    const { status } = await askAgain(server, before);
+    expectThat(
+      status === 200,
+      `status 200 for ${get}, asked twice, with a second "Hello" by the same person said in between`,
+      `status ${status}: the text of the last message isn't enough for an ETag`,
+    );
+  }),
+
+  check("the ETag changes when a message is in the log, and not earlier", "Hint 1", async (server) => {
+    const { port } = server;
+    const headers = { "Content-Type": "application/json" };
+    const post = open({ host: "127.0.0.1", port, method: "POST", path: "/messages", headers });
+    post.on("error", () => {});
+    const answered = inBackground(once(post, "response"));
+    // Its headers reach the server now, and its body later.
+    post.flushHeaders();
+    await pause(50);
+    const etag = await etagOf(server);
+    post.end(JSON.stringify({ from: "Ada", text: "Hello" }));
+    await within(2_000, answered, () => new CheckFailed("an answer to POST /messages", "none came"));
+    post.destroy();
+    const { status } = await askAgain(server, etag);
+    expectThat(
+      status === 200,
+      `status 200 for ${get}, asked twice: while "Hello" was still on its way to the server, and when it was in the log`,
+      `status ${status}: "Hello" would never arrive. Both answers had the same ETag, since it changed before log.add was called`,
+    );
+  }),
+
+  check("an answer holds what came after the cursor in its own request", "Exercise", async (server) => {
+    for (const text of ["one", "two", "three"]) await postMessage(server, text);
+    for (const [after, expected] of [
+      [0, "one, two, three"],
+      [2, "three"],
+      [0, "one, two, three"],
+    ] as const) {
+      const answer = await request(server, `/messages?after=${after}`);
+      const { messages = [] } = await answer.json();
+      const texts = messages.map(({ text }: { text: string }) => text).join(", ");
+      expectThat(
+        texts === expected,
+        `"${expected}" in the answer to GET /messages?after=${after}, after "one", "two" and "three" were said`,
+        `it held "${texts}". If you keep an answer, keep one for each cursor`,
+      );
+    }
   }),
 
   check("a request without an ETag gets 200, even when nothing is new", "Hint 2", async (server) => {
@@ -91,12 +142,12 @@ export const checks = [
   check("the ETag changes even when the log is full", "Hint 1", async (server) => {
     await postAll(server, new Array(1_000).fill("Hello"), 0, 20);
     const etag = await etagOf(server);
-    await postMessage(server, "one more");
+    await postMessage(server, "Hello");
     const answer = await askAgain(server, etag);
     expectThat(
       answer.status === 200,
       `status 200 for ${get}, asked twice, with message 1,001 said in between. The log keeps 1,000, so now it begins with message 2`,
-      `status ${answer.status}: the number of messages in an answer isn't enough for an ETag`,
+      `status ${answer.status}: neither the number of messages in an answer nor their texts are enough for an ETag`,
     );
   }),
 
