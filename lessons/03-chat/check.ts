@@ -17,9 +17,13 @@ async function threePeople(server: LessonServer): Promise<[Client, Client, Clien
     await Client.connect(server, "Grace"),
     await Client.connect(server, "Alan"),
   ];
-  for (const person of people) {
-    person.say(`${person.name} is here`);
-    for (const each of people) await each.receivesText(`${person.name} is here`);
+  for (const [n, person] of people.entries()) {
+    const text = `${person.name} is here`;
+    person.say(text);
+    for (const [nth, each] of people.entries()) {
+      const even = nth > n ? `, although ${each.name} has said nothing yet` : "";
+      await each.receives("message", (message) => message.text === text, `receive "${text}"${even}`);
+    }
   }
   return people;
 }
@@ -81,9 +85,10 @@ export const checks = [
     twin.say("another Ada");
     await ada.receivesText("another Ada");
     const silent = await Client.connect(server, "Edsger");
-    for (const text of [whisper, "@Grace"]) {
-      ada.say(text);
-      await afterwards(ada, grace, alan, twin, silent);
+    // One right after the other: a whisper must not depend on the one before.
+    for (const text of [whisper, "@Grace"]) ada.say(text);
+    await afterwards(ada, grace, alan, twin, silent);
+    for (const text of [whisper, "@Grace"])
       for (const [who, other] of [
         ["Alan", alan],
         ["another client with the name Ada", twin],
@@ -92,9 +97,8 @@ export const checks = [
         expectThat(
           !other.hasReceived(text),
           `only Grace and the client that sent it to receive "${text}", which Ada sent`,
-          `${who} received it too`,
+          `${who} received it too${text === whisper ? "" : `, but not "${whisper}", which she sent right before`}`,
         );
-    }
   }),
 
   check("the sender receives it too, once", "Hint 2", async (server) => {
@@ -119,6 +123,12 @@ export const checks = [
       await reaches(ada, grace, text);
     }
     await afterwards(ada, grace);
+    const idOf = ({ received }: Client) => received.find(({ text }) => text === whisper)?.id;
+    expectThat(
+      !ada.hasReceived(whisper) || idOf(ada) === idOf(grace),
+      `Ada and Grace to receive "${whisper}" as one message, with one id`,
+      `it had the id ${idOf(ada)} for Ada and ${idOf(grace)} for Grace. Call log.add once for each message, before the loop`,
+    );
     const ids = grace.received.filter(({ type }) => type === "message").map(({ id }) => id ?? "none");
     expectThat(
       new Set(ids).size === ids.length,
@@ -182,9 +192,9 @@ export const checks = [
     }
   }),
 
-  check("a name may have letters of any language, and digits", "Hint 1", async (server) => {
+  check("a name may have letters of any language, digits and hyphens", "Hint 1", async (server) => {
     const alan = await Client.connect(server, "Alan");
-    for (const name of ["José", "Ada2", "Ада"]) {
+    for (const name of ["José", "Ada2", "Ада", "Jean-Luc"]) {
       const person = await Client.connect(server, name);
       person.say(`${name} is here`);
       await alan.receivesText(`${name} is here`);
