@@ -90,11 +90,15 @@ export const checks = [
 
   check("typing reaches the others in the room, and nobody else", "Hint 2", async (server) => {
     const [ada, grace] = await atTea(server);
-    const others = [await Client.connect(server, "Alan", coffee), await Client.connect(server, "Edsger")];
+    const [alan, edsger] = [
+      await Client.connect(server, "Alan", coffee),
+      await Client.connect(server, "Edsger"),
+    ];
     ada.send({ type: "typing", from: "Ada" });
     await grace.receives("typing", ({ from }) => from === "Ada", 'receive "typing" in Ada\'s room');
-    const hasTyping = (client: Client) => client.received.some(({ type }) => type === "typing");
-    for (const other of others) {
+    const hasTyping = (client: Client, name = "Ada") =>
+      client.received.some(({ type, from }) => type === "typing" && from === name);
+    for (const other of [alan, edsger]) {
       other.say(`${other.name} speaks`);
       await other.receivesText(`${other.name} speaks`);
       expectThat(
@@ -108,28 +112,44 @@ export const checks = [
       '"typing" to reach everyone in the room except Ada, who types',
       "Ada received it too",
     );
+    const radia = await Client.connect(server, "Radia");
+    edsger.send({ type: "typing", from: "Edsger" });
+    const what = 'receive "typing" from Edsger. Neither of them has named a room';
+    await radia.receives("typing", ({ from }) => from === "Edsger", what);
+    for (const other of [ada, alan]) {
+      other.say(`${other.name} speaks again`);
+      await other.receivesText(`${other.name} speaks again`);
+      expectThat(
+        !hasTyping(other, "Edsger"),
+        'only clients that name no room to receive "typing" from Edsger, who named none',
+        `${other.name} received it in the room "${other === ada ? "tea" : "coffee"}"`,
+      );
+    }
   }),
 
   check("presence counts the clients in the same room", "Hint 3", async (server) => {
-    // They arrive together, so that both rooms change within 50 ms.
-    const [ada, grace, alan] = await Promise.all([
+    // They arrive together, so that all rooms change within 50 ms.
+    const [ada, grace, alan, edsger] = await Promise.all([
       Client.connect(server, "Ada", tea),
       Client.connect(server, "Grace", tea),
       Client.connect(server, "Alan", coffee),
+      Client.connect(server, "Edsger"),
     ]);
     const receives = (client: Client, count: number) =>
       client.receives(
         "presence",
         ({ here }) => here === count,
-        `receive "presence" with "here":${count}. Ada and Grace are at tea, Alan is at coffee`,
+        `receive "presence" with "here":${count}. Ada and Grace are at tea, Alan is at coffee, and Edsger named no room`,
       );
     await receives(grace, 2);
     await receives(alan, 1);
+    await receives(edsger, 1);
     // The server sends this at most twenty times a second, so by now it has sent everything.
     await pause(150);
     for (const [client, count, where] of [
       [ada, 2, 'in the room "tea" with Grace'],
       [alan, 1, 'alone in the room "coffee"'],
+      [edsger, 1, "the only one who named no room"],
     ] as const) {
       const numbers = client.received.filter(({ type }) => type === "presence").map(({ here }) => here);
       expectThat(
@@ -255,14 +275,24 @@ export const checks = [
     "a room that is empty is forgotten, and so are the clients that left",
     "Hint 3",
     async (server) => {
+      const ada = await Client.connect(server, "Ada", tea);
       await expectForgotten(
         server,
         async (n) => {
           const visitor = await Client.connect(server, `Visitor ${n}`, `/?room=${n}`);
+          visitor.say("hello");
+          await visitor.receivesText("hello");
           await visitor.leaves();
         },
-        "the server to forget clients that connect, each to a room of its own, and leave",
+        "the server to forget clients that connect, each to a room of its own, say one thing and leave",
         "Remove a client from every Set and Map when it closes, and a room when its last client leaves",
+        {
+          // The log keeps what was said.
+          mayBeKept: async (n) => {
+            ada.say(`hello ${n}`);
+            await ada.receivesText(`hello ${n}`);
+          },
+        },
       );
     },
   ),
