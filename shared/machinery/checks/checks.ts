@@ -35,7 +35,7 @@ export type Check = {
   run: (server: LessonServer) => Promise<void>;
   /** It starts before the others. */
   isLong: boolean;
-  /** The timers of its server run five times as fast, or take four times as long. */
+  /** The timers of its server, and its clocks, run five times as fast. Or its timers take four times as long. */
   timers?: "faster" | "slower";
 };
 
@@ -48,7 +48,7 @@ export function longCheck(title: string, read: string, run: Check["run"]): Check
   return { title, read, run, isLong: true };
 }
 
-/** A check that waits for one of the server's timers, and not for a time that the server reads from a clock. */
+/** A check that waits for one of the server's timers, or until a time has passed by `performance.now` and `Date.now`. */
 export function fasterCheck(title: string, read: string, run: Check["run"]): Check {
   return { title, read, run, isLong: true, timers: "faster" };
 }

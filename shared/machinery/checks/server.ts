@@ -62,7 +62,7 @@ export const serversOfCheck = new AsyncLocalStorage<Set<Running>>();
 
 type Env = Record<string, string>;
 
-/** Starts a compiled server. `folder` is where its source is. `timers`: run five times as fast, or take four times as long. */
+/** Starts a compiled server. `folder` is where its source is. `timers`: see checks.ts. */
 export async function startServer(
   program: string,
   folder: string,
