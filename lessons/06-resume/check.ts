@@ -11,6 +11,7 @@ import {
 } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { expectQuiet } from "../../shared/machinery/checks/time.ts";
 
 /** Somebody who connects and resumes as `page`, or without a page's name. */
 async function comes(server: LessonServer, name: string, page?: string): Promise<Client> {
@@ -127,6 +128,23 @@ export const checks = [
     } finally {
       ghost.giveUp();
     }
+  }),
+
+  check("a socket that still waits for the rest of its replay is ended, too", "Hint 1", async (server) => {
+    const grace = await comes(server, "Grace", "grace1");
+    for (let n = 1; n <= 60; n++) grace.say(`${n} of 60`);
+    await grace.receivesText("60 of 60");
+    const ghost = await Client.connect(server, "Ada");
+    // From now on, nothing gets through to it. Without a debugger this can't be checked: some computers don't allow one.
+    if (!(await server.holdBack(ghost.port))) return expectQuiet();
+    ghost.send({ type: "resume", after: 0, page: "ada1" });
+    ghost.say("Can you hear me?");
+    await grace.receivesText("Can you hear me?");
+    await isEnded(
+      ghost,
+      await comes(server, "Ada", "ada1"),
+      "it stayed open. It had received only a part of 60 messages, so it wasn't live yet. Remember a socket as soon as it resumes",
+    );
   }),
 
   check("the end of the old socket changes nothing for the new one", "Hint 3", async (server) => {
