@@ -232,6 +232,21 @@ export const checks = [
       'an acknowledgement of ada1-2 with "double":false, because it was sent once',
       JSON.stringify(next),
     );
+    const getsDouble = async (what: string) => {
+      const before = acks(ada).length;
+      const since = () => ada.received.filter(({ type }) => type === "ack").slice(before);
+      await eventually(
+        () => since().some(({ double }) => double),
+        `an acknowledgement with "double":true ${what}`,
+        () => (since().length > 0 ? `the last one was ${JSON.stringify(since().at(-1))}` : "none came"),
+      );
+    };
+    const alone = getsDouble("when ada1-2 is sent again, and nothing else");
+    say(ada, "ada1", 2);
+    await alone;
+    const withNext = getsDouble("when ada1-2 is sent again, and right after it ada1-3, which is new");
+    say(ada, "ada1", 2, 3);
+    await withNext;
   }),
 
   check("an acknowledgement never goes back to an earlier message", "Hint 3", async (server) => {
@@ -267,6 +282,54 @@ export const checks = [
       "no acknowledgement for Alan, whose message had no id",
       `${acks(alan).length} came`,
     );
+  }),
+
+  check("a double of one page doesn't count for another", "Hint 2", async (server) => {
+    const [ada, grace] = [await comes(server, "Ada", "ada1"), await comes(server, "Grace", "grace1")];
+    say(ada, "ada1", 1);
+    await isCovered(ada, "ada1", 1, "after it was sent");
+    let tried = 0;
+    for (let n = 1; n <= 10 && tried < 3; n++) {
+      say(grace, "grace1", n);
+      await grace.receivesText(`${n} of grace1`);
+      say(ada, "ada1", 1);
+      await ada.isUpToDate();
+      // On a busy computer, Grace's acknowledgement may have been sent before.
+      if (covered(grace) < n) tried++;
+      const { double } = await grace.receives(
+        "ack",
+        ({ id }) => id === `grace1-${n}`,
+        `receive an acknowledgement of grace1-${n}`,
+      );
+      expectThat(
+        !double,
+        `an acknowledgement of grace1-${n} with "double":false for Grace, while Ada sends ada1-1 a second time`,
+        'it says "double":true. Each connection needs a variable of its own for that',
+      );
+    }
+    if (tried === 0) await cannotTell();
+  }),
+
+  check("a page that connects again gets the acknowledgements there", "Hint 2", async (server) => {
+    let tried = 0;
+    for (let n = 1; n <= 10 && tried < 3; n++) {
+      const page = `ada${n}`;
+      const older = await comes(server, "Ada", page);
+      const newer = await Client.connect(server, "Ada");
+      say(older, page, 1);
+      const { at } = await older.receives("message", ({ text }) => text === `1 of ${page}`);
+      newer.send({ type: "resume", after: 0, page });
+      say(newer, page, 2);
+      const next = await newer.receives("message", ({ text }) => text === `2 of ${page}`);
+      await eventually(
+        () => covered(newer) >= 2,
+        `an acknowledgement of ${page}-2 on the page's new connection, opened right after ${page}-1 was sent on its old one`,
+        () => `${list(newer)}. The timer that was running belonged to the old connection`,
+      );
+      // On a busy computer, the timer may have run out before.
+      if (next.at - at < 45) tried++;
+    }
+    if (tried === 0) await cannotTell();
   }),
 
   check("a page that leaves right after saying something does no harm", "Hint 3", async (server) => {
