@@ -88,6 +88,39 @@ test.for<[string, string, string, ...Change[]]>([
     ],
   ],
   [
+    "02-long-polling",
+    "POST answered after the 50 ms, too",
+    "nobody gets an empty answer",
+    ["sendJson(response, 201, log.add(from, text))", "const said = log.add(from, text)"],
+    [
+      "replySoon();\n  }",
+      "replySoon();\n    setTimeout(() => sendJson(response, 201, said), gatherMs);\n  }",
+    ],
+  ],
+  [
+    "03-chat",
+    "names compared without regard to case",
+    "a name is compared as a whole",
+    ["names.get(each) === to", "names.get(each)?.toLowerCase() === to.toLowerCase()"],
+  ],
+  [
+    "05-heartbeat-reconnect",
+    "the connection ended a second after the close frame, if the page doesn't answer",
+    "the connection ends",
+    [
+      "    if (recent.length",
+      "    if (recent.length > perSecond) setTimeout(() => client.terminate(), 1_000);\n    if (recent.length",
+    ],
+  ],
+  [
+    "05-heartbeat-reconnect",
+    "a timer for each message, which takes it off the count",
+    "while a client stays",
+    ["let recent: number[] = [];", "let count = 0;"],
+    [/ {4}const now[\s\S]*?\n.*\n/, "    count++;\n    setTimeout(() => count--, 1_000);\n"],
+    ["recent.length", "count"],
+  ],
+  [
     "06-resume",
     "the page's name kept with each socket, and a loop over all sockets",
     "a page that has left is forgotten",

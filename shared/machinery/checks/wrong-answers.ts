@@ -83,6 +83,40 @@ export const wrongAnswers: WrongAnswer[] = [
     ["${log.end.after}", "${answer.messages.at(-1)?.at ?? 0}"],
   ],
   [
+    "01-polling",
+    "a number that changes before the message is in the log",
+    "the ETag changes when a message",
+    ["const log = new MessageLog();", "const log = new MessageLog();\nlet version = 0;"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    ["${log.end.after}", "${version}"],
+    ["const { from, text }", "version++;\n    const { from, text }"],
+  ],
+  [
+    "01-polling",
+    "one answer kept for all cursors",
+    "an answer holds what came after",
+    [
+      "const log = new MessageLog();",
+      "const log = new MessageLog();\nlet kept: { etag: string; answer: object } | undefined;",
+    ],
+    ["response.setHeader(", "if (kept?.etag !== etag) kept = { etag, answer };\n    response.setHeader("],
+    ["sendJson(response, 200, answer)", "sendJson(response, 200, kept.answer)"],
+  ],
+  [
+    "01-polling",
+    "the log's name, and the last message's author and text",
+    "after a new message",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    ["${log.end.after}", "${encodeURI(JSON.stringify(answer.messages.at(-1) ?? {}, ['from', 'text']))}"],
+  ],
+  [
+    "01-polling",
+    "the texts of all messages",
+    "the ETag changes even when the log",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    ["${log.end.after}", "${encodeURI(answer.messages.map(({ text }) => text).join())}"],
+  ],
+  [
     "02-long-polling",
     "a timer that each message starts again",
     "while somebody keeps talking",
@@ -285,6 +319,51 @@ export const wrongAnswers: WrongAnswer[] = [
     ["/^@(\\S+)/", "/(?:^|\\s)@(\\S+)/"],
   ],
   [
+    "03-chat",
+    "a regular expression that goes on where it stopped",
+    "nobody else receives",
+    ["const clients", "const whisper = /^@(\\S+)/g;\nconst clients"],
+    ["text.match(/^@(\\S+)/)", "whisper.exec(text)"],
+  ],
+  [
+    "03-chat",
+    "names in letters, digits and underscores of any language",
+    "a name may have letters",
+    ["/^@(\\S+)/", "/^@([\\p{L}\\p{N}_]+)/u"],
+  ],
+  [
+    "03-chat",
+    "a message that is added to the log for each client that receives it",
+    "each whisper has an id",
+    [/ {6}const message = .*\n/, ""],
+    ["each.send(message)", 'each.send(JSON.stringify({ type: "message", ...log.add(from, text) }))'],
+  ],
+  [
+    "03-chat",
+    "a loop over the clients with a name",
+    "nobody else receives",
+    ["for (const each of clients) if", "for (const each of names.keys()) if"],
+  ],
+  [
+    "02-long-polling",
+    "one timer for all pages that wait when it starts, and none for those that come later",
+    "a page that asks between",
+    ["const waiting", "let shared: NodeJS.Timeout | undefined;\nconst waiting"],
+    ["waiting.add(replySoon)", "waiting.add(reply)"],
+    [
+      "for (const replySoon of waiting) replySoon();",
+      "if (shared) return;\n    const all = [...waiting];\n    waiting.clear();\n    shared = setTimeout(() => { shared = undefined; for (const each of all) each(); }, gatherMs);",
+    ],
+    [/(?<=response\.on[\s\S]*)waiting\.delete\(replySoon\)/, "waiting.delete(reply)"],
+  ],
+  [
+    "02-long-polling",
+    "50 ms from when the page asked, not from the first message",
+    "five messages",
+    ["    let timer", "    const dueMs = performance.now() + gatherMs;\n    let timer"],
+    ["(reply, gatherMs)", "(reply, dueMs - performance.now())"],
+  ],
+  [
     "04-broadcast",
     "a default room that others can name",
     "clients that don't name a room",
@@ -458,6 +537,41 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "04-broadcast",
+    "the number of all clients for those who name no room",
+    "presence counts",
+    [
+      "here: all.filter((each) => each === room).length",
+      "here: room ? all.filter((each) => each === room).length : all.length",
+    ],
+  ],
+  [
+    "04-broadcast",
+    "presence for rooms with a name only",
+    "presence counts",
+    ["of new Set(all))\n    broadcast", "of new Set(all))\n    if (room) broadcast"],
+  ],
+  [
+    "04-broadcast",
+    "typing from no room sent to every room",
+    "typing reaches",
+    [
+      'broadcast(room, { type: "typing", from }, client)',
+      'for (const each of room === null ? new Set(rooms.values()) : [room]) broadcast(each, { type: "typing", from }, client)',
+    ],
+  ],
+  [
+    "04-broadcast",
+    "a log for each room, which stays when the room is empty",
+    "a room that is empty",
+    ["const log = new MessageLog();", "const logs = new Map<string | null, MessageLog>();"],
+    [
+      "  rooms.set(client, room);",
+      "  rooms.set(client, room);\n  const log = logs.get(room) ?? new MessageLog();",
+    ],
+    ["    const from =", "    logs.set(room, log);\n    const from ="],
+  ],
+  [
     "05-heartbeat-reconnect",
     "beats that are counted, too",
     "a beat isn't a chat message",
@@ -578,6 +692,22 @@ export const wrongAnswers: WrongAnswer[] = [
     ["    // 1013", "    recentOf.set(id, recent);\n    // 1013"],
   ],
   [
+    "05-heartbeat-reconnect",
+    "a list of times that only grows",
+    "while a client stays",
+    [/recent = \[.*\n/, "recent.push(now);\n"],
+    ["recent.length > perSecond", "recent.filter((time) => now - time < 1_000).length > perSecond"],
+  ],
+  [
+    "05-heartbeat-reconnect",
+    "a close frame, and the end right after it",
+    "the connection ends",
+    [
+      'return client.close(1013, "too fast");',
+      '{\n      client.close(1013, "too fast");\n      return client.terminate();\n    }',
+    ],
+  ],
+  [
     "06-resume",
     "a closing handshake with a socket that answers nothing",
     "a socket that no longer answers",
@@ -681,6 +811,16 @@ export const wrongAnswers: WrongAnswer[] = [
     "an old socket that nobody listens to, and that stays among the live ones",
     "a page that has left is forgotten",
     ["?.terminate()", '?.removeAllListeners("close").terminate()'],
+  ],
+  [
+    "06-resume",
+    "a loop over the live sockets, which leaves out one that still gets its replay",
+    "a socket that still waits",
+    ["new Map<string, WebSocket>()", "new WeakMap<WebSocket, string>()"],
+    [
+      /pages\.get\(page\)\?[\s\S]*?\n(?= {6}\})/,
+      "for (const each of live) if (pages.get(each) === page) each.terminate();\n        pages.set(client, page);\n",
+    ],
   ],
   [
     "07-outbox",
@@ -814,6 +954,39 @@ export const wrongAnswers: WrongAnswer[] = [
   }, 50);
   const late =`,
     ],
+  ],
+  [
+    "07-outbox",
+    "one timer for each page, shared by its connections",
+    "a page that connects again",
+    ["  let ackTimer: NodeJS.Timeout | undefined;\n", ""],
+    ["sockets.on(", "const timers = new Map<string, NodeJS.Timeout>();\nsockets.on("],
+    ["if (id && !ackTimer)", "if (id && page && !timers.has(page.name))"],
+    [
+      "ackTimer = setTimeout(() => {\n          ackTimer = undefined;",
+      'timers.set(page.name, setTimeout(() => {\n          timers.delete(page?.name ?? "");',
+    ],
+    ["}, 50);", "}, 50));"],
+  ],
+  [
+    "07-outbox",
+    "an acknowledgement that knows of a double only if it came last",
+    "an acknowledgement says that",
+    ["hadDouble ||=", "hadDouble ="],
+  ],
+  [
+    "07-outbox",
+    "an acknowledgement that doesn't know of the double that started its timer",
+    "an acknowledgement says that",
+    ["if (id && !ackTimer)\n", "if (id && !ackTimer) hadDouble = false;\n      if (id && !ackTimer)\n"],
+    ["          hadDouble = false;\n", ""],
+  ],
+  [
+    "07-outbox",
+    "doubles of one page for all pages",
+    "a double of one page",
+    ["  let hadDouble = false;\n", ""],
+    ["sockets.on(", "let hadDouble = false;\nsockets.on("],
   ],
   ["08-server-sent-events", "presence as a message", "presence isn't a message", ["event: presence\\n", ""]],
   [
