@@ -16,7 +16,7 @@ import { postAll, postMessage, request } from "../../shared/machinery/checks/cli
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 import { withDoubt, within } from "../../shared/machinery/checks/time.ts";
 
-/** `wasHeld`: nothing had been said yet when it was asked for. */
+/** `wasHeld`: nothing had been said yet when it was asked for, and the server waited for more. */
 type Answer = { messages: { id: number; at: number }[]; wasHeld: boolean };
 
 async function poll(server: LessonServer, after: number): Promise<Answer> {
@@ -25,7 +25,8 @@ async function poll(server: LessonServer, after: number): Promise<Answer> {
   const answer = await request(server, path, { withinMs: 6_000 });
   expectThat(answer.status === 200, `200 as the answer to GET ${path}`, `status ${answer.status}`);
   const { messages } = await answer.json();
-  return { messages, wasHeld: messages[0]?.at > askedAt };
+  // On a busy computer, messages may overtake a request on its way, and are answered immediately. They have come together.
+  return { messages, wasHeld: messages[0]?.at > askedAt && span(messages) >= 25 };
 }
 
 async function waiting(server: LessonServer): Promise<number> {
