@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { runNode } from "../testing/process.ts";
-import { type Supervised, sayGoodbye, startNode } from "./supervisor.ts";
+import { goodbye, type Supervised, sayGoodbye, startNode } from "./supervisor.ts";
 
 const windows = process.platform === "win32";
 const folder = mkdtempSync(join(tmpdir(), "supervisor-"));
@@ -67,6 +67,20 @@ describe("no process is left running", () => {
        startNode([${JSON.stringify(looping)}], { output: "inherit" });`,
     );
     const parent = runNode([supervising]);
+    const [text] = await parent.prints(/pids \d+ \d+/);
+    parent.child.kill("SIGKILL");
+    await areGone(pidsIn(text));
+  });
+
+  test("when the supervising process is killed before its guard knows the program", async () => {
+    const unguarded = program(
+      "unguarded.cjs",
+      `const args = ["-e", "console.log('pids', process.pid, process.ppid); setInterval(() => {}, 1000)"];
+       require("node:child_process").spawn(process.execPath, ["--require", ${JSON.stringify(goodbye)}, ...args], {
+         stdio: ["ignore", "inherit", "inherit", "ipc"], detached: true,
+       });`,
+    );
+    const parent = runNode([unguarded]);
     const [text] = await parent.prints(/pids \d+ \d+/);
     parent.child.kill("SIGKILL");
     await areGone(pidsIn(text));
