@@ -2,6 +2,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+/** Debian's package of Chromium without windows: the same engine, which opens a tab in a quarter of the processor time. */
+export const headlessShell = "/usr/bin/chromium-headless-shell";
+
 /** An installed Chrome, Edge or Chromium: CHROME_PATH first, then where each system puts them. */
 export function installedBrowser(): string | undefined {
   const {
@@ -27,6 +30,6 @@ export function installedBrowser(): string | undefined {
     ],
   };
   const linux = ["google-chrome", "google-chrome-stable", "microsoft-edge", "chromium", "chromium-browser"];
-  const candidates = places[process.platform] ?? linux.map((name) => `/usr/bin/${name}`);
+  const candidates = places[process.platform] ?? [...linux.map((name) => `/usr/bin/${name}`), headlessShell];
   return [CHROME_PATH, ...candidates].find((path) => path && existsSync(path));
 }

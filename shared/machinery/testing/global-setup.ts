@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { installedBrowser } from "../browser.ts";
+import { headlessShell, installedBrowser } from "../browser.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -18,7 +18,8 @@ declare module "vitest" {
 const require = createRequire(import.meta.url);
 
 export default async function setup({ provide }: TestProject) {
-  const executablePath = installedBrowser() ?? downloadedBrowser() ?? debianBrowser();
+  const shell = !process.env.CHROME_PATH && existsSync(headlessShell) ? headlessShell : undefined;
+  const executablePath = shell ?? installedBrowser() ?? downloadedBrowser() ?? debianBrowser();
   // From here on, nothing asks other sites for anything. Node 20 reads certificates whenever it starts, which takes longer
   // than everything else that it does then.
   delete process.env.NODE_EXTRA_CA_CERTS;
@@ -83,7 +84,8 @@ function debianBrowser(): string | undefined {
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     } as const;
     execFileSync("apt-get", ["update", "-qq"], options);
-    execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"], options);
+    const what = ["--no-install-recommends", "chromium-headless-shell"];
+    execFileSync("apt-get", ["install", "-y", "-qq", ...what], options);
   } catch {
     return;
   }
