@@ -1,10 +1,13 @@
 // A lesson for tests: its server as a process of its own, its page in a browser, its wire by hand.
+import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { connect as connectTcp, type Socket } from "node:net";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
 import { bundle } from "../checks/bundle.ts";
+import { startNode } from "../supervisor/supervisor.ts";
 import { openTab } from "./browser.ts";
 import { atEnd } from "./clean-up.ts";
 import { freePort, type Running, root, runNode } from "./process.ts";
@@ -57,10 +60,24 @@ export async function startPages(serverPort: number, pagePort: number, env = {})
   await pages.prints(/http:\/\/localhost:\d+/);
 }
 
+/** Pages servers that no test file uses at the moment. They stay for the next one, and end with this process. */
+const idle: { serverPort: number; pagePort: number }[] = [];
+
+async function startKeptPages() {
+  const ports = { serverPort: await freePort(), pagePort: await freePort() };
+  const env = { ...process.env, PORT: String(ports.serverPort), PAGE_PORT: String(ports.pagePort) };
+  const { child, ended } = startNode(["shared/machinery/start.cjs", "pages/pages"], { cwd: root, env });
+  child.stderr?.pipe(process.stderr);
+  const fails = ended.then(({ why }) => Promise.reject(new Error(`the pages server has ended: ${why}`)));
+  await Promise.race([once(child.stdout as Readable, "data"), fails]); // it prints its address
+  return ports;
+}
+
 /** Ports for a whole lesson, server and pages, and a way to open its page. */
 export async function lessonPorts(lesson: string) {
-  const [serverPort, pagePort] = [await freePort(), await freePort()];
-  await startPages(serverPort, pagePort);
+  const ports = idle.pop() ?? (await startKeptPages());
+  atEnd(() => idle.push(ports));
+  const { serverPort, pagePort } = ports;
   const env = { PORT: String(serverPort), PAGE_PORT: String(pagePort) };
   const url = `http://localhost:${pagePort}/lessons/${lesson}/`;
   return {
