@@ -1,8 +1,9 @@
 // The exercises: every starter fails for the reason that its exercise names, and every solution passes. Every wrong
 // answer fails the check that is meant for it: see wrong-answers-*.test.ts.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
-import { findLessons } from "../launcher/lessons.ts";
+import { findLessons, root } from "../launcher/lessons.ts";
 import { inBackground } from "./checks.ts";
 import { lessonsWithExercise, pathOf, solutionFiles } from "./files.ts";
 import { readReadme } from "./readme.ts";
@@ -153,6 +154,30 @@ test.for<[string, string, string, ...Change[]]>([
     const source = solutionWith(lesson, changes);
     const results = await resultsOf({ folder: lesson }, "solution/server.ts", title, source, "again");
     expect(results).toEqual([{ title: expect.stringContaining(title), read: expect.any(String) }]);
+  },
+);
+
+test(
+  "another program that takes the server's port before it can listen costs nobody a check",
+  patient,
+  async () => {
+    const marker = join(root, ".workshop", `taken-${process.pid}`);
+    const taken = `import { existsSync, writeFileSync } from "node:fs";
+if (!existsSync(${JSON.stringify(marker)})) {
+  writeFileSync(${JSON.stringify(marker)}, "");
+  const { createServer } = await import("node:net");
+  await new Promise((resolve) => createServer().listen(Number(process.env.PORT), "127.0.0.1", () => resolve(0)));
+}
+`;
+    try {
+      const source = taken + solutionWith("03-chat", []);
+      const results = await resultsOf({ folder: "03-chat" }, "solution/server.ts", "Grace", source, "again");
+      expect(results.filter(({ fault }) => fault)).toEqual([]);
+      expect(results).not.toEqual([]);
+      expect(existsSync(marker)).toBe(true);
+    } finally {
+      rmSync(marker, { force: true });
+    }
   },
 );
 

@@ -94,10 +94,13 @@ async function tryOne({ title, read, run, timers }: Check, program: string, fold
   let over = false;
   const startAnother: LessonServer["startAnother"] = async (env) => {
     const server = await startInTurn(async () => {
-      const server = await startServer(program, folder, timers, env);
-      // The next one starts when this one listens, or takes long.
-      await Promise.race([server.listening.catch(() => {}), pause(500)]);
-      return server;
+      for (let nth = 1; ; nth++) {
+        const server = await startServer(program, folder, timers, env);
+        // The next one starts when this one listens, or takes long.
+        await Promise.race([server.listening.catch(() => {}), pause(500)]);
+        // Another program may take the port in the moment before the server does.
+        if (nth === 3 || !server.isPortTaken()) return server;
+      }
     });
     if (over) server.stop();
     servers.add(server);

@@ -99,6 +99,8 @@ export async function startServer(
     gone,
     /** The last error that it has printed, if there is one. */
     complaint: () => complaint(errors, program, folder),
+    /** Whether it has found another program at its port. */
+    isPortTaken: () => errors.includes(`Port ${port} is taken`),
     /** Resolves when it accepts connections, rejects as `gone` does. */
     listening: Promise.race([listening(port, one.child.stdout, () => stopped), gone]),
     stop() {
