@@ -53,7 +53,8 @@ function welcome({ id, log: name }: { id: number; log: string }) {
 }
 
 function onstate(state: State) {
-  if (state.name === "reconnecting" && state.attempt === 1) stream.disconnected();
+  // Not by the number of the attempt: it keeps rising while connections open and break again.
+  if (state.name === "reconnecting" && charts.isOn) stream.disconnected();
   charts.isOn = state.name === "open";
   showState(state);
 }
