@@ -120,8 +120,8 @@ describe("the page of 05-heartbeat-reconnect, over a network that fails", () => 
 
   test("a frozen network is noticed by both sides within 25 s, and the page is back once it thaws", async () => {
     await stopServer();
-    const faster = new URL("../../shared/machinery/checks/five-times-faster.cjs", import.meta.url).href;
-    await startServer({ NODE_OPTIONS: `--import ${faster}` });
+    const clockSpeed = new URL("../../shared/machinery/checks/clock-speed.cjs", import.meta.url).href;
+    await startServer({ NODE_OPTIONS: `--import ${clockSpeed}`, CLOCK_SPEED: "5" });
     await page.reload();
     await isOpen();
     const witness = await Client.open(await behind);

@@ -89,13 +89,13 @@ function runOne(check: Check, program: string, folder: string): Promise<Try> {
   return serversOfCheck.run(new Set(), tryOne, check, program, folder);
 }
 
-async function tryOne({ title, read, run, timers }: Check, program: string, folder: string): Promise<Try> {
+async function tryOne({ title, read, run, speed }: Check, program: string, folder: string): Promise<Try> {
   const servers = serversOfCheck.getStore() ?? new Set();
   let over = false;
   const startAnother: LessonServer["startAnother"] = async (env) => {
     const server = await startInTurn(async () => {
       for (let nth = 1; ; nth++) {
-        const server = await startServer(program, folder, timers, env);
+        const server = await startServer(program, folder, speed, env);
         // The next one starts when this one listens, or takes long.
         await Promise.race([server.listening.catch(() => {}), pause(500)]);
         // Another program may take the port in the moment before the server does.

@@ -49,11 +49,7 @@ export class Looping extends Error {
 
 export type Complaint = { why: string; where: string | undefined };
 
-const preload = (file: string) => ["--require", join(root, "shared", "machinery", "checks", file)];
-const optionsFor = {
-  faster: preload("five-times-faster.cjs"),
-  slower: preload("four-times-slower.cjs"),
-};
+const clockSpeed = join(root, "shared", "machinery", "checks", "clock-speed.cjs");
 
 type Running = Awaited<ReturnType<typeof startServer>>;
 
@@ -62,20 +58,22 @@ export const serversOfCheck = new AsyncLocalStorage<Set<Running>>();
 
 type Env = Record<string, string>;
 
-/** Starts a compiled server. `folder` is where its source is. `timers`: see checks.ts. */
-export async function startServer(
-  program: string,
-  folder: string,
-  timers?: keyof typeof optionsFor,
-  more: Env = {},
-) {
+/** Starts a compiled server. `folder` is where its source is. `speed`: see checks.ts. */
+export async function startServer(program: string, folder: string, speed?: number, more: Env = {}) {
   const port = await anyFreePort();
   // Certificates are for requests to other sites. Reading them takes Node 20 twice as long as the rest of its start.
   const { HOST: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env;
-  const one = startNode([...debuggable, ...(timers ? optionsFor[timers] : []), program], {
+  const one = startNode([...debuggable, ...(speed ? ["--require", clockSpeed] : []), program], {
     cwd: root,
     // No beats while a check runs: it takes one for the answer to its own.
-    env: { ...env, PORT: String(port), PING_EVERY_MS: "3600000", NO_COLOR: "1", ...more },
+    env: {
+      ...env,
+      PORT: String(port),
+      PING_EVERY_MS: "3600000",
+      NO_COLOR: "1",
+      CLOCK_SPEED: String(speed),
+      ...more,
+    },
   });
   // Errors, and where the debugger listens, go to stderr. What the lesson prints goes to stdout.
   let errors = "";
