@@ -5,7 +5,7 @@ import { root } from "../launcher/lessons.ts";
 import { bundle, type CompileError } from "./bundle.ts";
 import { type Check, CheckFailed } from "./checks.ts";
 import { type Complaint, Ended, type LessonServer, Looping, serversOfCheck, startServer } from "./server.ts";
-import { isDoubtful, pause, TooBusy, within } from "./time.ts";
+import { isDoubtful, pause, TooBusy, withDoubt, within } from "./time.ts";
 import { inTurn, startInTurn } from "./turns.ts";
 
 export type Fault = {
@@ -130,7 +130,9 @@ async function tryOne({ title, read, run, speed }: Check, program: string, folde
   } catch (error) {
     // A connection that breaks may be the first sign of a server that crashes.
     const gone = Array.from(servers, (each) => each.gone.catch((why) => why));
+    const measured = error instanceof Error && withDoubt(error);
     const crash = await Promise.race([...gone, pause(200)]);
+    await measured;
     const fault = describe(crash ?? error, [...servers][0]?.complaint());
     return { result: { title, read, fault }, doubtful: !crash && isDoubtful(error) };
   } finally {

@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
+import { check, expectThat } from "./checks.ts";
+import { pathOf } from "./files.ts";
+import { runChecks } from "./run.ts";
 import { cannotTell, expectFast, expectQuiet, isDoubtful, pause, TooBusy, within } from "./time.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slow-"));
@@ -54,6 +57,15 @@ test("whatever is late on a slow computer is doubtful", async () => {
   for (const error of await Promise.all(errors)) expect(isDoubtful(error)).toBe(true);
   const broken = within(100, Promise.reject(new Error("broken")), late);
   expect(isDoubtful(await broken.catch((error: unknown) => error))).toBe(false);
+});
+
+test("whatever fails on a slow computer is checked again", async () => {
+  let runs = 0;
+  const one = check("passes the second time", "Why", async () =>
+    expectThat(++runs === 2, "a 2", `a ${runs}`),
+  );
+  const report = await runChecks([one], pathOf({ folder: "03-chat" }, "solution/server.ts"));
+  expect(report).toEqual({ results: [{ title: "passes the second time", read: "Why" }] });
 });
 
 test("a failure is passed on immediately", async () => {
