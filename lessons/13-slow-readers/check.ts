@@ -359,7 +359,9 @@ export const checks = [
     const dropper = await Reader.join(server, "Tim", { care: "oldest", by: "read" });
     const saver = await Reader.join(server, "Leslie", { care: "less", by: "read" });
     const changing = await Reader.join(server, "Grace", { by: "read" });
+    const joined = keeper.quotes.length;
     await keeper.more(120, 0, '. She has asked for "keep"');
+    await keeper.more(80, joined, '. She has asked for "keep"'); // by then, Grace is slow as well
     expectWhole(keeper.quotes, "Hedy", 'She has asked for "keep"');
     await latest.client.isUpToDate();
     expectSlow(latest, 'He has asked for "latest", and has acknowledged nothing');
