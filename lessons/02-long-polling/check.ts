@@ -16,7 +16,7 @@ import { postAll, postMessage, request } from "../../shared/machinery/checks/cli
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 import { withDoubt, within } from "../../shared/machinery/checks/time.ts";
 
-/** `wasHeld`: nothing had been said yet when it was asked for, and the server waited for more. */
+/** `wasHeld`: nothing had been said yet when it was asked for. */
 type Answer = { messages: { id: number; at: number }[]; wasHeld: boolean };
 
 async function poll(server: LessonServer, after: number): Promise<Answer> {
@@ -25,8 +25,7 @@ async function poll(server: LessonServer, after: number): Promise<Answer> {
   const answer = await request(server, path, { withinMs: 6_000 });
   expectThat(answer.status === 200, `200 as the answer to GET ${path}`, `status ${answer.status}`);
   const { messages } = await answer.json();
-  // On a busy computer, messages may overtake a request on its way, and are answered immediately. They have come together.
-  return { messages, wasHeld: messages[0]?.at > askedAt && span(messages) >= 25 };
+  return { messages, wasHeld: messages[0]?.at > askedAt };
 }
 
 async function waiting(server: LessonServer): Promise<number> {
@@ -115,6 +114,7 @@ export const checks = [
     await someoneWaits(server);
     await talk(server, 100, 10);
     const { answers } = await reading;
+    const gathersNothing = answers.length > 50;
     await expectNoSilence(
       500,
       10,
@@ -122,7 +122,8 @@ export const checks = [
       "an answer at least every half second, while somebody sends a message every 10 ms for a second",
       (longestMs) =>
         `one answer held everything that was sent in ${longestMs} ms. It waited for a moment of silence`,
-      (n) => answers[n]?.wasHeld === true,
+      // On a busy computer, messages may overtake a request on its way. They have come together, and are answered together.
+      (n) => answers[n]?.wasHeld === true && (gathersNothing || span(answers[n].messages) >= 25),
     );
   }),
 
