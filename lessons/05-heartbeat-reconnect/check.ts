@@ -1,5 +1,4 @@
 // Exercise 5, Too fast: a client that sends more than ten messages in a second is closed with 1013, and may return.
-import { connect } from "node:net";
 import {
   CheckFailed,
   cannotTell,
@@ -12,8 +11,7 @@ import {
   longCheck,
   pause,
 } from "../../shared/machinery/checks/checks.ts";
-import { Client } from "../../shared/machinery/checks/client.ts";
-import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { Client, silentClient } from "../../shared/machinery/checks/client.ts";
 
 function flood(client: Client, count = 30, more = "") {
   for (let n = 1; n <= count; n++) client.say(`${n} of ${count}${more && `, ${more}`}`);
@@ -68,34 +66,6 @@ async function speaksEvenly(client: Client) {
   );
 }
 
-/** Sends thirty messages together, and doesn't answer the server's close frame. */
-function floodSilently({ port }: LessonServer) {
-  const socket = connect(port, "127.0.0.1");
-  let received = "";
-  let ended = false;
-  socket.on("error", () => {});
-  socket.on("data", (bytes) => {
-    received += bytes.toString("latin1");
-  });
-  socket.on("close", () => {
-    ended = true;
-  });
-  const say = Buffer.from(JSON.stringify({ type: "say", from: "Ada", text: "hello" }));
-  // A text frame, masked with zeros.
-  const frame = Buffer.concat([Buffer.from([0x81, 0x80 | say.length, 0, 0, 0, 0]), say]);
-  socket.write(
-    "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-  );
-  for (let n = 1; n <= 30; n++) socket.write(frame);
-  return {
-    /** 1013 is 0x03F5, and the bytes of a close frame. No text in JSON has these. */
-    hasCode: () => received.includes("\x03\xF5"),
-    isEnded: () => ended,
-    giveUp: () => socket.destroy(),
-  };
-}
-
 const meanings: Record<number, string> = {
   1005: ". It was closed without a code",
   1006: ". The connection ended without a close frame",
@@ -121,11 +91,14 @@ export const checks = [
   }),
 
   check("the connection ends when the page has answered the close frame", "Hint 2", async (server) => {
-    const ada = floodSilently(server);
+    const say = { type: "say", from: "Ada", text: "hello" };
+    const ada = silentClient(server, ...new Array(30).fill(say));
+    // 1013 is 0x03F5, and the bytes of a close frame. No text in JSON has these.
+    const hasCode = () => ada.hasReceived("\x03\xF5");
     try {
       const expected = "a close frame with 1013 for a client that sent thirty messages together";
       await eventually(
-        () => ada.hasCode() || ada.isEnded(),
+        () => hasCode() || ada.isEnded(),
         expected,
         () => "none came",
       );

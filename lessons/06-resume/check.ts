@@ -1,5 +1,4 @@
 // Exercise 6, Ghosts: when a page connects again, the server ends the page's older socket.
-import { connect } from "node:net";
 import {
   cannotTell,
   check,
@@ -9,7 +8,7 @@ import {
   longCheck,
   pause,
 } from "../../shared/machinery/checks/checks.ts";
-import { Client } from "../../shared/machinery/checks/client.ts";
+import { Client, silentClient } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
 import { expectQuiet } from "../../shared/machinery/checks/time.ts";
 
@@ -51,33 +50,6 @@ async function says(person: Client, text: string): Promise<number> {
   return (await person.receives("message", (message) => message.text === text)).at;
 }
 
-/** A socket behind a network that fell silent: it resumes as `page`, and answers nothing after that. */
-function halfOpen({ port }: LessonServer, page: string) {
-  const socket = connect(port, "127.0.0.1");
-  let received = "";
-  let ended = false;
-  socket.on("error", () => {});
-  socket.on("data", (bytes) => {
-    received += bytes.toString("latin1");
-  });
-  socket.on("close", () => {
-    ended = true;
-  });
-  const resume = Buffer.from(JSON.stringify({ type: "resume", after: 0, page }));
-  socket.write(
-    "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-  );
-  // One text frame, masked with zeros.
-  socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | resume.length, 0, 0, 0, 0]), resume]));
-  return {
-    hasResumed: () => received.includes('"replay"'),
-    hasReceived: (text: string) => received.includes(text),
-    isEnded: () => ended,
-    giveUp: () => socket.destroy(),
-  };
-}
-
 export const checks = [
   check("when a page connects again, its older socket is ended", "Hint 1", async (server) => {
     const ghost = await comes(server, "Ada", "ada1");
@@ -108,8 +80,9 @@ export const checks = [
 
   check("a socket that no longer answers is ended, too", "Hint 2", async (server) => {
     const grace = await comes(server, "Grace", "grace1");
-    const ghost = halfOpen(server, "ada1");
-    await eventually(ghost.hasResumed, "a replay for a socket that resumed as ada1", () => "none came");
+    const ghost = silentClient(server, { type: "resume", after: 0, page: "ada1" });
+    const hasResumed = () => ghost.hasReceived('"replay"');
+    await eventually(hasResumed, "a replay for a socket that resumed as ada1", () => "none came");
     const expected = "a half-open socket to be ended as soon as its page sends resume on a new one";
     try {
       const before = await says(grace, "Is Ada back?");

@@ -98,6 +98,38 @@ export async function postAll(
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type Message = any;
 
+/**
+ * A WebSocket client as if behind a network that has fallen silent: it sends these messages together, and after that it
+ * answers nothing, not even a ping or a close frame. Call `giveUp` in the end.
+ */
+export function silentClient({ port }: LessonServer, ...messages: object[]) {
+  const socket = connect(port, "127.0.0.1");
+  let received = "";
+  let ended = false;
+  socket.on("error", () => {});
+  socket.on("data", (bytes) => {
+    received += bytes.toString("latin1");
+  });
+  socket.on("close", () => {
+    ended = true;
+  });
+  socket.write(
+    "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  for (const message of messages) {
+    const text = Buffer.from(JSON.stringify(message));
+    // A text frame of at most 125 bytes, masked with zeros.
+    socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]));
+  }
+  return {
+    /** Looks for bytes, each as one character. */
+    hasReceived: (bytes: string) => received.includes(bytes),
+    isEnded: () => ended,
+    giveUp: () => socket.destroy(),
+  };
+}
+
 /** A WebSocket client with a person's name. It remembers every message that it received. */
 export class Client {
   readonly name: string;
