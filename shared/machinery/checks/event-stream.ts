@@ -44,8 +44,8 @@ export class EventStream {
   }
 
   /**
-   * Opens GET /events as a page that reads nothing for a while: what the server sends to it stays in the server's memory
-   * until `goOn` is called. Undefined when the server's debugger doesn't answer.
+   * Opens GET /events and reads nothing until `goOn` is called. Until then, the server keeps what it sends in its memory.
+   * Undefined when the server's debugger doesn't answer.
    */
   static async openHeldBack(
     server: LessonServer,

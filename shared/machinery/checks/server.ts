@@ -71,7 +71,7 @@ export async function startServer(program: string, folder: string, speed?: numbe
       PORT: String(port),
       PING_EVERY_MS: "3600000",
       NO_COLOR: "1",
-      CLOCK_SPEED: String(speed),
+      ...(speed && { CLOCK_SPEED: String(speed) }),
       ...more,
     },
   });
