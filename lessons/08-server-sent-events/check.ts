@@ -13,7 +13,7 @@ import {
 } from "../../shared/machinery/checks/checks.ts";
 import { postAll, postMessage, request } from "../../shared/machinery/checks/client.ts";
 import { EventStream } from "../../shared/machinery/checks/event-stream.ts";
-import { expectQuiet, withDoubt } from "../../shared/machinery/checks/time.ts";
+import { expectQuiet } from "../../shared/machinery/checks/time.ts";
 
 const last = (stream: EventStream) => stream.named("presence").at(-1)?.data;
 
@@ -204,11 +204,9 @@ export const checks = [
     }
     // Something came, perhaps only because this computer is busy.
     if (came() > 0) await cannotTell();
-    throw await withDoubt(
-      new CheckFailed(
-        'an event "presence" within half a second, while more and more streams opened',
-        "none came. The server waited too long, or for a moment in which nothing changes",
-      ),
+    throw new CheckFailed(
+      'an event "presence" within half a second, while more and more streams opened',
+      "none came. The server waited too long, or for a moment in which nothing changes",
     );
   }),
 

@@ -11,7 +11,7 @@ import {
 } from "../../shared/machinery/checks/checks.ts";
 import { Client, request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
-import { withDoubt, within } from "../../shared/machinery/checks/time.ts";
+import { within } from "../../shared/machinery/checks/time.ts";
 import type { Lane } from "./settings.ts";
 import { numberIn } from "./text.ts";
 
@@ -137,11 +137,9 @@ export const checks = [
       if (!later.some(({ at }, n) => n >= 4 && at - (later[n - 4]?.at ?? 0) <= 30)) break;
     }
     const gaps = gapsOf(messages().slice(5, 21)).join(", ");
-    throw await withDoubt(
-      new CheckFailed(
-        "messages 1 to 5 together in lesson 7, then a pause, then 6 to 10 together, and so on",
-        `the gaps between messages were ${gaps} ms`,
-      ),
+    throw new CheckFailed(
+      "messages 1 to 5 together in lesson 7, then a pause, then 6 to 10 together, and so on",
+      `the gaps between messages were ${gaps} ms`,
     );
   }),
 
@@ -156,11 +154,9 @@ export const checks = [
     // make one of these times much longer, and the average too low. It seldom does that twice.
     const [, secondLongest = 0] = gapsOf(log.filter((_, n) => n % 5 === 0)).sort((a, b) => b - a);
     if (perSecond < 22 || perSecond > 110 || secondLongest < 60)
-      throw await withDoubt(
-        new CheckFailed(
-          "about 50 messages a second when the slider says 50",
-          `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s. From one group to the next it took at most ${secondLongest} ms, except for one`,
-        ),
+      throw new CheckFailed(
+        "about 50 messages a second when the slider says 50",
+        `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s. From one group to the next it took at most ${secondLongest} ms, except for one`,
       );
     expectThat(
       haveRandomPauses(log),
@@ -186,7 +182,7 @@ export const checks = [
     const seconds = Math.max(0.6, ((log.at(-1)?.at ?? 0) - (before.at(-1)?.at ?? 0)) / 1_000);
     if (more <= 75 * seconds) return;
     const expected = `about ${Math.round(30 * seconds)} messages in ${seconds.toFixed(1)} s, at 30 a second`;
-    throw await withDoubt(new CheckFailed(expected, `there were ${more}`));
+    throw new CheckFailed(expected, `there were ${more}`);
   }),
 
   longCheck(

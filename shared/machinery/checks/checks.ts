@@ -23,7 +23,7 @@
 // that was too late runs again.
 import type { Holdings } from "./debugger.ts";
 import type { LessonServer } from "./server.ts";
-import { cannotTell, expectFast, expectQuiet, pause, withDoubt, within } from "./time.ts";
+import { cannotTell, expectFast, expectQuiet, pause, within } from "./time.ts";
 
 export { cannotTell, pause };
 
@@ -114,7 +114,7 @@ export async function expectSoon(
     if ((await usual) < 150) bestMs = Math.min(bestMs ?? tookMs, tookMs);
   }
   if (bestMs === undefined) return cannotTell();
-  if (bestMs > limitMs) throw await withDoubt(new CheckFailed(expected, happened(withCommas(bestMs))));
+  if (bestMs > limitMs) throw new CheckFailed(expected, happened(withCommas(bestMs)));
 }
 
 /**
@@ -231,7 +231,7 @@ export async function expectForgotten(
     .filter(({ kind }, n) => n === 0 || (n === 1 && kind in telling))
     .map(({ kind, count }) => `${count} more ${telling[kind] ?? kind}`);
   const happened = `after ${2 * visits} of them, the server held ${inWords.join(" and ")}. ${hint}`;
-  throw await withDoubt(new CheckFailed(expected, happened));
+  throw new CheckFailed(expected, happened);
 }
 
 type Growth = { kind: string; count: number };

@@ -130,6 +130,7 @@ async function tryOne({ title, read, run, speed }: Check, program: string, folde
   } catch (error) {
     // A connection that breaks may be the first sign of a server that crashes.
     const gone = Array.from(servers, (each) => each.gone.catch((why) => why));
+    // Whatever fails on a slow computer is doubtful. Measured while the check waits anyway.
     const measured = error instanceof Error && withDoubt(error);
     const crash = await Promise.race([...gone, pause(200)]);
     await measured;
