@@ -59,7 +59,7 @@ class Person {
   }
 }
 
-/** A board with Ada, who moves, and Edsger, who looks at nothing special. He receives everything. */
+/** A board with Ada, who moves, and Edsger, who never sends "look", and so receives everything. */
 async function board(server: LessonServer) {
   const ada = await Person.join(server, "Ada");
   const edsger = await Person.join(server, "Edsger");
@@ -119,7 +119,7 @@ export const checks = [
     await move(1_000, 60_000, grace, alan, ada);
     expectPlaces(grace, ada, ["1000 60000"], "Alan looked at the right half after her");
     expectPlaces(alan, ada, [], "He shows the right half. Grace shows the left one");
-    expectPlaces(ada, ada, [], "It is outside of her own part. Her own pointer is treated like the others");
+    expectPlaces(ada, ada, [], "It is outside her own part. Her own pointer is treated like the others");
   }),
 
   check("the edges belong to the part", "Hint 1", async (server) => {
@@ -131,7 +131,7 @@ export const checks = [
       right: 30,
       bottom: 40,
     });
-    // The places outside come first: another check tests a pointer that leaves.
+    // The positions outside come first: another check tests a pointer that leaves.
     for (const [x, y] of [
       [31, 40],
       [10, 19],
@@ -150,7 +150,7 @@ export const checks = [
       grace,
       ada,
       ["1000 0", "40000 0"],
-      "Without the first place outside, Ada's pointer would stay on Grace's screen",
+      "Without the first position outside, Ada's pointer would stay on Grace's screen",
     );
     await move(2_000, 0, grace);
     expectPlaces(grace, ada, ["1000 0", "40000 0", "2000 0"], "It has come back");
@@ -167,13 +167,13 @@ export const checks = [
       const place = grace.placesOf(ada).at(-1);
       expectThat(
         place === `${40_000 + n} 0` || place === `${50_000 + n} 0`,
-        "Grace, who shows the left half, to receive one place of Ada's pointer outside. It made two moves there, in the time of one frame",
-        `the last place that she received was ${place}. Remember what each page has on its screen`,
+        "Grace, who shows the left half, to receive one position of Ada's pointer outside it. The pointer made two moves there, in the time of one frame",
+        `the last position that she received was ${place}. Remember what each page has on its screen`,
       );
     }
   }),
 
-  check("a page receives only the newest place of a pointer in each frame", "Hint 3", async (server) => {
+  check("a page receives only the newest position of a pointer in each frame", "Hint 3", async (server) => {
     const { ada, edsger, move } = await board(server);
     const readers = [
       await Person.join(server, "Grace", leftHalf),
@@ -186,8 +186,8 @@ export const checks = [
       const places = reader.placesOf(ada);
       expectThat(
         places.length <= 20 && places.at(-1) === "40 0",
-        `${reader.client.name} to receive the newest place of Ada's pointer in each frame, 20 frames a second. It made 40 moves within a moment, all in the left half`,
-        `${reader.client.name} received ${places.length} places, the last one was ${places.at(-1)}`,
+        `${reader.client.name} to receive only the newest position of Ada's pointer in each frame, 20 frames a second. The pointer made 40 moves within a moment, all in the left half`,
+        `${reader.client.name} received ${places.length} positions, and the last one was ${places.at(-1)}`,
       );
     }
   }),
@@ -240,8 +240,8 @@ export const checks = [
       const frames = client.received.filter(({ type }) => type === "moved" || type === "binary");
       expectThat(
         frames.length === 0,
-        `no message to ${client.name} while pointers move outside of the left half`,
-        `${frames.length} came, the first one was ${frames[0]?.bytes ? `binary, with ${frames[0].bytes.length} bytes` : JSON.stringify(frames[0])}`,
+        `no message to ${client.name} while pointers move outside the left half`,
+        `${frames.length} came, and the first one was ${frames[0]?.bytes ? `binary, with ${frames[0].bytes.length} bytes` : JSON.stringify(frames[0])}`,
       );
     }
   }),
@@ -314,8 +314,8 @@ export const checks = [
     const last = grace.placesOf(ada).at(-1) ?? "";
     expectThat(
       last.startsWith("50"),
-      "Grace, who shows the left half, to receive a place of Ada's pointer outside. It left while she had unread data",
-      `the last place that she received was ${last}`,
+      "Grace, who shows the left half, to receive a position of Ada's pointer outside it. The pointer left while she had unread data",
+      `the last position that she received was ${last}`,
     );
   }),
 
