@@ -59,7 +59,7 @@ export class Player {
     return inLoop(this.#positionAt(sounding, this.#heardS()), track.lengthMs);
   }
 
-  /** Brings the sound to where the room is, `roomMs()`: by nothing, a little faster or slower, or a jump. */
+  /** Keeps the sound where the room is, `roomMs()`. It plays on, plays a little faster or slower, or jumps. */
   follow(track: Track, roomMs: () => number): void {
     const heard = this.heardMs(track);
     const change = heard === undefined ? "jump" : correction(driftOf(heard, roomMs(), track.lengthMs));
