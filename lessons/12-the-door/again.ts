@@ -1,4 +1,4 @@
-// The button Use it again: connects with what this page showed last, as somebody could who reads it in a log.
+// The button Use it again: connects with what this page showed last, as somebody who reads it in a log could.
 import { number } from "../../shared/page/numbers.ts";
 import { serverHost } from "../../shared/page/server-host.ts";
 

@@ -56,7 +56,7 @@ export function answerTheRest(app: Express): void {
     else if (reason !== undefined) sendJson(response, 422, { error: reason });
     else {
       console.error(error);
-      sendJson(response, 500, { error: "The server made a mistake. Its terminal says which." });
+      sendJson(response, 500, { error: "The server made a mistake. Its terminal shows the error." });
     }
   }) satisfies ErrorRequestHandler);
 }

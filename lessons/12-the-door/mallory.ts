@@ -1,4 +1,4 @@
-// Mallory's web server, at a port of its own: http://localhost:8012. It serves one page to this computer only, also while
+// Mallory's web server, at a port of its own: http://localhost:8012. It serves one page to this computer only, even while
 // LAN opens the lesson to the network. Our page links to it.
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";

@@ -122,7 +122,7 @@ function answerError(error: unknown, request: IncomingMessage, response: ServerR
   console.error(error);
   // Half of the answer has left, with a status that says that all is well. Only a broken connection can take that back.
   if (response.headersSent && !response.writableEnded) response.destroy();
-  else sendJson(response, 500, { error: "The server made a mistake. Its terminal says which." });
+  else sendJson(response, 500, { error: "The server made a mistake. Its terminal shows the error." });
 }
 
 /** CORS (WHATWG Fetch): our page, and no other, may read the answer. */
