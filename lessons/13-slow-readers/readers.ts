@@ -14,7 +14,7 @@ const reported = 20;
 
 export class Readers extends Set<Reader> {
   #ended = 0;
-  /** Those that have joined, also while they still get what they have missed. */
+  /** Those that have joined, including those that still get what they have missed. */
   readonly #admitted = new Set<Reader>();
 
   /** Whether this reader may join. If not, it is closed with 1013: try again later. */

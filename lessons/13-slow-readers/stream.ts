@@ -6,7 +6,7 @@ type Price = { id: number; symbol: string; price: number; at: number };
 /** A quote that is older than this when it arrives is late. */
 const lateMs = 1_000;
 const showEveryMs = 250;
-/** Messages and bytes are counted over this many steps. */
+/** Quotes a second are counted over this many steps. */
 const steps = 8;
 
 export class Stream {
