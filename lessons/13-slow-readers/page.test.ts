@@ -92,6 +92,19 @@ everyPage(
       expect(await missed()).toEqual(before);
     });
 
+    test("counts every connection that breaks, also one that was open for a moment only", async () => {
+      const { ada } = tabs();
+      const before = await shown(ada, "lost");
+      for (const more of [1, 2]) {
+        await server().kill();
+        await until(async () => (await shown(ada, "lost")) === before + more);
+        Object.assign(server(), await ports().startServer());
+        const tryNow = ada.getByRole("button", { name: "Try now" });
+        await tryNow.click({ timeout: 1_000 }).catch(() => {}); // it may be trying already
+        await isOpen(ada);
+      }
+    });
+
     test("a page that asks for 4 prices a second gets 4, at any moment and on the same connection", async () => {
       const { ada } = tabs();
       const lost = await shown(ada, "lost");
