@@ -15,7 +15,7 @@ serve({
   // What came after the cursor: GET /messages?after=41 is answered with 42, 43, …
   "GET /messages": async (_request, response, query) => {
     const answer = log.after(readCursor(query) ?? { after: 0 });
-    // The page's switch "slow answers": each takes its own time, so a later one can overtake it.
+    // The page's switch "slow answers": each takes its own time, so a later one can overtake an earlier one.
     if (query.has("slow")) await pause(Math.random() * 2_000);
     // Exercise: nothing new since this page last asked? There is a shorter answer.
     sendJson(response, 200, answer);

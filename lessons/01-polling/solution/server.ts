@@ -17,7 +17,7 @@ serve({
     const answer = log.after(readCursor(query) ?? { after: 0 });
     // A name for this answer: which log, and how far it goes. Taken now, because the pause below lets the log grow.
     const etag = `"${log.name}-${log.end.after}"`;
-    // The page's switch "slow answers": each takes its own time, so a later one can overtake it.
+    // The page's switch "slow answers": each takes its own time, so a later one can overtake an earlier one.
     if (query.has("slow")) await pause(Math.random() * 2_000);
     response.setHeader("ETag", etag);
     // Not no-store: the browser may keep the answer, and asks with its ETag before it uses it again.
