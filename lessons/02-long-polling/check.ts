@@ -143,7 +143,7 @@ export const checks = [
   check("a page that waits in vain still gets an empty answer", "Hint 2", async (server) => {
     // The lesson's own variable: 25 s would take too long here.
     const hasty = await server.startAnother({ HOLD_MS: "300" });
-    const expected = "an empty answer after 25 s without a message. Here it is 0.3 s, by HOLD_MS=300";
+    const expected = "an empty answer after 25 s without a message (0.3 s here, with HOLD_MS=300)";
     const late = () => new CheckFailed(expected, "none came within 1.5 s");
     const { messages } = await within(1_500, inBackground(poll(hasty, 0)), late);
     expectThat(messages.length === 0, expected, `it held ${messages.length} messages`);
@@ -245,7 +245,7 @@ export const checks = [
       const late = () =>
         new CheckFailed(
           expected,
-          "no answer came. The server was already gathering for another request. Each request needs its own 50 ms",
+          "no answer came. The server was already gathering messages for another request. Each request needs its own 50 ms",
         );
       await within(1_000, grace, late);
       await Promise.all([first, second]);
