@@ -46,7 +46,7 @@ function open() {
 
 // 2. Send
 room.onsay = (from, text) => {
-  if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed. Press Open again.");
+  if (socket.readyState !== WebSocket.OPEN) throw new Error('the connection is closed. Press "Open again".');
   room.refused("");
   socket.send(JSON.stringify({ type: "say", from, text }));
   add("sent");
