@@ -1,4 +1,4 @@
-// Exercise 4, Rooms: a client that connects to /?room=tea receives what is said at tea, and nothing from other rooms.
+// Exercise 4, Rooms: a client that connects to /?room=tea receives what is said in that room, and nothing else.
 import {
   cannotTell,
   check,
@@ -139,7 +139,7 @@ export const checks = [
       client.receives(
         "presence",
         ({ here }) => here === count,
-        `receive "presence" with "here":${count}. Ada and Grace are at tea, Alan is at coffee, and Edsger named no room`,
+        `receive "presence" with "here":${count}. Ada and Grace are in the room "tea", Alan is in "coffee", and Edsger named no room`,
       );
     await receives(grace, 2);
     await receives(alan, 1);

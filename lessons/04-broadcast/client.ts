@@ -40,7 +40,7 @@ function open() {
 }
 
 function send(message: { type: string; from: string; text?: string }) {
-  if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed. Press Open again.");
+  if (socket.readyState !== WebSocket.OPEN) throw new Error('the connection is closed. Press "Open again".');
   socket.send(JSON.stringify(message));
   add("sent");
   room.note(`${message.type} ${message.text ?? message.from}`, "sent");

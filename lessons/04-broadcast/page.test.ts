@@ -6,7 +6,7 @@ import { shown, until } from "../../shared/machinery/testing/lesson.ts";
 everyPage("04-broadcast", (ports, _server, tabs) => {
   test("shows the greeting, the tick and how many are here", async () => {
     const { ada, grace } = tabs();
-    await shows(ada, "greeting Hello. Say something, everybody receives it.");
+    await shows(ada, "greeting Hello. Everybody receives what you say.");
     await until(async () => (await shown(ada, "here")) === 2);
     await grace.goto("about:blank");
     await until(async () => (await shown(ada, "here")) === 1);

@@ -26,7 +26,7 @@ const presenceChanged = atMostEvery(50, () => broadcast({ type: "presence", here
 // Exercise: several rooms. A second parameter, `request`, has the address: request.url is "/?room=tea".
 sockets.on("connection", (client) => {
   clients.add(client);
-  deliver(client, JSON.stringify({ type: "greeting", text: "Hello. Say something, everybody receives it." }));
+  deliver(client, JSON.stringify({ type: "greeting", text: "Hello. Everybody receives what you say." }));
   presenceChanged();
 
   client.on("message", (data, isBinary) => {

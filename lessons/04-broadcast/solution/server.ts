@@ -31,7 +31,7 @@ const presenceChanged = atMostEvery(50, () => {
 sockets.on("connection", (client, request) => {
   const room = new URL(request.url ?? "/", "http://localhost").searchParams.get("room");
   rooms.set(client, room);
-  deliver(client, JSON.stringify({ type: "greeting", text: "Hello. Say something, everybody receives it." }));
+  deliver(client, JSON.stringify({ type: "greeting", text: "Hello. Everybody receives what you say." }));
   presenceChanged();
 
   client.on("message", (data, isBinary) => {
