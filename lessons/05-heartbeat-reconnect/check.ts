@@ -21,7 +21,7 @@ const isClosed = (client: Client) =>
   eventually(
     () => client.closed,
     `the server to close ${client.name}'s connection after she sent thirty messages together`,
-    () => `it stayed open, and ${receivedFrom("Ada", client)} of them went out`,
+    () => `it stayed open, and ${receivedFrom("Ada", client)} of them were passed on`,
   );
 
 /** How many messages of somebody a client has received. */
@@ -93,7 +93,7 @@ export const checks = [
   check("the connection ends when the page has answered the close frame", "Hint 2", async (server) => {
     const say = { type: "say", from: "Ada", text: "hello" };
     const ada = silentClient(server, ...new Array(30).fill(say));
-    // 1013 is 0x03F5, and the bytes of a close frame. No text in JSON has these.
+    // 1013 is 0x03F5: these two bytes are in the close frame, and never in JSON.
     const hasCode = () => ada.hasReceived("\x03\xF5");
     try {
       const expected = "a close frame with 1013 for a client that sent thirty messages together";
@@ -259,8 +259,9 @@ export const checks = [
       await expectForgotten(
         server,
         async (n) => {
-          // For every 40, four people send ten each, and more at first: the first twenty of a list don't count. From 120 on,
-          // Ada sends all of them, so that a list that is cut now and then has been cut.
+          // Every 40th time, four people send ten each. At first they send more often, because the first twenty entries
+          // of a list don't count. From 120 on, only Ada sends, but more often: so a list that is cut only now and then
+          // has been cut by the end.
           if (n % (n < 40 || n >= 120 ? 10 : 40) > 0) return;
           const people = n < 120 ? four : four.slice(0, 1);
           // More than a second of this server.

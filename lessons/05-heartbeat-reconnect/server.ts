@@ -31,7 +31,7 @@ sockets.on("connection", (client) => {
     const message = receive(client, data, isBinary, Incoming);
     if (!message) return;
     if (message.type === "beat") return deliver(client, '{"type":"beat"}'); // the page asks whether we are still there
-    // Exercise: more than ten of these in a second is too much.
+    // Exercise: more than ten chat messages in a second are too many.
     const from = claimName(client, message.from);
     broadcast({ type: "message", ...log.add(from, message.text) });
   });
