@@ -22,7 +22,7 @@ export type Pointers = {
   slower: number;
 };
 
-export const naiveWay = "each event to each, as JSON";
+export const naiveWay = "each event to everyone, as JSON";
 const handsPerSecond = 60;
 /** More messages a second than this would measure the clients, and the naive way is far beyond what one core can do. */
 const naiveDeliveries = 15_000;

@@ -35,15 +35,15 @@ export function toMarkdown({
   return [
     `Measured on ${date}, ${machine}, ${versions}. Node to Node over loopback, HTTP/1.1, no TLS. Other machines give other figures.`,
     ...conditions.flatMap(transportsTable),
-    "Messages are 100 bytes of JSON, published at random moments. Bytes (both ways, with all headers), requests and the server's CPU time are for each message that reached a client. The CPU time includes the work of receiving the message from its publisher. Late: from publishing to arrival, for half of the messages (p50) and for 99 in 100 (p99). A browser's request has about 500 more bytes of headers.",
+    "Messages are 100 bytes of JSON, published at random moments. Bytes (both ways, with all headers), requests and the server's CPU time are for each message that reached a client. The CPU time includes the work of receiving the message from its publisher. Latency: the time from publishing to arrival. Half of the messages took less than p50, and 99 in 100 took less than p99. A browser's request has about 500 more bytes of headers.",
     ...grouped(pointers, (row) => `${row.pointers}`).flatMap(pointersTable),
-    "Every pointer moves 60 times a second. Bytes and messages are those that each client receives, with the headers of frames. 1,000 ms of CPU in a second is a whole core. Late: from hand to screen, for 95 in 100 of the pointers that a screen shows. The naive way is measured with slower pointers, and its figures are multiplied, because no core can do it at full speed.",
+    "Every pointer moves 60 times a second. Bytes and messages are those that each client receives, with the headers of frames. 1,000 ms of CPU time per second is a whole core. Latency: the time from hand to screen. 95 in 100 of the positions that a screen shows took less than p95. The naive way is measured with slower pointers, and its figures are multiplied, because no core can do it at full speed.",
     ...crowds.flatMap(fanOutTable),
-    `Deliveries a second: by the clock, with server and clients on one machine. "Against" compares them with the ${plainest}. A CPU second: deliveries for one second of the server's own CPU time. A connection: its heap and buffers at rest, without the kernel's memory.`,
+    `Deliveries a second: by the clock, with server and clients on one machine. Relative: compared with the ${plainest}. Per CPU second: deliveries for one second of the server's own CPU time. Per connection: heap and buffers at rest, without the kernel's memory.`,
     ...grouped(oneWrite, (row) => `${row.together}`).flatMap(oneWriteTable),
-    `Each time, as many messages are sent together as the table's heading says. The next ones follow when every client has them. "Times" compares the ways with the first one, the way of many demos. Late: from saying to arrival, for half of the messages (p50) and for 99 in 100 (p99).`,
+    "The heading of each table says how many messages are sent together. The next ones follow when every client has received them. Speedup: compared with the first row, the way of many demos. Latency: the time from sending to arrival. Half of the messages took less than p50, and 99 in 100 took less than p99.",
     ...grouped(returns, (row) => `${row.awaySeconds} ${row.clients}`).flatMap(returnTable),
-    "The worst 100 ms: the largest share of the clients whose attempts fell within one such span.",
+    "Worst 100 ms: the largest share of the clients that tried to connect within any one span of 100 ms.",
     "## Half-open connections",
     table(
       ["who notices", "tries", "median", "worst", "promised"],
@@ -53,7 +53,7 @@ export function toMarkdown({
         ...[median, worst, promised].map((seconds) => `${seconds.toFixed(1)} s`),
       ]),
     ),
-    `Lesson 5 with all its times ${halfOpen.shortened} times shorter. The table multiplies the results by the same factor.`,
+    `Measured with all times of lesson 5 divided by ${halfOpen.shortened}. The table multiplies the results by ${halfOpen.shortened}.`,
     "",
   ].join("\n\n");
 }
@@ -65,13 +65,12 @@ function transportsTable(rows: Transport[]): string[] {
   return [
     `## Transports: ${people}, ${pace}`,
     table(
-      ["", "bytes", "requests", "late, p50", "late, p99", "server's CPU"],
+      ["", "bytes", "requests", "p50 latency", "p99 latency", "server CPU"],
       rows.map(({ transport, bytes, requests, p50, p99, cpuUs }) => [
         transport,
         whole(bytes),
         `${requests}`,
-        `${p50} ms`,
-        `${p99} ms`,
+        ...[p50, p99].map((ms) => `${ms.toLocaleString("en-US")} ms`),
         `${whole(cpuUs)} µs`,
       ]),
     ),
@@ -82,7 +81,7 @@ function pointersTable(rows: Pointers[]): string[] {
   return [
     `## Pointers: ${whole(rows[0]?.pointers ?? 0)} in one room`,
     table(
-      ["in a second", "bytes", "messages", "server's CPU", "late, p95"],
+      ["per second", "bytes", "messages", "server CPU", "p95 latency"],
       rows.map(({ way, bytesDown, messagesDown, cpuMs, p95, slower }) => [
         slower > 1 ? `${way} (× ${slower})` : way,
         whole(bytesDown),
@@ -99,7 +98,7 @@ function fanOutTable(rows: FanOut[]): string[] {
   return [
     `## Fan-out: ${whole(rows[0]?.clients ?? 0)} clients`,
     table(
-      ["", "deliveries a second", "against", "a CPU second", "a connection"],
+      ["", "deliveries a second", "relative", "per CPU second", "per connection"],
       rows.map(({ server, perSecond, perCpuSecond, bytesPerConnection }) => [
         server,
         whole(Number(perSecond.toPrecision(3))),
@@ -117,7 +116,7 @@ function oneWriteTable(rows: OneWrite[]): string[] {
   return [
     `## One write for many: ${whole(clients)} clients, ${together === 1 ? "1 message" : `${together} messages`} at a time`,
     table(
-      ["", "deliveries a second", "times", "late, p50", "late, p99"],
+      ["", "deliveries a second", "speedup", "p50 latency", "p99 latency"],
       rows.map(({ way, perSecond, p50, p99 }) => [
         way,
         whole(Number(perSecond.toPrecision(3))),

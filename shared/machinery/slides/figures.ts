@@ -164,6 +164,6 @@ function scatter(_lines: string[], info: string): Drawn {
   );
   const axes = '<path class="axis" d="M110 20V390H1130"/>';
   const names =
-    text(1_130, 380, "later →", "soft end") + text(122, 34, "↑ more bytes a message", "soft start");
+    text(1_130, 380, "later →", "soft end") + text(122, 34, "↑ more bytes per message", "soft start");
   return [440, axes + across.join("") + up.join("") + names + points.join(""), alt];
 }
