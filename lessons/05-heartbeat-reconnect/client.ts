@@ -86,7 +86,8 @@ function ask() {
 }
 
 room.onsay = (from, text) => {
-  if (socket?.readyState !== WebSocket.OPEN) throw new Error("no connection. Send it again when it is back.");
+  if (socket?.readyState !== WebSocket.OPEN)
+    throw new Error("no connection. Send it again when the page is connected.");
   socket.send(JSON.stringify({ type: "say", from, text }));
 };
 

@@ -20,7 +20,7 @@ async function comes(server: LessonServer, name: string, page?: string): Promise
   return person;
 }
 
-/** The server ends an older socket before it answers the newer one. So a few answers later, that must have arrived here. */
+/** The server ends an older socket before it answers the newer one. So its end must have arrived here a few answers later. */
 async function expectEnded(isEnded: () => unknown, newer: Client, expected: string, happened: string) {
   for (let n = 1; n <= 4 && !isEnded(); n++) await newer.isUpToDate();
   expectThat(Boolean(isEnded()), expected, happened);
@@ -96,7 +96,7 @@ export const checks = [
       );
       const isLater = ghost.hasReceived("Here I am");
       expectThat(!isLater, expected, "it was ended later: it still received what Ada said after that");
-      // On a slow computer, Ada may have said it only when a server that ends the socket later had done so.
+      // On a slow computer, a server that ends the socket later may have done so before Ada spoke.
       if (after - before > 300) await cannotTell();
     } finally {
       ghost.giveUp();

@@ -51,7 +51,7 @@ function take(message: Message, replayed: boolean) {
 
 function say(from: string, text: string) {
   if (!send(JSON.stringify({ type: "say", from, text })))
-    throw new Error("no connection. Send it again when it is back.");
+    throw new Error("no connection. Send it again when the page is connected.");
 }
 room.onsay = say;
 onSayTwenty(say, 100);
