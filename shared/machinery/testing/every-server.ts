@@ -416,17 +416,15 @@ export function everySocketServer(
       client.socket.close();
     });
 
-    test.runIf(talk === chat)(
-      "a long text is cut between two characters, never inside an emoji",
-      async () => {
+    if (talk === chat)
+      test("a long text is cut between two characters, never inside an emoji", async () => {
         const client = await open(server().port);
         client.send({ type: "say", from: "Ada", text: "👩‍👩‍👧‍👦".repeat(600) });
         const { text } = await client.receives("message", ({ text }) => text.startsWith("👩"));
         expect(text.length).toBeGreaterThan(0);
         expect(text).toBe("👩‍👩‍👧‍👦".repeat(text.length / "👩‍👩‍👧‍👦".length));
         client.socket.close();
-      },
-    );
+      });
 
     test("text is sent as text, not as binary", async () => {
       const client = await open(server().port);
