@@ -80,7 +80,7 @@ everyPage("02-long-polling", (ports, server, tabs) => {
     const env = { PORT: String(serverPort), PAGE_PORT: String(pagePort) };
     const other = await startServer("01-polling", env);
     const sentence =
-      "This page belongs to lesson 2, but lesson 1 is running. Press Ctrl-C, then npm run lesson 2.";
+      "This page belongs to lesson 2, but lesson 1 is running. Press Ctrl-C in the terminal, then run npm run lesson 2.";
     await statusIs(ada, sentence);
     // A page that is opened now says so, too.
     await grace.reload();

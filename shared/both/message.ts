@@ -41,7 +41,10 @@ export const Name = v.pipe(
   v.check((name) => !isBlank(name), "is blank."),
   v.trim(),
   v.check((name) => !/[\t\n]/.test(name), "must be one line."),
-  v.check((name) => !/[\u061C\u200E\u200F]/.test(name), "contains a mark that turns text around."),
+  v.check(
+    (name) => !/[\u061C\u200E\u200F]/.test(name),
+    "contains a mark that changes the direction of text.",
+  ),
   v.check((name) => !nameKeys(name).some((key) => reserved.has(key)), "is reserved. Choose another name."),
 );
 

@@ -22,8 +22,8 @@ export function cutText(text: string, limit: number): string {
 }
 
 /**
- * Control characters other than tab and line feed, other ends of lines, halves of a surrogate pair, and marks that turn
- * text around.
+ * Control characters other than tab and line feed, other ends of lines, halves of a surrogate pair, and marks that change
+ * the direction of text.
  */
 export const unfit = /[^\P{Cc}\t\n]|[\p{Cs}\p{Zl}\p{Zp}]|[\u202A-\u202E\u2066-\u206F]/u;
 

@@ -46,7 +46,7 @@ export class Board {
     keys.addEventListener("keydown", (event) => this.#press(event));
     keys.tabIndex = 0;
     keys.role = "application";
-    keys.ariaLabel = "Everybody's pointers. The arrow keys move yours, Enter leaves a ripple.";
+    keys.ariaLabel = "Everybody's pointers. The arrow keys move yours, and Enter leaves a ripple.";
   }
 
   /** A ripple begins at this place, in the color of this person. */

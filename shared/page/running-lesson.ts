@@ -12,7 +12,7 @@ export async function describeOtherLesson({ launched = false } = {}): Promise<st
   if (running === undefined) return undefined;
   if (!own || running === own) return "";
   const [mine, other] = [own, running].map((lesson) => Number.parseInt(lesson, 10) || lesson);
-  return `This page belongs to lesson ${mine}, but lesson ${other} is running. Press Ctrl-C, then \`npm run lesson ${mine}\`.`;
+  return `This page belongs to lesson ${mine}, but lesson ${other} is running. Press Ctrl-C in the terminal, then run \`npm run lesson ${mine}\`.`;
 }
 
 async function askServer(): Promise<string | undefined> {

@@ -90,7 +90,7 @@ export async function answer(routes: Routes, request: IncomingMessage, response:
       .filter((route) => route.endsWith(` ${pathname}`))
       .map((route) => route.split(" ")[0] as string);
     if (methods.length === 0)
-      throw new HttpError(404, `Nothing here. There is: ${Object.keys(routes).join(", ")}.`);
+      throw new HttpError(404, `Nothing here. This server answers: ${Object.keys(routes).join(", ")}.`);
     const method = request.method === "HEAD" ? "GET" : request.method;
     const { origin } = request.headers;
     if (method !== "GET" && origin !== undefined && !isAllowedOrigin(origin))

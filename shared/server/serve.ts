@@ -87,7 +87,7 @@ export function upgradeRequired(_request: IncomingMessage, response: ServerRespo
   response.setHeader("Sec-WebSocket-Version", "13");
   response.setHeader("Connection", "Upgrade, close");
   const page = `http://localhost:${process.env.PAGE_PORT ?? 8000}/`;
-  throw new HttpError(426, `A WebSocket server: open its page instead, ${page}`);
+  throw new HttpError(426, `This is a WebSocket server. Open its page instead: ${page}`);
 }
 
 const goodbyes: (() => void)[] = [];
