@@ -1,4 +1,4 @@
-// The cable as a program: stands between the page and the lesson's server, and runs that server.
+// The cable as a program: it is between the page and the lesson's server, and runs that server.
 import { resolve } from "node:path";
 import { listenAddresses } from "../launcher/listen.ts";
 import { anyFreePort } from "../launcher/ports.ts";

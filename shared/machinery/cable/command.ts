@@ -71,7 +71,7 @@ function whatIsWrong({ type, path, expected }: v.InferIssue<typeof FromPanel>): 
   const known = FromPanel.options.find(({ entries }) => entries.command.literal === command);
   if (!known || type === "variant") {
     const all = FromPanel.options.map(({ entries }) => entries.command.literal);
-    return `No such command. There is: ${all.join(", ")}.`;
+    return `No such command. The commands are: ${all.join(", ")}.`;
   }
   const { command: _, ...own }: Record<string, v.GenericSchema> = known.entries;
   const { id: __, ...fields } = own;

@@ -196,7 +196,7 @@ describe("a panel", () => {
     ["[]", "Not a command"],
     ["null", "Not a command"],
     ['"freeze"', "Not a command"],
-    ["{}", "No such command. There is: close, reset"],
+    ["{}", "No such command. The commands are: close, reset"],
     ['{"command":"constructor"}', "No such command"],
     ['{"command":"freeze","direction":"sideways"}', 'direction has to be "both" or "up" or "down".'],
     ['{"command":"freeze","direction":["up"]}', "direction has to be"],
@@ -211,7 +211,7 @@ describe("a panel", () => {
     ['{"command":"throttle","bytesPerSecond":0}', "bytesPerSecond has to be"],
     ['{"command":"heal","frozen":"maybe"}', 'frozen has to be "deliver" or "drop".'],
     ['{"command":"stop","forMs":1e12}', "forMs has to be"],
-    ['{"command":"kill"}', "The server's process is not the cable's"],
+    ['{"command":"kill"}', "The cable didn't start the server"],
     ['{"command":"reset","id":"x"}', "id has to be a whole number"],
   ])("is told what is wrong with %s", async (text, error) => {
     const one = await panel();

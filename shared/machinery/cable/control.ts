@@ -104,7 +104,7 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
   async function carryOut(given: FromPanel): Promise<void> {
     const process = () => {
       if (!server)
-        throw new Error("The server's process is not the cable's. Start and stop it where you started it.");
+        throw new Error("The cable didn't start the server. Start and stop it where you started it.");
       return server;
     };
     switch (given.command) {

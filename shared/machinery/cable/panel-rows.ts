@@ -112,9 +112,9 @@ export function explain(entry: Entry): HTMLElement {
   const box = document.createElement("div");
   box.className = "wire-open";
   if (entry.kind === "frame") box.append(frameTable(entry));
-  if (entry.kind === "handshake") box.append(headerTable("Asked with", entry.requestHeaders));
+  if (entry.kind === "handshake") box.append(headerTable("Request headers", entry.requestHeaders));
   if ("headers" in entry)
-    box.append(headerTable(entry.kind === "request" ? "Request headers" : "Answered with", entry.headers));
+    box.append(headerTable(entry.kind === "request" ? "Request headers" : "Response headers", entry.headers));
   if ("preview" in entry)
     box.append(payload(entry.preview, "payloadBytes" in entry ? entry.payloadBytes : 0));
   if (box.children.length === 0) box.append(cell("", aside(entry)));
@@ -125,7 +125,7 @@ function aside(entry: Entry): string {
   if (entry.kind === "connection-end" && entry.how === "FIN")
     return "FIN: this side has nothing more to send. The other side may still send until its own FIN (RFC 9293 §3.6).";
   if (entry.kind === "connection-end")
-    return "RST: the connection ends immediately for both sides, and data under way is lost (RFC 9293 §3.5.2).";
+    return "RST: the connection ends immediately for both sides, and data on its way is lost (RFC 9293 §3.5.2).";
   if (entry.kind === "connection-open")
     return "SYN, SYN-ACK, ACK: a TCP connection costs one round trip before the first byte (RFC 9293 §3.5).";
   return "text" in entry ? entry.text : "";
@@ -168,7 +168,7 @@ function frameTable(frame: Frame): HTMLElement {
   const table = document.createElement("table");
   table.createCaption().textContent = `Frame header, ${frame.headerBytes} B: ${frame.header.replace(/..(?=.)/g, "$& ")}`;
   const head = table.createTHead().insertRow();
-  for (const name of ["field", "bits or bytes", "says", "RFC 6455"]) {
+  for (const name of ["field", "bits or bytes", "meaning", "RFC 6455"]) {
     const th = document.createElement("th");
     th.scope = "col";
     th.textContent = name;

@@ -223,7 +223,7 @@ describe("with lesson 3 the panel", () => {
     await shows(page, "unseen");
     await until(async () => /waiting/.test((await page.locator(".wire-left-out").textContent()) ?? ""));
     expect(await rows.filter({ hasText: "unseen" }).count()).toBe(0);
-    await press(page, "Go on");
+    await press(page, "Continue");
     await rows.filter({ hasText: "unseen" }).first().waitFor();
     await press(page, "Clear");
     expect(await rows.count()).toBe(0);

@@ -75,7 +75,7 @@ export class WirePanel extends HTMLElement {
       const button = this.#element("[name=pause]");
       const paused = button.getAttribute("aria-pressed") !== "true";
       button.setAttribute("aria-pressed", String(paused));
-      button.textContent = paused ? "Go on" : "Pause";
+      button.textContent = paused ? "Continue" : "Pause";
       if (!paused) this.#redraw();
     });
     this.#on("[name=clear]", "click", () => {
