@@ -355,7 +355,7 @@ describe("npm run slides", () => {
   test("answers a number that is no lesson's with the list", async () => {
     const run = runNode(["shared/machinery/start.cjs", "slides/slides", "99"], ports, []);
     expect(await run.ended).toBe(1);
-    expect(run.output()).toMatch(/^No lesson 99\. There is:/);
+    expect(run.output()).toMatch(/^No lesson 99\. The lessons are:/);
   });
 
   test("a second one says immediately that they are open, and starts nothing", async () => {

@@ -12,7 +12,7 @@ export type CompileError = { where: string; text: string; code: string };
 /**
  * Compiles a server, or a client where `outfile` is undefined and only the errors matter.
  * @param file where it is; its imports are found from there
- * @param source what stands in the file: by default, what is on disk
+ * @param source the file's text: by default, what is on disk
  * @param startsOften then Express is part of the file, too, and the source map is beside it, where no start reads it
  * @returns what is wrong, undefined when all is well
  * @throws Node's own error when `outfile` can't be written, as on a full disk
@@ -45,7 +45,7 @@ export async function bundle(
   return {
     where: `${where.replaceAll("\\", "/")}:${line}:${column + 1}`,
     // At the end of a file there is no code to show: the mistake is somewhere before.
-    text: lineText.trim() ? error.text : `${error.text}. Something above is opened and not closed.`,
+    text: lineText.trim() ? error.text : `${error.text}. Something above is opened but never closed.`,
     // A tab stays a tab, or the caret would point beside the mistake.
     code: lineText.trim() ? `${lineText}\n${lineText.slice(0, column).replace(/[^\t]/g, " ")}^` : "",
   };
@@ -82,7 +82,7 @@ const packages: Plugin = {
     }),
 };
 
-/** Compiles `contents` in place of what stands in the file. */
+/** Compiles `contents` in place of the file's own text. */
 function replace(file: string, contents: string): Plugin {
   return {
     name: "replace",

@@ -43,7 +43,7 @@ async function main(args: string[]) {
     return refuse("Say which lesson to watch: npm run check:watch 3");
   }
   const lesson = findLesson(wanted);
-  if (!lesson) return refuse(`No lesson ${wanted}. There is:\n\n${nameLessons()}`);
+  if (!lesson) return refuse(`No lesson ${wanted}. The lessons are:\n\n${nameLessons()}`);
   if (!hasExercise(lesson))
     return refuse(`Lesson ${lesson.number} has no exercise. Its README says what to try.`);
   if (watching) return watchLesson(lesson);
@@ -129,7 +129,7 @@ function explain({ title, read, fault }: Result, lesson: Lesson) {
   if (fault.kind === "failed" || fault.kind === "late")
     lines.push(
       ["Read", readReadme(lesson).where(read) ?? `lessons/${lesson.folder}/README.md`],
-      ["Stuck?", `npm run solution ${lesson.number} shows our way beside yours`],
+      ["Stuck?", `npm run solution ${lesson.number} shows our solution beside yours`],
     );
   console.log(`\n  ${bold(`Broken: ${title}`)}\n`);
   for (const [name = "", text] of lines) console.log(fitTerminal(`    ${name.padEnd(9)}  ${text}`));
@@ -152,7 +152,7 @@ async function checkAll() {
       console.log(`${start}  ${passing} of ${report.results.length} pass   ${readReadme(lesson).exercise}`);
     }
   }
-  console.log("\nOne of them in detail: npm run check 1\n");
+  console.log("\nTo see one of them in detail: npm run check 1\n");
   await tellRoom();
   process.exit((await Promise.all(reports)).every(allPass) ? 0 : 1);
 }

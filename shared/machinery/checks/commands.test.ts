@@ -114,7 +114,7 @@ describe("check", () => {
 
   test("says of a file that ends too early that something is open, and of a missing one how to get it back", async () => {
     expect(await checkWrong(`${starter}\nconst open = \`\n`)).toMatch(
-      /server\.ts:\d+:\d+\n.*Something above is opened and not closed\.\n\n$/,
+      /server\.ts:\d+:\d+\n.*Something above is opened but never closed\.\n\n$/,
     );
     await rm(workshop.path(lesson, "server.ts"));
     const { code, output } = await check("3");
@@ -212,7 +212,7 @@ appendFileSync("pids", process.pid + " " + child.pid + " ");`;
   test("refuses a lesson that isn't there, with the list", async () => {
     expect(await check("9")).toMatchObject({
       code: 1,
-      output: expect.stringMatching(/^No lesson 9\. There is:\n\n/),
+      output: expect.stringMatching(/^No lesson 9\. The lessons are:\n\n/),
     });
   });
 

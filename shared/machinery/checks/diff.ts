@@ -9,7 +9,7 @@ import { pathOf } from "./files.ts";
 function main(from: string | undefined, to: string | undefined) {
   const [one, other] = [from, to].map((wanted) => (wanted === undefined ? undefined : findLesson(wanted)));
   if (!one || !other) {
-    console.error(fitTerminal(`Name two lessons: npm run diff 3 4. There is:\n\n${nameLessons()}`));
+    console.error(fitTerminal(`Name two lessons: npm run diff 3 4. The lessons are:\n\n${nameLessons()}`));
     process.exitCode = 1;
     return;
   }

@@ -11,7 +11,7 @@ export type Readme = {
   learned: string;
   /** The question that opens the next lesson. */
   nextQuestion: string;
-  /** Where a heading or hint stands: `lessons/03-chat/README.md:97, "Hint 2: who is Grace?"`. */
+  /** Where a heading or hint is: `lessons/03-chat/README.md:97, "Hint 2: who is Grace?"`. */
   where(begins: string): string | undefined;
 };
 

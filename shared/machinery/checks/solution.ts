@@ -1,4 +1,4 @@
-// Shows our way beside the learner's: `npm run solution 3`. `npm run solution 3 run` starts the lesson with our server.
+// Shows our solution beside the learner's: `npm run solution 3`. `npm run solution 3 run` starts the lesson with our server.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { relative } from "node:path";
@@ -13,7 +13,7 @@ function main(wanted: string | undefined, what: string | undefined) {
   const lesson = wanted === undefined ? undefined : findLesson(wanted);
   if (!lesson) {
     const why = wanted === undefined ? "Name a lesson: npm run solution 3." : `No lesson ${wanted}.`;
-    return refuse(`${why} There is:\n\n${nameLessons()}`);
+    return refuse(`${why} The lessons are:\n\n${nameLessons()}`);
   }
   const { number } = lesson;
   if (!hasExercise(lesson)) return refuse(`Lesson ${number} has no exercise.`);

@@ -39,7 +39,7 @@ export function solutionWith(lesson: string, changes: Change[]): string {
 /**
  * Runs a lesson's checks whose titles begin with `only`.
  * @param file the server, in the lesson's folder
- * @param source what is run in place of what stands in the file
+ * @param source what is run in place of the file's own text
  * @param doubt whether what fails on a slow computer "counts", or runs "again": what is right must pass
  */
 export async function resultsOf(

@@ -1,5 +1,5 @@
 // Examines this computer before a lesson: `npm run doctor`. A line for each thing, and what to do. Exit code 1 when
-// something will stop the lessons. (start.cjs has seen to Node's version and to esbuild before this file can run.)
+// something will stop the lessons. (start.cjs has checked Node's version and esbuild before this file can run.)
 import { wrap } from "../launcher/wrap.ts";
 import { showControls } from "../supervisor/output.ts";
 import { disk, folder, git, node, npm, packages } from "./computer.ts";

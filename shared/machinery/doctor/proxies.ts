@@ -1,4 +1,4 @@
-// Proxies: programs that stand between this computer and the web, and must not stand before localhost.
+// Proxies: programs between this computer and the web. Requests to localhost must not go through them.
 import { spawnSync } from "node:child_process";
 import type { Finding } from "./finding.ts";
 

@@ -65,7 +65,9 @@ function makeKit(folder: string) {
 
   const cache = join(folder, "npm-cache");
   const packages = findPackages(readFileSync(join(workshop, "package-lock.json"), "utf8"));
-  console.log(`Fetching ${packages.length} packages for Windows, macOS and Linux. This takes minutes …`);
+  console.log(
+    `Fetching ${packages.length} packages for Windows, macOS and Linux. This takes a few minutes …`,
+  );
   // npm's cache is kept by registry, so it must be the same registry when the workshop is installed.
   const registry = askNpm(npm, ["config", "get", "registry"]);
   fetchPackages(npm, registry, cache, packages);

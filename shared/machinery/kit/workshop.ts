@@ -19,7 +19,7 @@ export function exportWorkshop(folder: string): string {
   if (!existsSync(starters)) return "as it is in this folder";
   rmSync(join(folder, "lessons"), { recursive: true, force: true });
   cpSync(starters, join(folder, "lessons"), { recursive: true });
-  return "as it is in this folder, the lessons as at the first start of one";
+  return "as it is in this folder, with the lessons as they were when you first started one";
 }
 
 /** Not what was installed, measured or printed here. */

@@ -71,7 +71,7 @@ describe("without a lesson to start", () => {
   test("a lesson that does not exist is answered with the list, exit 1", async () => {
     const run = workshop.start(["launcher/lesson", "9"]);
     expect(await run.ended).toBe(1);
-    expect(run.output()).toMatch(/^No lesson 9\. There is:\n\n +3 +tale/);
+    expect(run.output()).toMatch(/^No lesson 9\. The lessons are:\n\n +3 +tale/);
   });
 
   test("an invalid port is refused in one line", async () => {

@@ -33,7 +33,7 @@ async function main(wanted: string | undefined) {
     return;
   }
   const lesson = findLesson(wanted, lessons);
-  if (!lesson) return refuse(`No lesson ${wanted}. There is:\n\n${nameLessons(lessons)}`);
+  if (!lesson) return refuse(`No lesson ${wanted}. The lessons are:\n\n${nameLessons(lessons)}`);
   try {
     const port = readPort("PORT");
     const pagePort = readPort("PAGE_PORT");

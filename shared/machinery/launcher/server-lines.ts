@@ -9,7 +9,7 @@ export function describeError(file: string): string {
 
 export function describeSilence(file: string): string {
   const seconds = silentAfterMs / 1_000;
-  return `${file} has been running for ${seconds} s but does not listen on PORT yet.\nIs there an endless loop, or no call of serve(…)?`;
+  return `${file} has been running for ${seconds} s but does not listen on PORT yet.\nIs there an endless loop, or is serve(…) never called?`;
 }
 
 export const runningAgain = "The server is running again.";

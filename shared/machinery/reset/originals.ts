@@ -28,7 +28,7 @@ function inGit(): Originals | undefined {
   const folders = tracked("lessons/").flatMap((path) => path.match(/^lessons\/(\d\d-[^/]+)\//)?.[1] ?? []);
   if (folders.length === 0) return;
   return {
-    source: "as in the last commit (git)",
+    source: "the same as in the last commit (git)",
     folders: [...new Set(folders)],
     changes(folder) {
       const originals = tracked(`lessons/${folder}/`);
@@ -75,7 +75,7 @@ function inCopy(): Originals | undefined {
   if (!existsSync(copy)) return;
   const inside = (path: string) => join(copy, path.slice("lessons/".length));
   return {
-    source: "as at the first start of a lesson",
+    source: "the same as when you first started a lesson",
     folders: readdirSync(copy).filter((name) => /^\d\d-/.test(name)),
     changes(folder) {
       const originals = filesIn(copy, folder).map((path) => `lessons/${path}`);

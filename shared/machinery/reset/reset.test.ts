@@ -89,13 +89,15 @@ function promises(source: string) {
     await reset();
     const { code, output } = await reset();
     expect(code).toBe(0);
-    expect(output).toBe(`\nAll lessons are ${source}.\nPages show the drawer as on the first visit.\n\n`);
+    expect(output).toBe(
+      `\nAll lessons are ${source}.\nPages show the drawer as they did on your first visit.\n\n`,
+    );
   });
 
   test("answers a lesson that doesn't exist with the list", async () => {
     const { code, output } = await reset("9");
     expect(code).toBe(1);
-    expect(output).toMatch(/^No lesson 9\. There is:\n\n +3 +tale/);
+    expect(output).toMatch(/^No lesson 9\. The lessons are:\n\n +3 +tale/);
   });
 }
 
@@ -125,7 +127,7 @@ describe("without git, as from a zip", () => {
       await run("launcher/lesson");
     });
 
-    promises("as at the first start of a lesson");
+    promises("the same as when you first started a lesson");
 
     test("lets the drawer forget that it was folded, once", async () => {
       const wire =
@@ -172,7 +174,7 @@ describe("with git", () => {
     git("commit", "-q", "-m", "Lessons");
   });
 
-  promises("as in the last commit (git)");
+  promises("the same as in the last commit (git)");
 
   test("forgets what was staged, too", async () => {
     await work();
@@ -186,7 +188,7 @@ describe("with git", () => {
     await rm(workshop.path(server));
     git("checkout", server);
     expect(await read(server)).toContain("\r\n");
-    expect((await reset("3")).output).toMatch(/^\nlessons\/03-tale is as in the last commit/);
+    expect((await reset("3")).output).toMatch(/^\nlessons\/03-tale is the same as in the last commit/);
     git("config", "core.autocrlf", "false");
   });
 
@@ -198,7 +200,7 @@ describe("with git", () => {
     await workshop.save(server, serverSource);
     await run("launcher/lesson");
     await workshop.save(server, "my own");
-    expect((await reset("3")).output).toContain("as at the first start of a lesson");
+    expect((await reset("3")).output).toContain("the same as when you first started a lesson");
     expect(await read(server)).toBe(serverSource);
   });
 });

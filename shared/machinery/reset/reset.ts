@@ -19,7 +19,7 @@ function main(wanted: string | undefined) {
           "the first start of a lesson. Download the workshop again, into a new folder.",
       );
     const folders = originals.folders.filter((folder) => wanted === undefined || isMeant(wanted, folder));
-    if (folders.length === 0) return refuse(`No lesson ${wanted}. There is:\n\n${nameLessons()}`);
+    if (folders.length === 0) return refuse(`No lesson ${wanted}. The lessons are:\n\n${nameLessons()}`);
     reset(originals, folders);
   } catch (error) {
     refuse((error as Error).message);
@@ -74,7 +74,7 @@ function reset(originals: Originals, folders: string[]) {
   ];
   if (lines.length > 0) console.log(`\n${lines.join("\n")}`);
   const which = folders.length === 1 ? `lessons/${folders[0]} is` : "All lessons are";
-  console.log(`\n${which} ${originals.source}.\nPages show the drawer as on the first visit.`);
+  console.log(`\n${which} ${originals.source}.\nPages show the drawer as they did on your first visit.`);
   if (kept) console.log(`A copy of your changes is in ${kept}`);
   console.log();
 }

@@ -95,7 +95,7 @@ export class Grid {
 
   #check(lesson: string, results: Results) {
     const checks = this.#exercises.get(lesson);
-    const version = "Is it another version of the workshop?";
+    const version = "Do you have another version of the workshop?";
     if (checks === undefined)
       throw new HttpError(422, `There is no exercise ${lesson} in this room. ${version}`);
     if (results.length !== checks && results.length !== 0)

@@ -78,7 +78,7 @@ function describe(port: number, room: string | undefined, others: string[], peop
   return [
     "",
     line("Open", `http://localhost:${port}/  the grid, on this computer only`),
-    ...(people > 0 ? [line("Kept", `${people} from before. The page can empty the room.`)] : []),
+    ...(people > 0 ? [line("Kept", `${people} from earlier. To remove them, press Empty the room.`)] : []),
     ...(room
       ? [
           line("Learners", `npm run check 3 -- --room=${room}`),

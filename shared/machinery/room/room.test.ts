@@ -136,7 +136,9 @@ test("learners' checks appear in the grid, live, and their terminal says what ha
   await learner.save(`${lesson}/server.ts`, server("hello, please"));
   const second = await check(); // it remembers the room
   expect(second.code).toBe(0);
-  expect(second.output).toContain("Room sent as Ada: name, lesson and results, nothing else");
+  expect(second.output).toContain(
+    "Room sent as Ada: name, lesson, results and the random number, nothing else",
+  );
   await page.getByRole("button", { name: "Ada, lesson 3: 2 of 2 checks pass, 0 don't" }).waitFor();
   await page.getByText("1 of 1", { exact: true }).waitFor();
 

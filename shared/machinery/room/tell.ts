@@ -76,7 +76,8 @@ export async function tellRoom(): Promise<void> {
   }
   const { name: shown, error } = readAnswer(text);
   if (status !== 200) return say(`not sent: ${error ?? `the room answered with status ${status}.`}`);
-  if (!isNew) return say(`sent as ${shown ?? name}: name, lesson and results, nothing else`);
+  if (!isNew)
+    return say(`sent as ${shown ?? name}: name, lesson, results and the random number, nothing else`);
   isNew = false;
   say(
     `sent to ${address} as ${shown ?? name}: this name, the lesson, which checks pass, and a random number that ` +

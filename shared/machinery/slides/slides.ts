@@ -19,7 +19,7 @@ void main(process.argv[2]);
 async function main(wanted: string | undefined) {
   const lesson = wanted === undefined ? undefined : findLesson(wanted, lessons);
   if (wanted !== undefined && !lesson) {
-    return refuse(`No lesson ${wanted}. There is:\n\n${nameLessons(lessons)}`);
+    return refuse(`No lesson ${wanted}. The lessons are:\n\n${nameLessons(lessons)}`);
   }
   const fault = await whyNotStart(lesson);
   if (fault) return refuse(fault);
@@ -63,7 +63,8 @@ async function whyNotStart(lesson: Lesson | undefined): Promise<string | undefin
 function change(wanted: string) {
   if (wanted === "") return;
   const lesson = findLesson(wanted, lessons);
-  if (!lesson) return console.log(fitTerminal(`No lesson ${wanted}. There is:\n\n${nameLessons(lessons)}\n`));
+  if (!lesson)
+    return console.log(fitTerminal(`No lesson ${wanted}. The lessons are:\n\n${nameLessons(lessons)}\n`));
   restart(lesson);
 }
 

@@ -10,7 +10,8 @@ process.on("message", (message) => {
 });
 // This listener must neither keep the program alive nor take away messages that came before the program listened.
 process.channel?.unref();
-// The supervisor is gone. Its guard ends this program within a second, unless both began in the moment it was killed.
+// The supervisor is gone. Its guard ends this program within a second, unless the supervisor was killed before the guard
+// knew of this program.
 process.on("disconnect", () => setTimeout(() => process.exit(), 2_000).unref());
 process.on("newListener", (name) => {
   if (name !== "message" || waiting.length === 0) return;
