@@ -33,7 +33,7 @@ const acks = (person: Client): string[] =>
 /** The highest count that was acknowledged. A page sends in order, so it covers all messages before. */
 const covered = (person: Client) => Math.max(0, ...acks(person).map((id) => Number(id.split("-")[1])));
 
-/** When each of the messages arrived that somebody has received, by the server's clock. */
+/** The times of the messages that somebody has received, by the server's clock. */
 const timesOf = (person: Client): number[] =>
   person.received.filter(({ type }) => type === "message").map(({ at }) => at);
 
@@ -75,7 +75,7 @@ export const checks = [
     );
   }),
 
-  check("the last of them covers all twenty", "Hint 1", async (server) => {
+  check("the last acknowledgement covers all twenty messages", "Hint 1", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     say(ada, "ada1", 1, 20);
     await isCovered(ada, "ada1", 20, "after ada1-1 to ada1-20 were sent");
@@ -310,7 +310,7 @@ export const checks = [
     if (tried === 0) await cannotTell();
   }),
 
-  check("a page that connects again gets the acknowledgements there", "Hint 2", async (server) => {
+  check("when a page connects again, its acknowledgements follow it", "Hint 2", async (server) => {
     let tried = 0;
     for (let n = 1; n <= 10 && tried < 3; n++) {
       const page = `ada${n}`;

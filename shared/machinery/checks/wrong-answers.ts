@@ -831,13 +831,13 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "07-outbox",
     "an acknowledgement of the first message instead of the newest",
-    "the last of them covers",
+    "the last acknowledgement covers",
     ["id: page?.lastId", "id"],
   ],
   [
     "07-outbox",
     "the newest id by comparing text, so that ada1-9 comes after ada1-20",
-    "the last of them covers",
+    "the last acknowledgement covers",
     ["  let ackTimer:", "  let newest: string | undefined;\n  let ackTimer:"],
     [
       "      if (id && !ackTimer)",
@@ -958,7 +958,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "07-outbox",
     "one timer for each page, shared by its connections",
-    "a page that connects again",
+    "when a page connects again",
     ["  let ackTimer: NodeJS.Timeout | undefined;\n", ""],
     ["sockets.on(", "const timers = new Map<string, NodeJS.Timeout>();\nsockets.on("],
     ["if (id && !ackTimer)", "if (id && page && !timers.has(page.name))"],
