@@ -16,7 +16,7 @@ const settings: Record<string, false | PerMessageDeflateOptions> = {
 };
 
 const readers = 10;
-/** For the memory: the more, the less other things in the process matter. */
+/** For the memory: with more readers, other things in the process matter less. */
 const manyReaders = 40;
 let seed = 1;
 /** From 0 to 1, and the same ones each time. */
