@@ -204,7 +204,7 @@ describe("a panel", () => {
     ['{"command":"freeze","__proto__":{}}', "has no field"],
     ['{"command":"refuse","toString":1}', "It may have: none."],
     ['{"command":"reset","connection":"1"}', "connection has to be a whole number"],
-    ['{"command":"reset","connection":99}', "No connection 99 is open. Open: none."],
+    ['{"command":"reset","connection":99}', "Connection 99 isn't open. Open connections: none."],
     ['{"command":"delay"}', "delay needs ms: a whole number from 0 to 60000 ms."],
     ['{"command":"delay","ms":-1}', "ms has to be"],
     ['{"command":"delay","ms":1e9}', "ms has to be"],

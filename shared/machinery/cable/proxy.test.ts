@@ -374,7 +374,7 @@ describe("on command the cable", () => {
     expect(await second.page.error).toBe("ECONNRESET");
     await cable.heal({ connection: 1 });
     await first.server.gets("stuck");
-    expect(() => cable.reset({ connection: 9 })).toThrow("No connection 9 is open. Open: 1.");
+    expect(() => cable.reset({ connection: 9 })).toThrow("Connection 9 isn't open. Open connections: 1.");
   });
 
   test("closes and resets what is frozen", async () => {

@@ -242,7 +242,7 @@ export async function createCable(options: CableOptions): Promise<Cable> {
     const one = connections.get(connection);
     if (one) return [one];
     const open = [...connections.keys()].slice(-20).join(", ") || "none";
-    throw new Error(`No connection ${connection} is open. Open: ${open}.`);
+    throw new Error(`Connection ${connection} isn't open. Open connections: ${open}.`);
   }
 
   /** Sets faults for one connection, or for all that are open or will be. */
