@@ -71,8 +71,8 @@ describe("looked at by axe-core, it has no faults, doesn't scroll sideways, and 
 
 test("the answer has three lines, all of them on the first screen", async () => {
   await slide("messages a second", 6);
-  await until(async () => /^Bytes a message: polling \d/.test(await text(".answer li:nth-child(2)")));
-  expect(await text(".answer li:nth-child(1)")).toMatch(/^Late: polling \d+.*, WebSocket .*\.$/);
+  await until(async () => /^Bytes per message: polling \d/.test(await text(".answer li:nth-child(2)")));
+  expect(await text(".answer li:nth-child(1)")).toMatch(/^Latency: polling \d+.*, WebSocket .*\.$/);
   expect(await text(".answer li:nth-child(3)")).toMatch(/\w\.$/);
   const lines = await page
     .locator(".answer li")

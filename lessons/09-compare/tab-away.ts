@@ -28,7 +28,7 @@ export function offerHiding(figures: () => Figures): void {
         lanes.map((lane) => `${names[lane]} ${text(lane)}`).join(", ");
       find(".hidden-for").textContent =
         `Hidden for ${duration(performance.now() - sinceMs)}. Messages meanwhile: ${each((lane) => readable(received[lane] - before[lane]))}. ` +
-        `The longest delay in the last minute: ${each((lane) => duration(figures()[lane].late?.worst ?? 0))}.`;
+        `The highest latency in the last minute: ${each((lane) => duration(figures()[lane].late?.worst ?? 0))}.`;
     }
   });
 }

@@ -43,18 +43,18 @@ test("polling isn't recommended where messages are large, or where a poll brings
 });
 
 test.each<[string, number, number, number, string]>([
-  ["late and expensive", 500, 490, 1, "Here the WebSocket is sooner and cheaper."],
-  ["late and a little more expensive", 500, 109, 1, "Here the WebSocket is sooner and cheaper."],
-  ["late, at the same bytes", 500, 104, 1, "Same bytes, but the WebSocket is sooner."],
-  ["late and cheaper", 500, 80, 1, "Polling is cheaper, the WebSocket sooner."],
-  ["as late and expensive", 510, 490, 500, "The WebSocket is cheaper, equally late."],
-  ["as late and cheaper", 510, 80, 500, "Polling is cheaper, equally late."],
+  ["late and expensive", 500, 490, 1, "Here the WebSocket is faster and cheaper."],
+  ["late and a little more expensive", 500, 109, 1, "Here the WebSocket is faster and cheaper."],
+  ["late, at the same bytes", 500, 104, 1, "Same bytes, but the WebSocket is faster."],
+  ["late and cheaper", 500, 80, 1, "Polling is cheaper, the WebSocket faster."],
+  ["as late and expensive", 510, 490, 500, "The WebSocket is cheaper, at the same latency."],
+  ["as late and cheaper", 510, 80, 500, "Polling is cheaper, at the same latency."],
   ["as late, at the same bytes", 510, 100, 500, "Here it makes no difference."],
 ])("polling that is %s: the answer compares it with the WebSocket", (_how, late, bytes, socketLate, line) => {
   const all = { ...toLanes(() => seen(socketLate, 102)), polling: seen(late, bytes) };
   const lines = answer(all);
   expect(lines).toHaveLength(3);
-  expect(lines[1]).toBe(`Bytes a message: polling ${bytes}, WebSocket 102.`);
+  expect(lines[1]).toBe(`Bytes per message: polling ${bytes}, WebSocket 102.`);
   expect(lines[2]).toBe(line);
 });
 

@@ -12,7 +12,7 @@ const measureForMs = 5_000;
 /** Bytes within a twentieth of each other count as the same. */
 const same = 0.05;
 
-/** Polling or WebSocket? Three lines, from what was measured: how late, how many bytes, and what follows. */
+/** Polling or WebSocket? Three lines, from what was measured: the latency, the bytes, and what follows. */
 export function answer(seen: Seen): string[] {
   const { polling, websocket } = seen;
   const measured = Math.min(polling.measuredMs, websocket.measuredMs) >= measureForMs;
@@ -20,8 +20,8 @@ export function answer(seen: Seen): string[] {
     return ["Measuring for a few seconds.", "Rare messages take longer.", ""];
   const [poll, socket] = [polling.perMessage.bytes, websocket.perMessage.bytes];
   return [
-    `Late: polling ${ms(polling.late.mean)}, WebSocket ${ms(websocket.late.mean)}.`,
-    `Bytes a message: polling ${whole(poll)}, WebSocket ${whole(socket)}.`,
+    `Latency: polling ${ms(polling.late.mean)}, WebSocket ${ms(websocket.late.mean)}.`,
+    `Bytes per message: polling ${whole(poll)}, WebSocket ${whole(socket)}.`,
     conclusion(
       poll < socket * (1 - same) ? "polling" : poll > socket * (1 + same) ? "websocket" : "neither",
       polling.late.mean,
@@ -31,12 +31,14 @@ export function answer(seen: Seen): string[] {
 }
 
 function conclusion(cheaper: "polling" | "websocket" | "neither", pollMs: number, socketMs: number): string {
-  const sooner = pollMs > socketMs + 20 && pollMs > 1.25 * socketMs;
+  const faster = pollMs > socketMs + 20 && pollMs > 1.25 * socketMs;
   if (cheaper === "websocket")
-    return sooner ? "Here the WebSocket is sooner and cheaper." : "The WebSocket is cheaper, equally late.";
+    return faster
+      ? "Here the WebSocket is faster and cheaper."
+      : "The WebSocket is cheaper, at the same latency.";
   if (cheaper === "polling")
-    return sooner ? "Polling is cheaper, the WebSocket sooner." : "Polling is cheaper, equally late.";
-  return sooner ? "Same bytes, but the WebSocket is sooner." : "Here it makes no difference.";
+    return faster ? "Polling is cheaper, the WebSocket faster." : "Polling is cheaper, at the same latency.";
+  return faster ? "Same bytes, but the WebSocket is faster." : "Here it makes no difference.";
 }
 
 /** "Polling every second: half a second late on average, 490 bytes for each message of 100. …" */

@@ -17,7 +17,7 @@ const settledMs = 3_000;
 type Losses = { received: number; lost: number; doubled: number; outOfOrder: number };
 type Sample = Losses & { atMs: number; counts: Counts; spent: Spent; messageBytes: number };
 
-/** Bytes a message, both ways: the message itself, what is wrapped around it in bodies and frames, and headers. */
+/** Bytes per message, both ways: the message itself, what is wrapped around it in bodies and frames, and headers. */
 export type PerMessage = Record<
   "bytes" | "up" | "down" | "message" | "wrapping" | "headers" | "requests",
   number
