@@ -76,6 +76,13 @@ export const checks = [
     await comes(server, "Ada", "ada1");
     const ada = await comes(server, "Ada", "ada1");
     await staysAndReceives(ada, await comes(server, "Grace", "grace1"), "Is Ada back?");
+    ada.send({ type: "resume", after: 0, page: "ada1" });
+    await ada.isUpToDate();
+    expectThat(
+      !ada.closed,
+      "Ada's socket to stay open after a second resume on it, which is refused",
+      `${ada.describe()}. It isn't an older socket, but the same one. Put your code below the lines that refuse a second resume`,
+    );
   }),
 
   check("a socket that no longer answers is ended, too", "Hint 2", async (server) => {
