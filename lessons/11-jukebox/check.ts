@@ -129,6 +129,11 @@ export const checks = [
     const happened = JSON.stringify(stateOf(grace));
     expectThat(revision === 2, "revision 2: Ada's Play was 1, and the vote is the next one", happened);
     expectThat(position === 0 && playing, "position 0, and playing as before", happened);
+    expectThat(
+      stateOf(grace).by?.pressed !== "play",
+      'no "by" from the state before: Ada pressed Play, and the page would say that she did so again',
+      happened,
+    );
     const before = ada.received.find(({ revision }) => revision === 1).at;
     expectThat(at > before, `an "at" later than ${before}: the moment of the vote`, happened);
     grace.send({ type: "next", revision: 1 });
@@ -160,9 +165,17 @@ export const checks = [
   }),
 
   check("everybody receives how many votes there are, and how many are needed", "Hint 2", async (server) => {
+    // They are connected, and no more.
+    for (const name of ["Hedy", "Joan"]) await Client.connect(server, name);
     const [ada, grace, alan, edsger, radia] = await people(server, 5);
     await vote(ada);
-    for (const client of [ada, radia]) await expectVotes(client, 1, 3, "Ada has voted, one of five");
+    for (const client of [ada, radia])
+      await expectVotes(
+        client,
+        1,
+        3,
+        "Ada has voted, one of five. Two more clients are connected. They haven't sent join, so they don't count",
+      );
     await edsger.leaves();
     await expectVotes(alan, 1, 2, "Edsger has left, and now there are four");
     await pause(100); // some servers also count votes with the next "here"
