@@ -13,6 +13,7 @@ import {
 } from "../../shared/machinery/checks/checks.ts";
 import { request } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
+import { expectQuiet } from "../../shared/machinery/checks/time.ts";
 import { cookieName, newSession, sign } from "./sessions.ts";
 
 // The servers that are checked get the same secret, so nobody has to log in first.
@@ -159,6 +160,16 @@ export const checks = [
     );
     for (const n of [0, 2])
       await at(server, all[n] ?? "").enters(`a guest with number ${n + 1} of Ada's three invitations`);
+    // Without a debugger the rest can't be checked: some computers don't allow one.
+    if (!(await server.stopClock()) || !(await server.repeatRandom())) return expectQuiet();
+    const one = await invite(server, ada);
+    await server.repeatRandom();
+    const other = await invite(server, ada);
+    expectThat(
+      differingIn([one, other]) >= 16,
+      "words that depend on more than Math.random() and the time, which can be guessed. secretWord() makes such words",
+      `one was ${one}. When Math.random() returned the same numbers again, in the same millisecond, the next one was ${other === one ? "the same" : other}`,
+    );
   }),
 
   check("a guest comes in with an invitation, without a login", "Hint 2", async (server) => {

@@ -67,6 +67,18 @@ export function stopClock(pid: number, stderr: () => string): Promise<unknown> {
 }
 
 /**
+ * `Math.random()` of a process begins again: from now on it returns what it returned after the last call of this.
+ * @returns true, or undefined when its debugger doesn't answer
+ */
+export function repeatRandom(pid: number, stderr: () => string): Promise<unknown> {
+  // Park and Miller's generator: any numbers will do.
+  const next = "(n = (n * 16_807) % 2_147_483_647) / 2_147_483_647";
+  return debug(pid, stderr, (process) =>
+    process.evaluate(`{ let n = 1; Math.random = () => ${next}; } true`),
+  );
+}
+
+/**
  * Runs in the process that is looked into, with all its objects as `this`, so it must use nothing from around it, and have
  * no function with a name: tsx would call a helper. Objects are counted by their class, and what needs no object of its
  * own, such as a number in a Set, by where it is kept.

@@ -113,8 +113,8 @@ async function tryOne({ title, read, run, speed }: Check, program: string, folde
           "nothing listens there. Does it get as far as serve(…) or listen(…)?",
         ),
     );
-    const { port, url, holdings, holdBack, stopClock } = server;
-    return { port, url, startAnother, holdings, holdBack, stopClock };
+    const { port, url, holdings, holdBack, stopClock, repeatRandom } = server;
+    return { port, url, startAnother, holdings, holdBack, stopClock, repeatRandom };
   };
   try {
     const server = await startAnother();

@@ -9,7 +9,15 @@ import { root } from "../launcher/lessons.ts";
 import { anyFreePort } from "../launcher/ports.ts";
 import { startNode } from "../supervisor/supervisor.ts";
 import { placesIn } from "./bundle.ts";
-import { debuggable, findLoop, type Holdings, holdBack, holdingsOf, stopClock } from "./debugger.ts";
+import {
+  debuggable,
+  findLoop,
+  type Holdings,
+  holdBack,
+  holdingsOf,
+  repeatRandom,
+  stopClock,
+} from "./debugger.ts";
 
 export type LessonServer = {
   port: number;
@@ -25,6 +33,8 @@ export type LessonServer = {
   holdBack(port: number, again?: "again"): Promise<unknown>;
   /** From now on, `Date.now()` returns the same time in it. Undefined when its debugger doesn't answer. */
   stopClock(): Promise<unknown>;
+  /** `Math.random()` in it begins again, as after the last call of this. Undefined when its debugger doesn't answer. */
+  repeatRandom(): Promise<unknown>;
 };
 
 /** A server that ended by itself. `why` is the last error it printed, `where` the place in the learner's file. */
@@ -111,6 +121,8 @@ export async function startServer(program: string, folder: string, speed?: numbe
         ? undefined
         : holdBack(one.child.pid, () => errors, port, again === "again"),
     stopClock: async () => (one.child.pid === undefined ? undefined : stopClock(one.child.pid, () => errors)),
+    repeatRandom: async () =>
+      one.child.pid === undefined ? undefined : repeatRandom(one.child.pid, () => errors),
     /** Stops it if it is in an endless loop. */
     async endLoop() {
       const { pid } = one.child;
