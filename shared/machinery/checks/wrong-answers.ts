@@ -708,6 +708,27 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "05-heartbeat-reconnect",
+    "messages that count for 0.9 s",
+    "the limit holds for any second",
+    ["time < 1_000)", "time < 900)"],
+  ],
+  [
+    "05-heartbeat-reconnect",
+    "a count for each tenth of a second, in an object from which nothing is removed",
+    "while a client stays",
+    ["  let recent: number[] = [];\n", "  const counts: Record<number, number> = {};\n"],
+    [
+      /recent = \[.*\n/,
+      `const tenth = Math.floor(now / 100);
+    counts[tenth] = (counts[tenth] ?? 0) + 1;
+    let sum = 0;
+    for (let n = 0; n <= 10; n++) sum += counts[tenth - n] ?? 0;
+`,
+    ],
+    ["recent.length > perSecond", "sum > perSecond"],
+  ],
+  [
     "06-resume",
     "a closing handshake with a socket that answers nothing",
     "a socket that no longer answers",
@@ -820,6 +841,16 @@ export const wrongAnswers: WrongAnswer[] = [
     [
       /pages\.get\(page\)\?[\s\S]*?\n(?= {6}\})/,
       "for (const each of live) if (pages.get(each) === page) each.terminate();\n        pages.set(client, page);\n",
+    ],
+  ],
+  [
+    "06-resume",
+    "the page's only socket ended when it sends resume twice",
+    "the new socket stays",
+    ["        pages.get(page)?.terminate();\n", ""],
+    [
+      "      if (resumed) return",
+      '      pages.get(message.page ?? "")?.terminate();\n      if (resumed) return',
     ],
   ],
   [
@@ -1682,6 +1713,26 @@ export const wrongAnswers: WrongAnswer[] = [
     ["if (!present.has(page)) votes.delete(page);", "if (!present.has(page)) votes.clear();"],
   ],
   [
+    "11-jukebox",
+    "half of all connections, also of those that haven't joined",
+    "everybody receives how many",
+    [
+      "  if (votes.size > 0",
+      "  const strangers = [...sockets.clients].filter((each) => !people.has(each)).length;\n  if (votes.size > 0",
+    ],
+    [">= present.size", ">= present.size + strangers"],
+    ["present.size / 2", "(present.size + strangers) / 2"],
+  ],
+  [
+    "11-jukebox",
+    "a skip by the one who pressed last",
+    "a vote makes a new state",
+    [
+      '{ ...after(room, { type: "next" }, ownClock()), by: undefined }',
+      'after(room, { type: "next" }, ownClock())',
+    ],
+  ],
+  [
     "12-the-door",
     "an invitation that can be used again and again",
     "an invitation works once",
@@ -1907,6 +1958,24 @@ export const wrongAnswers: WrongAnswer[] = [
       "invitations.set(invitation, session)",
       "lasting.set(invitation, seconds * 1_000);\n  invitations.set(invitation, session)",
     ],
+  ],
+  [
+    "12-the-door",
+    "two words of Math.random()",
+    "a member gets",
+    ["const invitation = secretWord()", "const invitation = word() + word()"],
+    ["const print =", "const word = () => Math.random().toString(36).slice(2);\nconst print ="],
+  ],
+  [
+    "12-the-door",
+    "a hash of the time and the member's name",
+    "a member gets",
+    [
+      "const invitation = secretWord()",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+      'const invitation = createHash("sha256").update(`${session.name} ${Date.now()}`).digest("hex")',
+    ],
+    ["import express", 'import { createHash } from "node:crypto";\nimport express'],
   ],
   [
     "13-slow-readers",
