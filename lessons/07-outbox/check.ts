@@ -209,7 +209,7 @@ export const checks = [
     },
   ),
 
-  check("an acknowledgement says that one of the messages was a double", "Hint 3", async (server) => {
+  check("an acknowledgement says that one of the messages was a duplicate", "Hint 3", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     say(ada, "ada1", 1);
     say(ada, "ada1", 1);
@@ -284,7 +284,7 @@ export const checks = [
     );
   }),
 
-  check("a double of one page doesn't count for another", "Hint 2", async (server) => {
+  check("a duplicate from one page doesn't count for another", "Hint 2", async (server) => {
     const [ada, grace] = [await comes(server, "Ada", "ada1"), await comes(server, "Grace", "grace1")];
     say(ada, "ada1", 1);
     await isCovered(ada, "ada1", 1, "after it was sent");

@@ -1015,7 +1015,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "07-outbox",
     "doubles of one page for all pages",
-    "a double of one page",
+    "a duplicate from one page",
     ["  let hadDouble = false;\n", ""],
     ["sockets.on(", "let hadDouble = false;\nsockets.on("],
   ],
