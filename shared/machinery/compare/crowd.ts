@@ -11,6 +11,8 @@ let order: CrowdOrder | undefined;
 const received: CrowdReport = toLanes(() => 0);
 /** One for each reader: aborted, it stops. */
 const readers = toLanes((): AbortController[] => []);
+/** How far the readers of each lane are. */
+const latest: Partial<Record<Lane, Position>> = {};
 
 process.on("message", (news: CrowdOrder) => {
   order = news;
@@ -41,8 +43,11 @@ const headers = {
   "Sec-Fetch-Site": "same-site",
 };
 
-/** One reader: its cursor in the lane's log, and a connection of its own, like a browser's. */
-type Reader = { lane: Lane; after: number; log: string; agent: Agent; signal: AbortSignal };
+/** A cursor, and the name of the log that it belongs to: "" before the first answer. */
+type Position = { log: string; after: number };
+
+/** One reader: where it is in the lane's log, and a connection of its own, like a browser's. */
+type Reader = Position & { lane: Lane; agent: Agent; signal: AbortSignal };
 
 /** Reads one lane until `signal`. A connection that ends is opened again a second later, with the cursor. */
 async function stay(lane: Lane, after: number, signal: AbortSignal) {
@@ -56,6 +61,8 @@ async function stay(lane: Lane, after: number, signal: AbortSignal) {
   for (; !signal.aborted; await pause(1_000)) {
     // Not all readers in the same moment.
     await pause(Math.random() * (order?.everyMs ?? 1_000));
+    // The publisher is ahead of a busy lesson. A cursor from the future would get the whole log.
+    if (!reader.log) Object.assign(reader, latest[lane]);
     if (!signal.aborted) await read[lane](reader).catch(() => {});
   }
   reader.agent.destroy();
@@ -121,6 +128,7 @@ function take(reader: Reader, { log, reset, messages }: Answer) {
 }
 
 function seen(reader: Reader, log: string, after: number, count: number) {
-  Object.assign(reader, { log, after });
+  latest[reader.lane] = { log, after };
+  Object.assign(reader, latest[reader.lane]);
   received[reader.lane] += count;
 }
