@@ -10,6 +10,7 @@ import {
   inBackground,
   longCheck,
   pause,
+  slowerCheck,
 } from "../../shared/machinery/checks/checks.ts";
 import { Client, silentClient } from "../../shared/machinery/checks/client.ts";
 
@@ -251,7 +252,7 @@ export const checks = [
     );
   }),
 
-  check("a client that reconnects may speak again", "Hint 1", async (server) => {
+  slowerCheck("a client that reconnects may speak again", "Hint 1", async (server) => {
     const ada = await Client.connect(server, "Ada");
     flood(ada);
     await isClosed(ada);

@@ -349,8 +349,9 @@ export const checks = [
       expectThat(name === "Ada", "Ada to be let in under her own name", `she was let in as ${name}`);
     }
     // Whoever's cookie comes along, the ticket counts.
+    const first = { type: "ticket", ticket: await newTicket() };
     const late = new Guest(server, "?ticket=", logIn("Grace"));
-    late.sendFirst({ type: "ticket", ticket: await newTicket() });
+    late.sendFirst(first);
     const name = await late.enters("Ada, at /room?ticket= and with a ticket as her first message,");
     expectThat(name === "Ada", "the ticket to decide who she is, not a cookie", `she was let in as ${name}`);
     await new Guest(server, `?ticket=${await invite(server, ada)}`).isRefused(
