@@ -4,7 +4,15 @@ import { dirname, join } from "node:path";
 import { root } from "../launcher/lessons.ts";
 import { bundle, type CompileError } from "./bundle.ts";
 import { type Check, CheckFailed } from "./checks.ts";
-import { type Complaint, Ended, type LessonServer, Looping, serversOfCheck, startServer } from "./server.ts";
+import {
+  type Complaint,
+  Ended,
+  type LessonServer,
+  Looping,
+  type Running,
+  serversOfCheck,
+  startServer,
+} from "./server.ts";
 import { isDoubtful, pause, TooBusy, withDoubt, within } from "./time.ts";
 import { inTurn, startInTurn } from "./turns.ts";
 
@@ -78,7 +86,14 @@ async function untilSure(check: Check, program: string, folder: string, doubt: s
 }
 
 /** The server never listened. */
-class Silent extends CheckFailed {}
+class Silent extends CheckFailed {
+  constructor() {
+    super(
+      "the server to listen on PORT within 4 s",
+      "nothing listens there. Does it get as far as serve(…) or listen(…)?",
+    );
+  }
+}
 
 /** A check took longer than any check should. */
 class Late extends CheckFailed {}
@@ -92,28 +107,27 @@ function runOne(check: Check, program: string, folder: string): Promise<Try> {
 async function tryOne({ title, read, run, speed }: Check, program: string, folder: string): Promise<Try> {
   const servers = serversOfCheck.getStore() ?? new Set();
   let over = false;
-  const startAnother: LessonServer["startAnother"] = async (env) => {
+  async function start(env?: Record<string, string>, tries = 3): Promise<Running> {
     const server = await startInTurn(async () => {
-      for (let nth = 1; ; nth++) {
-        const server = await startServer(program, folder, speed, env);
-        // The next one starts when this one listens, or takes long.
-        await Promise.race([server.listening.catch(() => {}), pause(500)]);
-        // Another program may take the port in the moment before the server does.
-        if (nth === 3 || !server.isPortTaken()) return server;
-      }
+      const server = await startServer(program, folder, speed, env);
+      // The next one starts when this one listens, or takes long.
+      await Promise.race([server.listening.catch(() => {}), pause(500)]);
+      return server;
     });
     if (over) server.stop();
     servers.add(server);
-    await within(
-      4_000,
-      server.listening,
-      () =>
-        new Silent(
-          "the server to listen on PORT within 4 s",
-          "nothing listens there. Does it get as far as serve(…) or listen(…)?",
-        ),
-    );
-    const { port, url, holdings, holdBack, stopClock, repeatRandom } = server;
+    try {
+      await within(4_000, server.listening, () => new Silent());
+      return server;
+    } catch (error) {
+      // Another program may take the port in the moment before the server does.
+      if (tries === 1 || !server.isPortTaken()) throw error;
+      servers.delete(server);
+      return start(env, tries - 1);
+    }
+  }
+  const startAnother: LessonServer["startAnother"] = async (env) => {
+    const { port, url, holdings, holdBack, stopClock, repeatRandom } = await start(env);
     return { port, url, startAnother, holdings, holdBack, stopClock, repeatRandom };
   };
   try {
