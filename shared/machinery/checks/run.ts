@@ -4,15 +4,7 @@ import { dirname, join } from "node:path";
 import { root } from "../launcher/lessons.ts";
 import { bundle, type CompileError } from "./bundle.ts";
 import { type Check, CheckFailed } from "./checks.ts";
-import {
-  type Complaint,
-  Ended,
-  type LessonServer,
-  Looping,
-  type Running,
-  serversOfCheck,
-  startServer,
-} from "./server.ts";
+import { type Complaint, Ended, type LessonServer, Looping, serversOfCheck, startServer } from "./server.ts";
 import { isDoubtful, pause, TooBusy, withDoubt, within } from "./time.ts";
 import { inTurn, startInTurn } from "./turns.ts";
 
@@ -80,6 +72,7 @@ export async function runChecks(
 async function untilSure(check: Check, program: string, folder: string, doubt: string): Promise<Result> {
   const run = () => runOne(check, program, folder);
   let tried = await inTurn(run);
+  if (tried.wasElsewhere) tried = await inTurn(run);
   if (tried.doubtful && doubt === "again") tried = await inTurn(run, 3);
   if (tried.result.fault?.kind === "unsure") tried = await inTurn(run, 1);
   return tried.result;
@@ -98,7 +91,8 @@ class Silent extends CheckFailed {
 /** A check took longer than any check should. */
 class Late extends CheckFailed {}
 
-type Try = { result: Result; doubtful: boolean };
+/** `wasElsewhere`: another program took the port in the moment before the server could, so the check asked that one. */
+type Try = { result: Result; doubtful: boolean; wasElsewhere: boolean };
 
 function runOne(check: Check, program: string, folder: string): Promise<Try> {
   return serversOfCheck.run(new Set(), tryOne, check, program, folder);
@@ -107,7 +101,7 @@ function runOne(check: Check, program: string, folder: string): Promise<Try> {
 async function tryOne({ title, read, run, speed }: Check, program: string, folder: string): Promise<Try> {
   const servers = serversOfCheck.getStore() ?? new Set();
   let over = false;
-  async function start(env?: Record<string, string>, tries = 3): Promise<Running> {
+  const startAnother: LessonServer["startAnother"] = async (env) => {
     const server = await startInTurn(async () => {
       const server = await startServer(program, folder, speed, env);
       // The next one starts when this one listens, or takes long.
@@ -116,18 +110,8 @@ async function tryOne({ title, read, run, speed }: Check, program: string, folde
     });
     if (over) server.stop();
     servers.add(server);
-    try {
-      await within(4_000, server.listening, () => new Silent());
-      return server;
-    } catch (error) {
-      // Another program may take the port in the moment before the server does.
-      if (tries === 1 || !server.isPortTaken()) throw error;
-      servers.delete(server);
-      return start(env, tries - 1);
-    }
-  }
-  const startAnother: LessonServer["startAnother"] = async (env) => {
-    const { port, url, holdings, holdBack, stopClock, repeatRandom } = await start(env);
+    await within(4_000, server.listening, () => new Silent());
+    const { port, url, holdings, holdBack, stopClock, repeatRandom } = server;
     return { port, url, startAnother, holdings, holdBack, stopClock, repeatRandom };
   };
   try {
@@ -140,7 +124,7 @@ async function tryOne({ title, read, run, speed }: Check, program: string, folde
       late,
       300_000,
     );
-    return { result: { title, read }, doubtful: false };
+    return { result: { title, read }, doubtful: false, wasElsewhere: false };
   } catch (error) {
     // A connection that breaks may be the first sign of a server that crashes.
     const gone = Array.from(servers, (each) => each.gone.catch((why) => why));
@@ -149,7 +133,8 @@ async function tryOne({ title, read, run, speed }: Check, program: string, folde
     const crash = await Promise.race([...gone, pause(200)]);
     await measured;
     const fault = describe(crash ?? error, [...servers][0]?.complaint());
-    return { result: { title, read, fault }, doubtful: !crash && isDoubtful(error) };
+    const wasElsewhere = [...servers].some((each) => each.isPortTaken());
+    return { result: { title, read, fault }, doubtful: !crash && isDoubtful(error), wasElsewhere };
   } finally {
     over = true;
     for (const server of servers) server.stop();

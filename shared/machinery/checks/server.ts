@@ -61,7 +61,7 @@ export type Complaint = { why: string; where: string | undefined };
 
 const clockSpeed = join(root, "shared", "machinery", "checks", "clock-speed.cjs");
 
-export type Running = Awaited<ReturnType<typeof startServer>>;
+type Running = Awaited<ReturnType<typeof startServer>>;
 
 /** The servers of the check that is running, without those of the checks beside it. */
 export const serversOfCheck = new AsyncLocalStorage<Set<Running>>();
