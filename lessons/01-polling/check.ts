@@ -63,6 +63,15 @@ export const checks = [
       `status 304 for ${get}, asked twice, the second time with If-None-Match: ${etag}, and nothing said in between`,
       `status ${answer.status}, with ${await bytesOf(answer)} bytes`,
     );
+    // Each takes up to two seconds. Of so many, one comes soon.
+    const slow = await Promise.any(
+      Array.from({ length: 10 }, () => inBackground(askAgain(server, etag, `${path}&slow`))),
+    );
+    expectThat(
+      slow.status === 304,
+      `status 304 for a slow answer, too: ${get}&slow with If-None-Match: ${etag}`,
+      `status ${slow.status}`,
+    );
   }),
 
   check("after a new message, the same request gets 200 and the message", "Hint 2", async (server) => {
@@ -120,6 +129,11 @@ export const checks = [
       [0, "one, two, three"],
     ] as const) {
       const answer = await request(server, `/messages?after=${after}`);
+      expectThat(
+        answer.status === 200,
+        `status 200 for GET /messages?after=${after} without If-None-Match: this client has no earlier answer to use again`,
+        `status ${answer.status}`,
+      );
       const { messages = [] } = await answer.json();
       const texts = messages.map(({ text }: { text: string }) => text).join(", ");
       expectThat(
@@ -226,6 +240,7 @@ export const checks = [
     if (etags.length + late === 0) await cannotTell();
     // Without an empty answer there is nothing to test: an answer that is made after the pause has every message.
     for (const etag of etags) {
+      expectThat(etag !== "", `an ETag header in the answer to GET ${path}&slow`, "it had none");
       const again = await askAgain(server, etag);
       expectThat(
         again.status === 200,
