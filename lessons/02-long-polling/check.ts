@@ -127,6 +127,26 @@ export const checks = [
     );
   }),
 
+  check(
+    "while somebody talks more slowly, answers don't wait for a pause either",
+    "Hint 2",
+    async (server) => {
+      const reading = inBackground(readUpTo(server, 20));
+      await someoneWaits(server);
+      await talk(server, 20, 35);
+      const { answers } = await reading;
+      await expectNoSilence(
+        350,
+        35,
+        answers.map(({ messages }) => messages.map(({ at }) => at)),
+        "an answer within 350 ms, while somebody sends a message every 35 ms",
+        (longestMs) =>
+          `one answer held everything that was sent in ${longestMs} ms. Each message started the time again`,
+        (n) => answers[n]?.wasHeld === true,
+      );
+    },
+  ),
+
   check("all waiting pages get an answer, and then no page is waiting", "Hint 2", async (server) => {
     const asked = inBackground(Promise.all([poll(server, 0), poll(server, 0), poll(server, 0)]));
     await someoneWaits(server, 3);
