@@ -51,7 +51,11 @@ const reaches = (sender: Client, receiver: Client, text = whisper, who = receive
     `${who} to receive "${text}", which ${sender.name} sent`,
     () => {
       const refusal = sender.received.findLast(({ type }) => type === "refused");
-      return refusal ? `it was refused: "${refusal.reason}"` : receiver.describe("message");
+      if (refusal) return `it was refused: "${refusal.reason}"`;
+      const other = receiver.received.findLast((message) => message.text === text);
+      return other
+        ? `it came, but with "type":"${other.type}". A page shows messages whose type is "message"`
+        : receiver.describe("message");
     },
   );
 
@@ -192,14 +196,20 @@ export const checks = [
     }
   }),
 
-  check("a name may have letters of any language, digits and hyphens", "Hint 1", async (server) => {
-    const alan = await Client.connect(server, "Alan");
-    for (const name of ["José", "Ada2", "Ада", "Jean-Luc"]) {
+  check("a name ends at the first space, and may have any other characters", "Hint 1", async (server) => {
+    const [alan, grace] = [await Client.connect(server, "Alan"), await Client.connect(server, "Grace")];
+    for (const name of ["José", "Ada2", "Ада", "Jean-Luc", "O'Neill", "Jr.", "Ada🦊"]) {
       const person = await Client.connect(server, name);
       person.say(`${name} is here`);
       await alan.receivesText(`${name} is here`);
       alan.say(`@${name} lunch?`);
       await reaches(alan, person, `@${name} lunch?`);
+      await afterwards(alan, grace);
+      expectThat(
+        !grace.hasReceived(`@${name} lunch?`),
+        `nobody but Alan and ${name} to receive Alan's "@${name} lunch?"`,
+        "Grace received it too: it was taken for a message to everyone",
+      );
     }
   }),
 
