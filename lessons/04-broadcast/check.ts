@@ -47,6 +47,13 @@ export const checks = [
       "Ada and Grace to receive one message, with one id",
       `it had the id ${ids[0]} for Ada and ${ids[1]} for Grace: the log holds it more than once`,
     );
+    people[1].say("both");
+    const { id } = await people[0].receives("message", ({ text }) => text === "both");
+    expectThat(
+      id !== ids[0],
+      "another id for Grace's answer. A page shows no second message with the same id",
+      `both messages have the id ${id}. A room needs one log, and not one for each client`,
+    );
   }),
 
   check(
@@ -59,9 +66,11 @@ export const checks = [
         await person.receivesText("milk or lemon?");
         const greetings = person.received.filter(({ type }) => type === "greeting").length;
         expectThat(
-          greetings <= 1,
+          greetings === 1,
           `one greeting for ${person.name}, when she connects`,
-          `she received ${greetings}. Send each greeting to the new client only`,
+          greetings === 0
+            ? "she received none"
+            : `she received ${greetings}. Send each greeting to the new client only`,
         );
       }
     },
@@ -176,6 +185,8 @@ export const checks = [
       const guests = Array.from({ length: 50 }, (_, nth) => Client.connect(server, `Guest ${nth}`, party));
       const came = await Promise.all(guests);
       await ada.receives("presence", ({ here }) => here === 51, 'receive "presence" with "here":51');
+      // A server that doesn't gather may send most of them a little later.
+      await pause(100);
       tookMs = Math.round(performance.now() - began);
       times = ada.received.filter(({ type }) => type === "presence").length;
       allowed = 4 + tookMs / 50;
@@ -250,9 +261,15 @@ export const checks = [
   }),
 
   check("a room may have any name, even constructor and __proto__", "Hint 3", async (server) => {
-    const alan = await Client.connect(server, "Alan", "/?room=Tea");
-    for (const room of ["constructor", "__proto__", "Kaffee und Kuchen ☕", "tea"]) {
-      const path = `/?room=${encodeURIComponent(room)}`;
+    const pathTo = (room: string) => `/?room=${encodeURIComponent(room)}`;
+    const similar = await Promise.all(
+      ["Tea", "tea ☕", "茶"].map(async (room) => ({
+        room,
+        alan: await Client.connect(server, "Alan", pathTo(room)),
+      })),
+    );
+    for (const room of ["constructor", "__proto__", "Kaffee und Kuchen ☕", "tea", "咖啡"]) {
+      const path = pathTo(room);
       const [ada, grace] = [
         await Client.connect(server, "Ada", path),
         await Client.connect(server, "Grace", path),
@@ -262,13 +279,16 @@ export const checks = [
     }
     // This isn't the encoding of any name. The server must go on, whichever room that is.
     await Client.connect(server, "Radia", "/?room=%E2%98");
-    alan.say("in Tea");
-    await alan.receivesText("in Tea");
-    expectThat(
-      !alan.hasReceived("in tea"),
-      'nobody in the room "Tea" to receive what is said in the room "tea"',
-      "Alan received it. Compare the names of rooms as they are",
-    );
+    for (const { room, alan } of similar) {
+      alan.say("Alan speaks");
+      await alan.receivesText("Alan speaks");
+      for (const other of ["tea", "咖啡"])
+        expectThat(
+          !alan.hasReceived(`in ${other}`),
+          `nobody in the room "${room}" to receive what is said in the room "${other}"`,
+          "Alan received it. Compare the names of rooms as they are",
+        );
+    }
   }),
 
   longCheck(
