@@ -298,8 +298,8 @@ export const checks = [
         async (n) => {
           // Every 40th time, four people send ten each. At first they send more often, because the first twenty entries
           // of a list don't count. From 120 on, only Ada sends, but more often: so a list that is cut only now and then
-          // has been cut by the end.
-          // They don't send the ten together: a server may count how many came in each tenth of a second.
+          // has been cut by the end. They don't send their ten together, because a server may count the messages of each
+          // tenth of a second.
           if (n % (n < 40 || n >= 120 ? 10 : 40) > 0) return;
           await Promise.all((n < 120 ? four : four.slice(0, 1)).map(speaksOn));
         },
