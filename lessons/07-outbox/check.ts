@@ -176,6 +176,15 @@ export const checks = [
       "a second acknowledgement when ada1-1 is sent a second time, because the first may have been lost",
       () => "none came",
     );
+    // Its acknowledgement when it resumes doesn't count.
+    const again = await comes(server, "Ada", "ada1");
+    const atFirst = acks(again).length;
+    say(again, "ada1", 1);
+    await eventually(
+      () => acks(again).slice(atFirst).includes("ada1-1"),
+      "an acknowledgement of ada1-1 when it is sent a second time on a new connection",
+      () => (acks(again).length > atFirst ? `the one that came was of ${acks(again).at(-1)}` : "none came"),
+    );
   }),
 
   check(
