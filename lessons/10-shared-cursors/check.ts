@@ -21,6 +21,8 @@ class Person {
   readonly client: Client;
   readonly id: number;
   #beats = 0;
+  /** What came in answer to "look". */
+  readonly #answers = new Set<object>();
 
   private constructor(client: Client, id: number) {
     this.client = client;
@@ -32,9 +34,16 @@ class Person {
     client.send({ type: "join", name, ...wishes });
     const { id } = await client.receives("welcome");
     const person = new Person(client, id);
-    if (look) client.send(look);
-    await person.settle();
+    if (look) await person.looks(look);
     return person;
+  }
+
+  /** Sends "look". A server may answer with positions that it remembers. They count for nothing here. */
+  async looks(look: object): Promise<void> {
+    const before = this.client.received.length;
+    this.client.send(look);
+    await this.settle();
+    for (const answer of this.client.received.slice(before)) this.#answers.add(answer);
   }
 
   /** When a beat comes back, everything that the server sent before it has arrived, too. */
@@ -51,6 +60,7 @@ class Person {
   /** All positions of somebody's pointer that have arrived here, as "x y". */
   placesOf({ id }: Person): string[] {
     return this.client.received
+      .filter((message) => !this.#answers.has(message))
       .flatMap(({ type, pointers, bytes }): Position[] =>
         type === "binary" ? fromBytes(new Uint8Array(bytes).buffer) : type === "moved" ? pointers : [],
       )
@@ -63,24 +73,26 @@ class Person {
 async function board(server: LessonServer) {
   const ada = await Person.join(server, "Ada");
   const edsger = await Person.join(server, "Edsger");
-  /** Moves Ada's pointer, and waits until that has been sent to everybody. */
-  const move = async (x: number, y: number, ...readers: Person[]) => {
-    ada.client.send({ type: "move", x, y });
+  /** Moves Ada's or Edsger's pointer, and waits until that has been sent to everybody. */
+  const moveOf = async (person: Person, x: number, y: number, ...readers: Person[]) => {
+    person.client.send({ type: "move", x, y });
     await eventually(
-      () => edsger.placesOf(ada).includes(`${x} ${y}`),
-      `Edsger, who never sent "look", to receive Ada's pointer at ${x}, ${y}`,
+      () => edsger.placesOf(person).includes(`${x} ${y}`),
+      `Edsger, who never sent "look", to receive ${person === edsger ? "his own" : "Ada's"} pointer at ${x}, ${y}`,
       () => edsger.client.describe(),
     );
     for (const reader of readers) await reader.settle();
   };
-  return { ada, edsger, move };
+  /** The same with Ada's pointer. */
+  const move = (x: number, y: number, ...readers: Person[]) => moveOf(ada, x, y, ...readers);
+  return { ada, edsger, move, moveOf };
 }
 
 const expectPlaces = (reader: Person, of: Person, expected: string[], why: string) => {
   const places = reader.placesOf(of);
   expectThat(
     places.join() === expected.join(),
-    `${reader.client.name} to receive ${expected.length > 0 ? `Ada's pointer at ${expected.join(", then ")}` : "no position of Ada's pointer"}. ${why}`,
+    `${reader.client.name} to receive ${expected.length > 0 ? `${of.client.name}'s pointer at ${expected.join(", then ")}` : `no position of ${of.client.name}'s pointer`}. ${why}`,
     places.length > 0 ? `${reader.client.name} received ${places.join(", then ")}` : "nothing came",
   );
 };
@@ -89,7 +101,7 @@ export const checks = [
   check("a page that shows the left half receives a pointer there", "Hint 1", async (server) => {
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
-    ada.client.send(leftHalf);
+    await ada.looks(leftHalf);
     await move(1_000, 60_000, grace, ada);
     expectPlaces(grace, ada, ["1000 60000"], "She shows the left half, x from 0 to 32767");
     expectPlaces(
@@ -114,8 +126,7 @@ export const checks = [
     const grace = await Person.join(server, "Grace", leftHalf);
     const alan = await Person.join(server, "Alan", rightHalf);
     // What she looks at herself makes no difference to the others.
-    ada.client.send({ type: "look", left: 60_000, top: 0, right: 65_535, bottom: 100 });
-    await ada.settle();
+    await ada.looks({ type: "look", left: 60_000, top: 0, right: 65_535, bottom: 100 });
     await move(1_000, 60_000, grace, alan, ada);
     expectPlaces(grace, ada, ["1000 60000"], "Alan looked at the right half after her");
     expectPlaces(alan, ada, [], "He shows the right half. Grace shows the left one");
@@ -123,7 +134,7 @@ export const checks = [
   }),
 
   check("the edges belong to the part", "Hint 1", async (server) => {
-    const { ada, move } = await board(server);
+    const { ada, edsger, move, moveOf } = await board(server);
     const grace = await Person.join(server, "Grace", {
       type: "look",
       left: 10,
@@ -131,26 +142,28 @@ export const checks = [
       right: 30,
       bottom: 40,
     });
-    // The positions outside come first: another check tests a pointer that leaves.
-    for (const [x, y] of [
-      [31, 40],
-      [10, 19],
-      [30, 40],
-      [10, 20],
-    ] as const)
-      await move(x, y, grace);
-    expectPlaces(grace, ada, ["30 40", "10 20"], "Her part goes from 10, 20 to 30, 40");
+    // Each pointer comes from outside: another check tests one that leaves.
+    const why = "Her part goes from 10, 20 to 30, 40";
+    await move(31, 40, grace);
+    await move(30, 40, grace);
+    expectPlaces(grace, ada, ["30 40"], why);
+    await moveOf(edsger, 10, 19, grace);
+    await moveOf(edsger, 10, 20, grace);
+    expectPlaces(grace, edsger, ["10 20"], why);
   }),
 
   check("a pointer that leaves the part is sent once more, and then no longer", "Hint 2", async (server) => {
-    const { ada, move } = await board(server);
+    const { ada, edsger, move, moveOf } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
-    for (const x of [1_000, 40_000, 50_000, 60_000]) await move(x, 0, grace);
+    await move(1_000, 0, grace);
+    // Another pointer that was never there must make no difference.
+    await moveOf(edsger, 50_000, 7, grace);
+    for (const x of [40_000, 50_000, 60_000]) await move(x, 0, grace);
     expectPlaces(
       grace,
       ada,
       ["1000 0", "40000 0"],
-      "Without the first position outside, Ada's pointer would stay on Grace's screen",
+      "Without the first position outside, Ada's pointer would stay on Grace's screen. Edsger's pointer, which moved in between, was never in her part",
     );
     await move(2_000, 0, grace);
     expectPlaces(grace, ada, ["1000 0", "40000 0", "2000 0"], "It has come back");
@@ -250,12 +263,10 @@ export const checks = [
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
     await move(50_000, 0, grace);
-    grace.client.send(rightHalf);
-    await grace.settle();
+    await grace.looks(rightHalf);
     await move(50_001, 0, grace);
     expectPlaces(grace, ada, ["50001 0"], "She showed the left half first, and then the right one");
-    grace.client.send(whole);
-    await grace.settle();
+    await grace.looks(whole);
     for (const x of [1_000, 60_000]) await move(x, 0, grace);
     expectPlaces(grace, ada, ["50001 0", "1000 0", "60000 0"], "She shows the whole board now");
   }),
@@ -264,8 +275,7 @@ export const checks = [
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
     await move(1_000, 0, grace);
-    grace.client.send(leftHalf);
-    await grace.settle();
+    await grace.looks(leftHalf);
     await move(50_000, 0, grace);
     expectPlaces(
       grace,
@@ -273,11 +283,9 @@ export const checks = [
       ["1000 0", "50000 0"],
       "She sent the same look again while Ada's pointer was in her part",
     );
-    grace.client.send(whole);
-    await grace.settle();
+    await grace.looks(whole);
     await move(2_000, 0, grace);
-    grace.client.send({ ...leftHalf, bottom: 32_767 });
-    await grace.settle();
+    await grace.looks({ ...leftHalf, bottom: 32_767 });
     for (const y of [60_000, 60_001]) await move(2_000, y, grace);
     expectPlaces(
       grace,
