@@ -141,6 +141,22 @@ test.for<[string, string, string, ...Change[]]>([
     ["lanes.send(count);\n  }\n  publishNext();", "lanes.send(count);\n    publishNext();\n  }"],
   ],
   [
+    "10-shared-cursors",
+    "the positions in a part sent when a page looks there",
+    "a page that looks again",
+    ["const changed =", "const last = new Map<number, Position>();\nconst changed ="],
+    ["      moved.set(id, position);", "      moved.set(id, position);\n      last.set(id, position);"],
+    ["moved.delete(id)", "moved.delete(id) && last.delete(id)"],
+    [
+      '    if (message?.type === "ripple")',
+      `    if (message?.type === "look") {
+      const seen = seenBy(client, [...last.values()]);
+      if (seen.length > 0) deliver(client, JSON.stringify({ type: "moved", pointers: seen }));
+    }
+    if (message?.type === "ripple")`,
+    ],
+  ],
+  [
     "12-the-door",
     "a word that says what it is for",
     "a member gets",

@@ -117,6 +117,27 @@ export const wrongAnswers: WrongAnswer[] = [
     ["${log.end.after}", "${encodeURI(answer.messages.map(({ text }) => text).join())}"],
   ],
   [
+    "01-polling",
+    "a request without If-None-Match taken for one that has the ETag",
+    "an answer holds what came",
+    ['request.headers["if-none-match"] === etag', '(request.headers["if-none-match"] ?? etag) === etag'],
+  ],
+  [
+    "01-polling",
+    "no ETag in slow answers",
+    "the ETag of a slow answer",
+    ['    response.setHeader("ETag"', '    if (!query.has("slow")) response.setHeader("ETag"'],
+  ],
+  [
+    "01-polling",
+    "slow answers that are never 304",
+    "when nothing is new",
+    [
+      'if (request.headers["if-none-match"] === etag)',
+      'if (request.headers["if-none-match"] === etag && !query.has("slow"))',
+    ],
+  ],
+  [
     "02-long-polling",
     "a timer that each message starts again",
     "while somebody keeps talking",
@@ -174,8 +195,17 @@ export const wrongAnswers: WrongAnswer[] = [
     "when a page goes away",
     [/(?<=response\.on.*\n) {6}clearTimeout\(timer\);\n/, ""],
   ],
+  [
+    "02-long-polling",
+    "a timer that each message starts again, up to twenty",
+    "while somebody talks more slowly",
+    [
+      "      waiting.delete(replySoon);\n      clearTimeout(timer);",
+      "      clearTimeout(timer);\n      if (log.after(cursor).messages.length >= 20) return reply();",
+    ],
+  ],
   ["03-chat", "a whisper that its sender doesn't see", "the sender receives it", [" || each === client", ""]],
-  ["03-chat", "names in ASCII letters only", "a name may have letters", ["/^@(\\S+)/", "/^@([A-Za-z]+)/"]],
+  ["03-chat", "names in ASCII letters only", "a name ends at", ["/^@(\\S+)/", "/^@([A-Za-z]+)/"]],
   ["03-chat", "an @ anywhere", "a message for everyone", ["/^@", "/@"]],
   [
     "02-long-polling",
@@ -328,7 +358,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "03-chat",
     "names in letters, digits and underscores of any language",
-    "a name may have letters",
+    "a name ends at",
     ["/^@(\\S+)/", "/^@([\\p{L}\\p{N}_]+)/u"],
   ],
   [
@@ -362,6 +392,30 @@ export const wrongAnswers: WrongAnswer[] = [
     "five messages",
     ["    let timer", "    const dueMs = performance.now() + gatherMs;\n    let timer"],
     ["(reply, gatherMs)", "(reply, dueMs - performance.now())"],
+  ],
+  [
+    "03-chat",
+    "names in letters, digits and hyphens of any language",
+    "a name ends at",
+    ["/^@(\\S+)/", "/^@([\\p{L}\\p{M}\\p{N}-]+)/u"],
+  ],
+  [
+    "03-chat",
+    "names in letters, digits and hyphens of any language, and then a space",
+    "a name ends at",
+    ["/^@(\\S+)/", "/^@([\\p{L}\\p{M}\\p{N}-]+)(?=\\s|$)/u"],
+  ],
+  [
+    "03-chat",
+    "names that end before a period or a comma",
+    "a name ends at",
+    ["/^@(\\S+)/", "/^@([^\\s.,]+)/"],
+  ],
+  [
+    "03-chat",
+    "whispers of another type",
+    "Grace receives",
+    ['type: "message"', 'type: to ? "whisper" : "message"'],
   ],
   [
     "04-broadcast",
@@ -570,6 +624,42 @@ export const wrongAnswers: WrongAnswer[] = [
       "  rooms.set(client, room);\n  const log = logs.get(room) ?? new MessageLog();",
     ],
     ["    const from =", "    logs.set(room, log);\n    const from ="],
+  ],
+  [
+    "04-broadcast",
+    "presence gathered for each connection alone",
+    "fifty clients",
+    [
+      "  presenceChanged();\n\n",
+      `  const presenceChanged = atMostEvery(50, () => {
+    broadcast(room, { type: "presence", here: [...rooms.values()].filter((each) => each === room).length });
+  });
+  presenceChanged();
+
+`,
+    ],
+  ],
+  [
+    "04-broadcast",
+    "a log for each client",
+    "everyone receives the same",
+    ["  rooms.set(client, room);", "  rooms.set(client, room);\n  const log = new MessageLog();"],
+  ],
+  [
+    "04-broadcast",
+    "a greeting for the first client of each room only",
+    "the greeting goes to",
+    [
+      "  rooms.set(client, room);",
+      "  const isFirst = ![...rooms.values()].includes(room);\n  rooms.set(client, room);",
+    ],
+    ["  deliver(client,", "  if (isFirst) deliver(client,"],
+  ],
+  [
+    "04-broadcast",
+    "rooms named in ASCII letters and digits only",
+    "a room may have any name",
+    ['.get("room")', '.get("room")?.replace(/\\W/g, "") ?? null'],
   ],
   [
     "05-heartbeat-reconnect",
@@ -1019,6 +1109,14 @@ export const wrongAnswers: WrongAnswer[] = [
     ["  let hadDouble = false;\n", ""],
     ["sockets.on(", "let hadDouble = false;\nsockets.on("],
   ],
+  [
+    "07-outbox",
+    "the newest of the new messages that came over this connection",
+    "a message that is sent again",
+    ["  let ackTimer:", "  let newest: string | undefined;\n  let ackTimer:"],
+    ["      if (id && !ackTimer)", '      if (kind === "new") newest = id;\n      if (id && !ackTimer)'],
+    ["id: page?.lastId", "id: newest"],
+  ],
   ["08-server-sent-events", "presence as a message", "presence isn't a message", ["event: presence\\n", ""]],
   [
     "08-server-sent-events",
@@ -1209,6 +1307,12 @@ export const wrongAnswers: WrongAnswer[] = [
     ["    if (lanes.connected) lanes.send(count);\n", ""],
   ],
   ["09-compare", "groups of ten", "messages come in groups", ["burst = 5", "burst = 10"]],
+  [
+    "09-compare",
+    "pauses of the same average, whatever the slider says",
+    "a slider that is moved",
+    ["(Math.random() * 2_000 * burst) / perSecond", "Math.random() * 200"],
+  ],
   [
     "10-shared-cursors",
     "the part of the one who moves, not of the one who receives",
@@ -1435,6 +1539,26 @@ export const wrongAnswers: WrongAnswer[] = [
       "if (wishes.together !== together || client.bufferedAmount > 0) continue;",
       "if (client.bufferedAmount > 0) return;\n    if (wishes.together !== together) continue;",
     ],
+  ],
+  [
+    "10-shared-cursors",
+    "edges that belong to the part on the right and below only",
+    "the edges belong",
+    ["x >= view.left", "x > view.left"],
+    ["y >= view.top", "y > view.top"],
+  ],
+  [
+    "10-shared-cursors",
+    "a list of ids, from which splice(-1, 1) takes another one",
+    "a pointer that leaves the part",
+    ["shown: Set<number> }>", "shown: number[] }>"],
+    [
+      "const wasIn = view.shown.delete(id);",
+      "const wasIn = view.shown.includes(id);\n    view.shown.splice(view.shown.indexOf(id), 1);",
+    ],
+    ["view.shown.add(id)", "view.shown.push(id)"],
+    ["?? new Set()", "?? []"],
+    ["shown.delete(id);\n  });", "shown.splice(shown.indexOf(id), 1);\n  });"],
   ],
   [
     "11-jukebox",
