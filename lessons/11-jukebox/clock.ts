@@ -8,7 +8,7 @@ export type Sample = { offsetMs: number; uncertaintyMs: number; takenMs: number 
 
 /** This many answers are kept. */
 const kept = 8;
-/** No two clocks run equally fast. Many differ by 0.01 %, so an answer becomes less accurate every second. */
+/** No two clocks run equally fast. Many differ by 0.01%, so an answer becomes less accurate every second. */
 const agingPerMs = 0.0001;
 /** Browsers round their clocks. */
 const roundingMs = 1;

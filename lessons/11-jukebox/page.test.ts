@@ -153,7 +153,7 @@ everyPage(
       const { ada } = tabs();
       await until(async () => Math.abs(await signed(ada, "drift")) < 5);
       await press(ada, "40 ms ahead");
-      await until(async () => /^9[89]\.\d %$/.test(await text(ada, '[data-number="rate"]')));
+      await until(async () => /^9[89]\.\d%$/.test(await text(ada, '[data-number="rate"]')));
       await until(async () => Math.abs(await signed(ada, "drift")) < 5);
       const jumps = await shown(ada, "jumps");
       await press(ada, "1 s ahead");

@@ -140,7 +140,7 @@ export class View {
     number("offset", offsetMs === undefined ? "–" : signed(offsetMs));
     number("uncertainty", uncertaintyMs === undefined ? "–" : `± ${readable(uncertaintyMs)} ms`);
     number("drift", this.#drift === undefined ? "–" : signed(this.#drift));
-    number("rate", this.#drift === undefined ? "–" : `${(100 * (this.player?.rate ?? 1)).toFixed(1)} %`);
+    number("rate", this.#drift === undefined ? "–" : `${(100 * (this.player?.rate ?? 1)).toFixed(1)}%`);
     number("jumps", this.player?.jumps ?? 0);
   }
 

@@ -133,10 +133,10 @@ function returnTable(rows: Return[]): string[] {
   return [
     `## Coming back: ${whole(clients)} clients${awaySeconds === 3 ? "" : `, after ${awaySeconds} s`}`,
     table(
-      [`after ${awaySeconds} s away`, "worst 100 ms", "99 % back after"],
+      [`after ${awaySeconds} s away`, "worst 100 ms", "99% back after"],
       rows.map(({ way, worst100Ms, backAfter }) => [
         way,
-        `${Math.round(worst100Ms * 100)} %`,
+        `${Math.round(worst100Ms * 100)}%`,
         `${backAfter.toFixed(1)} s`,
       ]),
     ),
