@@ -29,6 +29,19 @@ export function keepAtEnd(box: HTMLElement): void {
     // Otherwise browsers keep the text in its place when rows above it are removed.
     box.style.overflowAnchor = isAtEnd ? "none" : "";
   });
+  // Somebody who opens a row reads it from its start. Closing it, or scrolling to the end, follows the list again.
+  let read: EventTarget | null = null;
+  const toggled = ({ target }: Event) => {
+    const isOpen = (target as HTMLDetailsElement).open;
+    if (isOpen ? !isAtEnd : target !== read) return;
+    read = isOpen ? target : null;
+    isAtEnd = !isOpen;
+    box.style.overflowAnchor = isAtEnd ? "none" : "";
+    top = 0;
+    scroll();
+  };
+  // It doesn't bubble.
+  box.addEventListener("toggle", toggled, { capture: true });
   box.style.overflowAnchor = "none";
   const observer = new ResizeObserver(scroll);
   for (const each of [box, ...box.children]) observer.observe(each);

@@ -151,12 +151,19 @@ describe("with lesson 3 the panel", () => {
     for (const cells of ["FIN 1", "opcode 0001 1: text", "MASK 1 masked", "masking key"])
       expect((await header.innerText()).replace(/\s+/g, " ")).toContain(cells);
     expect(await up.locator("pre").textContent()).toBe(text);
+    // Once the list has had the time to follow its end.
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
+    const top = (selector: string) => page.locator(selector).evaluate((e) => e.getBoundingClientRect().top);
+    expect(await top(".wire-rows details[open] summary")).toBeGreaterThanOrEqual(await top(".wire-rows"));
+    await up.locator("summary").click();
+    const fromEnd = () =>
+      page.locator(".wire-rows").evaluate((e) => e.scrollHeight - e.clientHeight - e.scrollTop);
+    await expect.poll(fromEnd).toBeLessThan(2);
     expect(await faults(page)).toEqual([]);
   });
 
   test("shows the handshake with its headers on both sides", async () => {
     const [page] = await open();
-    // Not the last one: the drawer still fills with what went before, row by row.
     const handshake = page.locator('li[data-kind="handshake"]').first();
     await handshake.locator("summary").click();
     await expect.poll(() => handshake.innerText()).toMatch(/Sec-WebSocket-Key[\s\S]*Sec-WebSocket-Accept/);
@@ -315,6 +322,16 @@ describe("with lesson 3 the panel", () => {
     await press(page, "Heal");
     await until(async () => /^cable open/.test(await words(page)));
     expect(await way.inputValue()).toBe("both");
+  });
+
+  test("shows after a reload all that it has room for, not only the end of it", async () => {
+    const [page] = await open();
+    await shows(page, "open");
+    for (let count = 1; count <= 15; count++) await say(page, "Ada", `long ago ${count}`);
+    await page.locator("li.down", { hasText: "long ago 15" }).waitFor();
+    await page.reload();
+    await page.locator("li.down", { hasText: 'long ago 1"' }).waitFor();
+    expect(await page.locator(".wire-left-out").textContent()).toBe("");
   });
 
   test("stays folded after a reload", async () => {

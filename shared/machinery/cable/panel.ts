@@ -128,6 +128,7 @@ export class WirePanel extends HTMLElement {
   }
 
   #take(entries: Entry[], leftOut: number) {
+    const isHistory = this.#lastId === 0;
     const fresh = entries.filter(({ id }) => id > this.#lastId);
     this.#lastId = fresh.at(-1)?.id ?? this.#lastId;
     this.#leftOut += leftOut;
@@ -136,6 +137,7 @@ export class WirePanel extends HTMLElement {
     if (this.#isFolded()) return;
     this.#travel(fresh);
     if (this.#isPaused()) this.#waiting += fresh.length;
+    else if (isHistory) this.#redraw();
     else this.#leftOut += this.#list?.add(fresh.filter((entry) => this.#passes(entry))) ?? 0;
     this.#countLeftOut();
   }
