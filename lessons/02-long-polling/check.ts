@@ -141,7 +141,7 @@ export const checks = [
         answers.map(({ messages }) => messages.map(({ at }) => at)),
         "an answer within 350 ms, while somebody sends a message every 35 ms",
         (longestMs) =>
-          `one answer held everything that was sent in ${longestMs} ms. Each message started the time again`,
+          `one answer held everything that was sent in ${longestMs} ms. Each message restarted the 50 ms`,
         (n) => answers[n]?.wasHeld === true,
       );
     },

@@ -304,7 +304,7 @@ export const checks = [
           await Promise.all((n < 120 ? four : four.slice(0, 1)).map(speaksOn));
         },
         "the server to forget the times of messages that are older than a second, while four people stay and send eight each second",
-        "Remove old times. If you only skip them when you count, they become more and more as long as a client stays",
+        "Remove old times. If you only skip them when you count, there are more and more of them as long as a client stays",
         {
           // The log keeps what was said.
           mayBeKept: async (n) => {

@@ -202,7 +202,7 @@ export const checks = [
         const more = messages().length - before;
         expectThat(
           more <= 10,
-          "hardly any messages a second after the slider was moved to 0.1 a second",
+          "hardly any messages, one second after the slider was moved to 0.1 a second",
           `${more} came in 0.3 s. The pause must depend on perSecond`,
         );
         await slide(server, { perSecond: 100, size: 200 });

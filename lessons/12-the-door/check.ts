@@ -167,7 +167,7 @@ export const checks = [
     const other = await invite(server, ada);
     expectThat(
       differingIn([one, other]) >= 16,
-      "words that depend on more than Math.random() and the time, which can be guessed. secretWord() makes such words",
+      "words that nobody can work out from the time and from Math.random(). secretWord() makes such words",
       `one was ${one}. When Math.random() returned the same numbers again, in the same millisecond, the next one was ${other === one ? "the same" : other}`,
     );
   }),
