@@ -51,6 +51,6 @@ export function readLastEventId(id: string | string[] | undefined): Cursor | und
   const [, log, digits] = /^([a-z0-9]{1,40}):(\d+)$/i.exec(String(id)) ?? [];
   const after = Number(digits);
   if (!Number.isSafeInteger(after))
-    throw new HttpError(400, "Last-Event-ID: a log's name, a colon and a whole number.");
+    throw new HttpError(400, "Last-Event-ID: must be a log's name, a colon and a whole number.");
   return { log, after };
 }

@@ -70,7 +70,7 @@ export function readCursor(query: URLSearchParams): Cursor | undefined {
   const given = query.getAll("after");
   if (given.length === 0) return undefined;
   const after = given.length === 1 && /^\d+$/.test(given[0] ?? "") ? Number(given[0]) : Number.NaN;
-  if (!Number.isSafeInteger(after)) throw new HttpError(400, "after: one whole number, 0 or more.");
+  if (!Number.isSafeInteger(after)) throw new HttpError(400, "after: must be one whole number, 0 or more.");
   return { after, log: query.get("log") ?? undefined };
 }
 
