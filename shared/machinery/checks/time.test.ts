@@ -1,11 +1,14 @@
 // Time limits of checks, on a computer that is slow: here, one on which every Node.js program starts 0.6 s late.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { check, expectThat } from "./checks.ts";
+import { postAll } from "./client.ts";
 import { pathOf } from "./files.ts";
 import { runChecks } from "./run.ts";
+import type { LessonServer } from "./server.ts";
 import { cannotTell, expectFast, expectQuiet, isDoubtful, pause, TooBusy, within } from "./time.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slow-"));
@@ -72,6 +75,15 @@ test("a failure is passed on immediately", async () => {
   const began = performance.now();
   await expect(within(60_000, Promise.reject(new Error("broken")), late)).rejects.toThrow("broken");
   expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test("a check that sends its requests so late that the server gives up waiting can't tell", async () => {
+  const answer = "HTTP/1.1 408 Request Timeout\r\n\r\n";
+  const server = createServer((socket) => socket.on("data", () => socket.end(answer)).on("error", () => {}));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await expect(postAll({ port } as LessonServer, ["hello"])).rejects.toThrow(TooBusy);
+  server.close();
 });
 
 test("a computer that was slow for a moment makes nobody wait long", async () => {
