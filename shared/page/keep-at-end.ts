@@ -13,6 +13,10 @@ export function keepAtEnd(box: HTMLElement): void {
   let isAtEnd = true;
   /** Where we have scrolled to. Above that, somebody scrolls back, even if the event for it is still to come. */
   let top = 0;
+  /** An open row that somebody reads. While any part of it is in sight, the list stays where it is. */
+  let read: HTMLDetailsElement | undefined;
+  const isReadInSight = () =>
+    read?.isConnected && read.getBoundingClientRect().bottom > box.getBoundingClientRect().top;
   const scroll = () => {
     const end = box.scrollHeight - box.clientHeight;
     if (!isAtEnd || box.scrollTop < Math.min(top, end) - 1) return;
@@ -23,19 +27,21 @@ export function keepAtEnd(box: HTMLElement): void {
     const isNear = box.scrollTop + box.clientHeight > box.scrollHeight - nearPx;
     const wasAtEnd = isAtEnd;
     // More may have been added since we scrolled: that isn't somebody who scrolls back.
-    isAtEnd = isNear || (isAtEnd && box.scrollTop >= top - 1);
-    if (isAtEnd) top = Math.min(top, box.scrollTop);
+    isAtEnd = (isNear && !isReadInSight()) || (isAtEnd && box.scrollTop >= top - 1);
+    if (isAtEnd) {
+      top = Math.min(top, box.scrollTop);
+      read = undefined;
+    }
     if (isAtEnd === wasAtEnd) return;
     // Otherwise browsers keep the text in its place when rows above it are removed.
     box.style.overflowAnchor = isAtEnd ? "none" : "";
   });
-  // Somebody who opens a row reads it from its start. Closing it, or scrolling to the end, follows the list again.
-  let read: EventTarget | null = null;
+  // Closing the row, or scrolling on to the end, follows the list again.
   const toggled = ({ target }: Event) => {
-    const isOpen = (target as HTMLDetailsElement).open;
-    if (isOpen ? !isAtEnd : target !== read) return;
-    read = isOpen ? target : null;
-    isAtEnd = !isOpen;
+    const row = target as HTMLDetailsElement;
+    if (row.open ? !isAtEnd : row !== read) return;
+    read = row.open ? row : undefined;
+    isAtEnd = !row.open;
     box.style.overflowAnchor = isAtEnd ? "none" : "";
     top = 0;
     scroll();
