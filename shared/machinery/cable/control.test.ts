@@ -191,6 +191,14 @@ describe("a panel", () => {
     expect(entries.at(-1)).toMatchObject({ kind: "command", text: "delay, ms 10" });
   });
 
+  test("sees a command before what it causes", async () => {
+    await ends.pair();
+    expect(await (await panel()).ask({ command: "reset" })).toMatchObject({ ok: true });
+    const kinds = () => cable.entries().map(({ kind }) => kind);
+    await expect.poll(kinds).toContain("connection-end");
+    expect(kinds().indexOf("command")).toBeLessThan(kinds().indexOf("connection-end"));
+  });
+
   test.each([
     ["{", "Not JSON"],
     ["[]", "Not a command"],

@@ -107,6 +107,8 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
         throw new Error("The cable didn't start the server. Start and stop it where you started it.");
       return server;
     };
+    // Before the rows of what it causes. If it can't be carried out, the panel says so.
+    cable.note({ kind: "command", text: describe(given) });
     switch (given.command) {
       case "close":
         cable.close(given);
@@ -139,7 +141,6 @@ export async function control({ port, pagePort, cable, server }: ControlOptions)
         await process().stop(given.forMs);
         break;
     }
-    cable.note({ kind: "command", text: describe(given) });
   }
 
   function fullState(): FullState {
