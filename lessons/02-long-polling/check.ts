@@ -133,13 +133,13 @@ export const checks = [
     async (server) => {
       const reading = inBackground(readUpTo(server, 20));
       await someoneWaits(server);
-      await talk(server, 20, 35);
+      await talk(server, 20, 24);
       const { answers } = await reading;
       await expectNoSilence(
         350,
-        35,
+        24,
         answers.map(({ messages }) => messages.map(({ at }) => at)),
-        "an answer within 350 ms, while somebody sends a message every 35 ms",
+        "an answer within 350 ms, while somebody sends a message every 24 ms",
         (longestMs) =>
           `one answer held everything that was sent in ${longestMs} ms. Each message restarted the 50 ms`,
         (n) => answers[n]?.wasHeld === true,
