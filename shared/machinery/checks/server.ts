@@ -100,6 +100,9 @@ export async function startServer(program: string, folder: string, speed?: numbe
   void one.ended.then(({ why }) => {
     if (!stopped) fail(new Ended(complaint(errors, program, folder) ?? { why, where: undefined }));
   });
+  /** Undefined where the server could not be started. */
+  const withDebugger = async <Value>(work: (pid: number, stderr: () => string) => Promise<Value>) =>
+    one.child.pid === undefined ? undefined : work(one.child.pid, () => errors);
   const server = {
     port,
     url: `http://127.0.0.1:${port}`,
@@ -115,14 +118,11 @@ export async function startServer(program: string, folder: string, speed?: numbe
       stopped = true;
       void one.kill();
     },
-    holdings: async () => (one.child.pid === undefined ? undefined : holdingsOf(one.child.pid, () => errors)),
-    holdBack: async (port: number, again?: "again") =>
-      one.child.pid === undefined
-        ? undefined
-        : holdBack(one.child.pid, () => errors, port, again === "again"),
-    stopClock: async () => (one.child.pid === undefined ? undefined : stopClock(one.child.pid, () => errors)),
-    repeatRandom: async () =>
-      one.child.pid === undefined ? undefined : repeatRandom(one.child.pid, () => errors),
+    holdings: () => withDebugger(holdingsOf),
+    holdBack: (port: number, again?: "again") =>
+      withDebugger((pid, stderr) => holdBack(pid, stderr, port, again === "again")),
+    stopClock: () => withDebugger(stopClock),
+    repeatRandom: () => withDebugger(repeatRandom),
     /** Stops it if it is in an endless loop. */
     async endLoop() {
       const { pid } = one.child;
