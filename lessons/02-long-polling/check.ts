@@ -68,6 +68,14 @@ async function readUpTo(server: LessonServer, last: number, first = 0) {
   return { answers, ids };
 }
 
+/** While one page polls from `first` on, says `count` things, one every `everyMs`. Returns what that page received. */
+async function readTalk(server: LessonServer, count: number, everyMs: number, first = 0) {
+  const reading = inBackground(readUpTo(server, first + count, first));
+  await someoneWaits(server);
+  await talk(server, count, everyMs);
+  return reading;
+}
+
 /** Milliseconds between the first and the last message, by the server's clock. */
 const span = (messages: Answer["messages"]) => (messages.at(-1)?.at ?? 0) - (messages[0]?.at ?? 0);
 
@@ -110,10 +118,7 @@ export const checks = [
   }),
 
   longCheck("while somebody keeps talking, answers don't wait for a pause", "Hint 2", async (server) => {
-    const reading = inBackground(readUpTo(server, 100));
-    await someoneWaits(server);
-    await talk(server, 100, 10);
-    const { answers } = await reading;
+    const { answers } = await readTalk(server, 100, 10);
     const gathersNothing = answers.length > 50;
     await expectNoSilence(
       500,
@@ -131,10 +136,7 @@ export const checks = [
     "while somebody talks more slowly, answers don't wait for a pause either",
     "Hint 2",
     async (server) => {
-      const reading = inBackground(readUpTo(server, 20));
-      await someoneWaits(server);
-      await talk(server, 20, 24);
-      const { answers } = await reading;
+      const { answers } = await readTalk(server, 20, 24);
       await expectNoSilence(
         350,
         24,
@@ -283,10 +285,7 @@ export const checks = [
       let [best, allowed] = [20, 10];
       // The best of three tries counts: a busy computer doesn't keep to 15 ms.
       for (let first = 0; first < 60 && best > allowed; first += 20) {
-        const reading = inBackground(readUpTo(server, first + 20, first));
-        await someoneWaits(server);
-        await talk(server, 20, 15);
-        const { answers, ids } = await reading;
+        const { answers, ids } = await readTalk(server, 20, 15, first);
         expectThat(
           ids.length === 20 && new Set(ids).size === 20,
           "each of twenty messages once, sent 15 ms apart while one page polls",
