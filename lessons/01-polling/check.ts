@@ -283,7 +283,7 @@ export const checks = [
     // RFC 9110 §15.4.5: a browser updates the headers of its stored answer from a 304.
     expectThat(
       mayBeKept(answer),
-      "Cache-Control: no-cache in a 304 as well, or the browser drops the answer that it keeps",
+      "Cache-Control: no-cache in a 304 as well. Otherwise the browser drops its stored answer",
       `${cacheControl(answer)}. Set the headers before you decide between 304 and 200`,
     );
     expectThat(
