@@ -120,7 +120,7 @@ export const checks = [
     );
   }),
 
-  check("each whisper has an id of its own, or a page doesn't show it", "Hint 2", async (server) => {
+  check("each whisper has an id of its own, so that a page shows it", "Hint 2", async (server) => {
     const [ada, grace] = await threePeople(server);
     for (const text of [whisper, "@Grace or later?"]) {
       ada.say(text);
@@ -136,7 +136,7 @@ export const checks = [
     const ids = grace.received.filter(({ type }) => type === "message").map(({ id }) => id ?? "none");
     expectThat(
       new Set(ids).size === ids.length,
-      "a different id in each message that Grace receives. A page shows no second message with the same id",
+      "a different id in each message that Grace receives. A page shows only one message with each id",
       `the ids were ${ids.join(", ")}. Let log.add give a whisper its id, too`,
     );
   }),

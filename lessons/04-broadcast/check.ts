@@ -51,7 +51,7 @@ export const checks = [
     const { id } = await people[0].receives("message", ({ text }) => text === "both");
     expectThat(
       id !== ids[0],
-      "another id for Grace's answer. A page shows no second message with the same id",
+      "another id for Grace's answer. A page shows only one message with each id",
       `both messages have the id ${id}. A room needs one log, and not one for each client`,
     );
   }),
@@ -118,7 +118,7 @@ export const checks = [
     }
     expectThat(
       !hasTyping(ada),
-      '"typing" to reach everyone in the room except Ada, who types',
+      '"typing" to reach everyone in the room except Ada, who is typing',
       "Ada received it too",
     );
     const radia = await Client.connect(server, "Radia");

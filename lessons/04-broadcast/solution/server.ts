@@ -21,7 +21,7 @@ function broadcast(room: string | null, message: object, except?: WebSocket) {
   for (const [client, theirs] of rooms) if (theirs === room && client !== except) deliver(client, bytes);
 }
 
-// A thousand pages that arrive together change the number a thousand times. The server sends each room its own once.
+// A thousand pages that arrive together change their numbers a thousand times. Each room gets its own number once.
 const presenceChanged = atMostEvery(50, () => {
   const all = [...rooms.values()];
   for (const room of new Set(all))
