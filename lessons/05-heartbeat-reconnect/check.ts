@@ -109,7 +109,7 @@ export const checks = [
     await isClosed(ada);
   }),
 
-  check("the code is one after which a page reconnects: 1013, try again later", "Hint 2", async (server) => {
+  check("the code is 1013, try again later, so the page reconnects", "Hint 2", async (server) => {
     const ada = await Client.connect(server, "Ada");
     flood(ada);
     const { code } = await isClosed(ada);
@@ -155,7 +155,7 @@ export const checks = [
     expectThat(!ada.closed, "Ada to stay connected after ten messages, sent together", ada.describe());
   }),
 
-  check("each client is counted alone: four people may send more than ten", "Hint 1", async (server) => {
+  check("each client has its own count: four people may send more than ten", "Hint 1", async (server) => {
     const people: Client[] = [];
     for (const name of ["Ada", "Grace", "Alan", "Edsger"]) people.push(await Client.connect(server, name));
     for (const person of people) flood(person, 6);
@@ -280,7 +280,7 @@ export const checks = [
         await visitor.leaves();
       },
       "the server to forget clients that connect, say one thing and leave",
-      "Keep the count in a variable of the connection, or remove it when the client closes. End its timers, too",
+      'Keep the count in a variable inside the "connection" listener, or remove it when the client closes. End its timers, too',
       // The log keeps what was said.
       { mayBeKept: (n) => sayHello(here[n % 20]) },
     );

@@ -702,7 +702,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "05-heartbeat-reconnect",
     "one count for everybody",
-    "each client is counted alone",
+    "each client has its own count",
     ["  let recent: number[] = [];\n", ""],
     ["const perSecond", "let recent: number[] = [];\nconst perSecond"],
   ],
