@@ -61,7 +61,7 @@ async function fail(network: Freezer, forMs: number, quicker: number) {
   return faults;
 }
 
-/** Waits until everything has arrived, and expects it everywhere: nothing lost, doubled or out of order. */
+/** Waits until everything has arrived, and expects it everywhere: nothing lost, duplicated or out of order. */
 async function expectAll(pages: Page[], counts: number[], withinMs: number, others = 0) {
   const own = (page: Page) => page.seen.filter(({ from }) => from.startsWith("Page "));
   const all = counts.reduce((sum, count) => sum + count, 0);

@@ -123,7 +123,7 @@ everyPage("07-outbox", (ports, server, tabs) => {
     expect([await shown(page, "gaps"), await shown(page, "lost")]).toEqual([2, 0]);
   });
 
-  test("connections that break all the time lose nothing and double nothing, on either page", async () => {
+  test("connections that break all the time lose nothing and duplicate nothing, on either page", async () => {
     await server().kill();
     const behind = await freePort();
     const other = await ports().startServer({ PORT: String(behind) });

@@ -1,4 +1,4 @@
-// Pages come and go and their network fails: nothing is lost, doubled or reordered, and the server's memory stays flat.
+// Pages come and go and their network fails: nothing is lost, duplicated or reordered, and the server's memory stays flat.
 // SOAK_MINUTES=30 runs it for so long, with 500 pages at the real times. Otherwise it takes seconds, with 30 pages.
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -259,7 +259,7 @@ async function every(ms: number, act: () => unknown) {
 }
 
 test(
-  `${pageCount} pages come and go while their network fails, for ${forMs / 60_000} min: nothing is lost, doubled or reordered, the memory stays flat`,
+  `${pageCount} pages come and go while their network fails, for ${forMs / 60_000} min: nothing is lost, duplicated or reordered, the memory stays flat`,
   async () => {
     const server = await startMeasured("lessons/07-outbox/server.ts", {
       env: {
