@@ -332,7 +332,7 @@ function renderPlan(decks: Deck[]): string {
         ...rest.map(({ kind, minutes }) => ({
           kind: kind.replace(" ", "-"),
           label: "",
-          name: kind === "pause" ? "pause" : "your own work",
+          name: kind === "pause" ? "break" : "your own work",
           minutes: minutes[course] ?? 0,
           transport: "none",
         })),
@@ -344,7 +344,7 @@ function renderPlan(decks: Deck[]): string {
         `<b aria-hidden="true">${label}</b><i>${escapeHtml(name)}, ${minutes} min</i></li>`,
     );
     const { talk, ownWork, pause } = planOf(decks, course);
-    const adds = `${talk} min together, ${ownWork} min your own work${pause ? `, ${pause} min pause` : ""}`;
+    const adds = `${talk} min together, ${ownWork} min on your own${pause ? `, ${pause} min break` : ""}`;
     const name = course === "two-days" ? "two days" : `${course} minutes`;
     return `<h3 data-course="${course}">${name} <small>${adds}</small></h3><ol data-course="${course}">${items.join("")}</ol>`;
   });
