@@ -88,7 +88,7 @@ export const checks = [
       expectThat(
         strange < 0,
         "the messages 1 to 61 in order, on a stream that was slow while Ada sent number 61",
-        `number ${ids[strange]} came after ${ids[strange - 1] ?? "nothing"}. A stream goes into the Set when it has everything that it missed`,
+        `number ${ids[strange]} came after ${ids[strange - 1] ?? "nothing"}. Add a stream to the Set only when it has everything that it missed`,
       );
       await receives(grace.stream, 2, "on a second stream that was slow to receive its sixty messages");
       await receives(ada, 2, "on the first stream after the second one had received its sixty messages");

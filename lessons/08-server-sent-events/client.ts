@@ -83,7 +83,7 @@ function retry() {
 setInterval(() => {
   const limitMs = source.readyState === EventSource.OPEN ? 1.4 * beatEveryMs : 9_500;
   if (source.readyState === EventSource.CLOSED || performance.now() - receivedAt < limitMs) return;
-  room.note("nothing received for too long: a new stream", "fault");
+  room.note("nothing received for too long: opening a new stream", "fault");
   listen();
 }, 1_000);
 

@@ -1,4 +1,4 @@
-// Server-sent events: one response that never ends. The browser reconnects by itself and says which id it saw last.
+// Server-sent events: one response that never ends. The browser reconnects by itself and sends the last id it saw.
 import type { ServerResponse } from "node:http";
 import * as v from "valibot";
 import { Name, Text } from "../../../shared/both/message.ts";
@@ -44,7 +44,7 @@ function replay(stream: ServerResponse, cursor: Cursor) {
 serve({
   "GET /events": (request, response, query) => {
     const cursor = readLastEventId(request.headers["last-event-id"]) ?? readCursor(query) ?? { after: 0 };
-    // X-Accel-Buffering: nginx would hold events back until its buffer is full.
+    // Without X-Accel-Buffering, nginx would hold events back until its buffer is full.
     response.writeHead(200, { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
     if (request.method === "HEAD") return void response.end();
     response.write(retry(Number(process.env.RETRY_MS ?? 2_000)));
