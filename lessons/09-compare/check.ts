@@ -30,8 +30,8 @@ async function openLanes({ url }: LessonServer, ...lanes: Lane[]): Promise<Opene
       text += (await reader?.read())?.value ?? "";
       return text.match(/^event: lanes\ndata: (.+)\n/m)?.[1];
     },
-    "GET /lanes to say where the lessons are",
-    () => `it said ${text.slice(0, 200)}`,
+    "GET /lanes to send the ports of the lessons",
+    () => `it sent ${text.slice(0, 200)}`,
     patienceMs,
   );
   const { ports, published } = JSON.parse(line);
@@ -156,7 +156,7 @@ export const checks = [
     if (perSecond < 22 || perSecond > 110 || secondLongest < 60)
       throw new CheckFailed(
         "about 50 messages a second when the slider says 50",
-        `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s. All times from one group to the next, except one, were at most ${secondLongest} ms`,
+        `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s. Except for one, the times from one group to the next were at most ${secondLongest} ms`,
       );
     expectThat(
       haveRandomPauses(log),

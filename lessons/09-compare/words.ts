@@ -17,7 +17,7 @@ export function answer(seen: Seen): string[] {
   const { polling, websocket } = seen;
   const measured = Math.min(polling.measuredMs, websocket.measuredMs) >= measureForMs;
   if (!measured || !polling.late || !websocket.late || !polling.perMessage || !websocket.perMessage)
-    return ["Measuring for a few seconds.", "Rare messages take longer.", ""];
+    return ["Measuring for a few seconds.", "When messages are rare, this takes longer.", ""];
   const [poll, socket] = [polling.perMessage.bytes, websocket.perMessage.bytes];
   return [
     `Latency: polling ${ms(polling.late.mean)}, WebSocket ${ms(websocket.late.mean)}.`,
