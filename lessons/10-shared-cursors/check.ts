@@ -205,7 +205,7 @@ export const checks = [
     }
   }),
 
-  check("a part counts for every way of receiving, in JSON and in binary", "Hint 3", async (server) => {
+  check("a part applies to every way of receiving, in JSON and in binary", "Hint 3", async (server) => {
     const { ada, move } = await board(server);
     const readers: Person[] = [];
     for (const together of [true, false])

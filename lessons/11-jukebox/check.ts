@@ -164,7 +164,7 @@ export const checks = [
     }
   }),
 
-  check("everybody receives how many votes there are, and how many are needed", "Hint 2", async (server) => {
+  check("everybody receives the number of votes, and the number that is needed", "Hint 2", async (server) => {
     // They are connected, and no more.
     for (const name of ["Hedy", "Joan"]) await Client.connect(server, name);
     const [ada, grace, alan, edsger, radia] = await people(server, 5);
@@ -237,7 +237,7 @@ export const checks = [
     await expectStill(
       ada,
       0,
-      "Grace alone has voted. Ada voted for this track before, and it was skipped since",
+      "Grace alone has voted. Ada voted for this track before, and it has been skipped since",
     );
   }),
 

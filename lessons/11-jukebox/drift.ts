@@ -4,7 +4,7 @@
 const fineMs = 3;
 /** Above this, catching up would take too long. */
 export const jumpMs = 60;
-/** How much faster or slower: 2 % is a third of a semitone. */
+/** How much faster or slower: 2% is a third of a semitone. */
 const most = 0.02;
 /** A drift would be gone within this time, if the rate didn't change meanwhile. */
 const withinMs = 1_500;

@@ -1,4 +1,4 @@
-// Jukebox: one state for the whole room. The server orders what people press, and says what time it is.
+// Jukebox: one state for the whole room. The server puts what people press in order, and says what time it is.
 import { type WebSocket, WebSocketServer } from "ws";
 import { heartbeat } from "../../../shared/pieces/heartbeat.ts";
 import { heartbeatTimes } from "../../../shared/server/heartbeat-times.ts";

@@ -59,7 +59,7 @@ describe.for(readmes)("%s", (readme) => {
         const [, file = "", name = ""] =
           answer.replace(/\s+/g, " ").match(/Tested in \[[^\]]+\]\(([^)]+)\): "(.+)"\./) ?? [];
         expect(file, question).not.toBe("");
-        expect(read(folder, file).replaceAll("%s", "…"), question).toContain(`"${name}"`);
+        expect(read(folder, file).replaceAll(/%[js]/g, "…"), question).toContain(`"${name}"`);
       }
     });
 });

@@ -1207,7 +1207,7 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "08-server-sent-events",
-    "sent when the number is another one than 50 ms ago",
+    "sent when the number isn't what it was 50 ms ago",
     "a page that opens when another one closes",
     [
       /(const presenceChanged = )atMostEvery\(50, \(\) => (broadcast\(.*\))\);/,
@@ -1217,7 +1217,7 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "08-server-sent-events",
-    "what each stream was told, also after it was closed",
+    "what each stream received, also after it was closed",
     "a stream that was closed",
     ["const presenceChanged", "const told = new Map<ServerResponse, number>();\nconst presenceChanged"],
     ["  streams.add(stream);\n", "  streams.add(stream);\n  told.set(stream, streams.size);\n"],
@@ -1316,7 +1316,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "the part of the one who moves, not of the one who receives",
-    "a part counts for every way",
+    "a part applies to every way",
     ["seenBy(client, pointers)", "seenBy(moving ?? client, pointers)"],
     [
       "pointers: Position[], together: boolean",
@@ -1357,7 +1357,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "10-shared-cursors",
     "frames only, and each position as before",
-    "a part counts for every way",
+    "a part applies to every way",
     ["= seenBy(client, pointers)", "= together ? seenBy(client, pointers) : pointers"],
   ],
   [
@@ -1380,7 +1380,7 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "10-shared-cursors",
-    "the first part for ever",
+    "the first part forever",
     "a page may look elsewhere",
     ['message?.type === "look")', 'message?.type === "look" && !views.has(client))'],
   ],
@@ -1509,7 +1509,7 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "10-shared-cursors",
-    "forgets which pointers are shown when the part is another one",
+    "forgets which pointers are shown when the part changes",
     "a page that looks again",
     [
       "views.get(client)?.shown ?? new Set()",
@@ -1610,7 +1610,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "no number of votes",
-    "everybody receives how many",
+    "everybody receives the number",
     ["if (isNew || changed.size > 0) broadcast(counted);", ""],
   ],
   [
@@ -1622,13 +1622,13 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "votes that are gone after any command",
-    "everybody receives how many",
+    "everybody receives the number",
     ['  if (command.type === "next") votes.clear();\n', "  votes.clear();\n"],
   ],
   [
     "11-jukebox",
     "votes that are gone after a command that was stale",
-    "everybody receives how many",
+    "everybody receives the number",
     [
       "  if (command.revision !== room.revision)",
       "  votes.clear();\n  if (command.revision !== room.revision)",
@@ -1637,7 +1637,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "the number of votes again and again",
-    "everybody receives how many",
+    "everybody receives the number",
     ["if (isNew || changed.size > 0) broadcast", "broadcast"],
   ],
   [
@@ -1821,13 +1821,13 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "votes that are gone after a new position",
-    "everybody receives how many",
+    "everybody receives the number",
     ['command.type === "next") votes', 'command.type !== "play" && command.type !== "pause") votes'],
   ],
   [
     "11-jukebox",
     "votes that are gone after a pause",
-    "everybody receives how many",
+    "everybody receives the number",
     ['command.type === "next") votes', 'command.type === "next" || command.type === "pause") votes'],
   ],
   [
@@ -1839,7 +1839,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "11-jukebox",
     "half of all connections, also of those that haven't joined",
-    "everybody receives how many",
+    "everybody receives the number",
     [
       "  if (votes.size > 0",
       "  const strangers = [...sockets.clients].filter((each) => !people.has(each)).length;\n  if (votes.size > 0",
