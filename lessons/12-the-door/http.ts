@@ -1,4 +1,4 @@
-// What `serve` does in other lessons, for Express: decides which pages may ask, and answers whatever went wrong.
+// What `serve` does in other lessons, for Express: decides which pages may ask, and turns errors into answers.
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ErrorRequestHandler, Express, RequestHandler } from "express";

@@ -22,7 +22,7 @@ const hashOf = (password: string, salt: Buffer) => slowly(password, salt, 32, { 
 export function addUser({ name, password, role }: NewUser, response: ServerResponse): Promise<void> {
   return inTurn(response, async () => {
     if (users.size >= Number(MAX_USERS)) throw new HttpError(503, "There are too many users already.");
-    const salt = randomBytes(16); // so that the same password has another hash for another user
+    const salt = randomBytes(16); // so that two users with the same password have different hashes
     const hash = await hashOf(password, salt);
     if (users.has(keyOf(name))) throw new HttpError(409, "name: somebody has this name already.");
     users.set(keyOf(name), { name, role, salt, hash });
