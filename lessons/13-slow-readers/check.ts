@@ -137,7 +137,7 @@ export const checks = [
     const alan = await Reader.join(server, "Alan", { by: "buffered" });
     const canHoldBack = await server.holdBack(alan.client.port);
     const { slow, witness } = await slowAndWitness(server);
-    expectSlow(slow, "She has acknowledged nothing, and her join says that this counts");
+    expectSlow(slow, "She has acknowledged nothing, and her join says that acknowledgements count");
     // Without a debugger the rest can't be checked: some computers don't allow one.
     if (!canHoldBack) return expectQuiet();
     const { lastId } = witness;

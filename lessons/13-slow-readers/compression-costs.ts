@@ -12,7 +12,7 @@ const settings: Record<string, false | PerMessageDeflateOptions> = {
   "on, remembers the last 32 kB": {},
   "on, remembers the last 1 kB": { serverMaxWindowBits: 10 },
   "on, forgets after each message": { serverNoContextTakeover: true, threshold: 0 },
-  "on, forgets, nothing below 1 kB": { serverNoContextTakeover: true },
+  "on, forgets, only 1 kB or more": { serverNoContextTakeover: true },
 };
 
 const readers = 10;

@@ -31,7 +31,7 @@ describe("POST /compression", () => {
       "on, remembers the last 32 kB",
       "on, remembers the last 1 kB",
       "on, forgets after each message",
-      "on, forgets, nothing below 1 kB",
+      "on, forgets, only 1 kB or more",
     ]);
     const [off = [], long = [], short = [], forgets = [], threshold = []] = settings.map(
       ({ bytes }) => bytes,

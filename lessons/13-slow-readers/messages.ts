@@ -36,5 +36,5 @@ export const JoinFirst = v.variant("type", [Join, Beat]);
 export const Incoming = v.variant("type", [Join, Read, Beat]);
 export type Wishes = v.InferOutput<typeof Join>;
 
-/** For `receive`: one for each message that a reader gets. One that catches up reads many thousands a second. */
+/** For `receive`: an acknowledgement for each message. A reader that catches up reads many thousands a second. */
 export const reads = { perSecond: 100_000 };
