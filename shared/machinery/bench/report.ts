@@ -41,7 +41,7 @@ export function toMarkdown({
     ...crowds.flatMap(fanOutTable),
     `Deliveries a second: by the clock, with server and clients on one machine. Relative: compared with the ${plainest}. Per CPU second: deliveries for one second of the server's own CPU time. Per connection: heap and buffers at rest, without the kernel's memory.`,
     ...grouped(oneWrite, (row) => `${row.together}`).flatMap(oneWriteTable),
-    "The heading of each table says how many messages are sent together. The next ones follow when every client has received them. Speedup: compared with the first row, the way of many demos. Latency: the time from sending to arrival. Half of the messages took less than p50, and 99 in 100 took less than p99.",
+    "The heading of each table says how many messages are sent together. The next ones follow when every client has received them. Speedup: compared with the first row, which is what many demos do. Latency: the time from sending to arrival. Half of the messages took less than p50, and 99 in 100 took less than p99.",
     ...grouped(returns, (row) => `${row.awaySeconds} ${row.clients}`).flatMap(returnTable),
     "Worst 100 ms: the largest share of the clients that tried to connect within any one span of 100 ms.",
     "## Half-open connections",
