@@ -12,7 +12,7 @@ if (Number(found.split(".")[0]) < 20) {
   stop(`The workshop needs Node 20 or newer, and this is ${found}: get one from https://nodejs.org`);
 }
 if (!existsSync(join(__dirname, "..", "..", "node_modules", "tsx"))) {
-  stop("The workshop's packages are not there yet: run npm install first.");
+  stop("The workshop's packages are not installed yet: run npm install first.");
 }
 // Some packages bring a program for one system only: esbuild, for one, which everything here needs.
 const native = join(__dirname, "..", "..", "node_modules", "@esbuild", `${process.platform}-${process.arch}`);

@@ -175,7 +175,8 @@ const visits = 40;
 /**
  * For things that a server must not remember: does `something` 40 times, and compares what the server holds with what
  * it held before. It counts objects and entries, so it finds a leak of any size. If something stayed each time, it does
- * it 80 times more: a server may keep a few things to use them again, and a busy one for a while, but not ever more.
+ * it 80 more times: a server may keep a few things to use them again, and a busy one may keep more for a while, but their
+ * number must not keep growing.
  * @param options.untilForgotten waits until the server should have forgotten, if it may keep things for a while
  * @param options.mayBeKept is done as often, by clients that stay: what that leaves doesn't count
  * @param options.growsAnyway kinds of things that a server collects, whether `something` is done or not

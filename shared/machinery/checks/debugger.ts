@@ -1,4 +1,4 @@
-// Looks into a Node.js process over its debugger: is it in an endless loop, and in which line? What does it still hold?
+// Looks into a Node.js process over its debugger: is it in an endless loop, and on which line? What does it still hold?
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";

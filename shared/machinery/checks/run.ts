@@ -42,8 +42,8 @@ function remove(folder: string) {
 }
 
 /**
- * Runs checks beside each other, each with a server of its own: about 3 s on a quiet computer. What this computer was
- * too busy to tell runs again, beside fewer others.
+ * Runs checks beside each other, each with a server of its own: about 3 s on a quiet computer. A check for which
+ * this computer was too busy runs again, beside fewer others.
  * @param file the server, the learner's or ours
  * @param source the file's text: by default, what is on disk
  * @param doubt whether a check that failed on a slow computer "counts" or runs "again"

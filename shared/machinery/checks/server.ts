@@ -48,7 +48,7 @@ export class Ended extends Error {
   }
 }
 
-/** A server that is stuck in an endless loop. `where`: in which line, "" when it can't be told. */
+/** A server that is stuck in an endless loop. `where`: on which line, "" when it can't be told. */
 export class Looping extends Error {
   readonly where: string;
   constructor(where: string) {

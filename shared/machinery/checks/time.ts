@@ -58,8 +58,8 @@ export function measureSlowness(): Promise<number> {
 }
 
 /**
- * The value of `work`, if it comes within `ms` of a quiet computer: where it is five times slower now, five seconds count
- * as one.
+ * The value of `work`, if it comes within `ms` of a quiet computer: where this one is five times slower now, five seconds
+ * count as one.
  * @throws what `late` returns, or TooBusy where that would be longer than `longest`
  */
 export async function within<Value>(

@@ -1,6 +1,6 @@
 // Decides when each check runs. A check mostly waits, so many run beside each other. A server that starts keeps a core
-// busy, so no more start at the same time than there are cores. A check that the computer was too busy for runs again
-// later, beside fewer others.
+// busy, so no more start at the same time than there are cores. A check for which the computer was too busy runs
+// again later, beside fewer others.
 import { availableParallelism } from "node:os";
 
 const cores = availableParallelism();

@@ -146,7 +146,7 @@ describe("without a lesson to start", () => {
     await rename(workshop.path("away"), workshop.path("node_modules"));
     expect(codes).toEqual([1, 1]);
     for (const run of runs)
-      expect(run.output()).toBe("The workshop's packages are not there yet: run npm install first.\n");
+      expect(run.output()).toBe("The workshop's packages are not installed yet: run npm install first.\n");
     expect(await workshop.start([]).ended).toBe(0);
   });
 });

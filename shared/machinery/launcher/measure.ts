@@ -1,4 +1,5 @@
-// Measures how long a lesson takes to start, and starting its two servers by hand, in turns: node --import tsx … [rounds] [folder]
+// Measures how long a lesson takes to start, and how long its two servers take when they are started by hand. In turns:
+// node --import tsx … [rounds] [folder]
 import { rm } from "node:fs/promises";
 import { get } from "node:http";
 import { dirname, join } from "node:path";

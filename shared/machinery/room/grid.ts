@@ -78,7 +78,7 @@ export class Grid {
     for (const { lesson, results } of lessons) this.#check(lesson, results);
     let person = this.#people.get(key);
     if (!person) {
-      if (!this.isOpen) throw new HttpError(403, "The room accepts no new names now.");
+      if (!this.isOpen) throw new HttpError(403, "The room accepts no new names right now.");
       if (this.#people.size >= mostPeople) throw new HttpError(503, `The room is full: ${mostPeople} names.`);
       const fromThere = [...this.#addresses.values()].filter((other) => other === address);
       if (fromThere.length >= mostOfAddress)
@@ -95,7 +95,7 @@ export class Grid {
 
   #check(lesson: string, results: Results) {
     const checks = this.#exercises.get(lesson);
-    const version = "Do you have another version of the workshop?";
+    const version = "Do you have a different version of the workshop?";
     if (checks === undefined)
       throw new HttpError(422, `There is no exercise ${lesson} in this room. ${version}`);
     if (results.length !== checks && results.length !== 0)

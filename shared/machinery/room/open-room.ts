@@ -75,14 +75,15 @@ function findExercises(): Exercise[] {
 
 function describe(port: number, room: string | undefined, others: string[], people: number): string {
   const line = (name: string, text: string) => `  ${name.padEnd(10)}${wrap(text, 12)}`;
+  const learners = people === 1 ? "1 learner" : `${people} learners`;
   return [
     "",
     line("Open", `http://localhost:${port}/  the grid, on this computer only`),
-    ...(people > 0 ? [line("Kept", `${people} from earlier. To remove them, press Empty the room.`)] : []),
+    ...(people > 0 ? [line("Kept", `${learners} from earlier. To remove them, press Empty the room.`)] : []),
     ...(room
       ? [
           line("Learners", `npm run check 3 -- --room=${room}`),
-          line("", "Once. Their computers remember it, and each check sends its results."),
+          line("", "They type it once. Their computers remember it, and each check sends its results."),
           ...(others.length > 0 ? [line("", `If that does not answer: ${others.join(" or ")}`)] : []),
           line("Network", "Everybody on this network can now send results, unencrypted."),
         ]
