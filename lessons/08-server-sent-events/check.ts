@@ -28,7 +28,7 @@ function describe(stream: EventStream): string {
   const named = stream.events.find(({ name }) => /presence/i.test(name));
   return named
     ? `no event of that name came, but one named "${named.name}"`
-    : "no event of that name came, or one without data";
+    : "no event of that name came, or it had no data";
 }
 
 const receives = (stream: EventStream, count: number, when: string) =>
