@@ -104,7 +104,7 @@ class Guest {
       !this.#welcome && (this.ended ?? "").startsWith("4401"),
       `${why} to be closed with 4401`,
       /^status/.test(this.ended ?? "")
-        ? `the handshake was refused with ${this.ended}. Open the socket, and close it: a page can't read that status`
+        ? `the handshake was refused with ${this.ended}. Open the socket, and then close it: a page can't read that status`
         : `it ${this.outcome}`,
     );
     this.leave();

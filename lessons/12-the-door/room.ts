@@ -15,7 +15,8 @@ const words = new Buckets(10, 2);
 export function enter(client: WebSocket, session: Session | undefined) {
   client.on("error", (error) => console.log(`error: ${error.message}`));
   if (!session) return turnAway(client, 4401, "log in, or get a new ticket");
-  if (!ofUser.take(session.name, client)) return turnAway(client, 1013, "five connections of this user");
+  if (!ofUser.take(session.name, client))
+    return turnAway(client, 1013, "this user has five connections already");
   people.set(client, session);
   client.on("close", () => people.delete(client));
   deliver(client, JSON.stringify({ type: "welcome", ...viewOf(session), ...log.after({ after: 0 }) }));

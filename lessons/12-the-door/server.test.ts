@@ -269,7 +269,7 @@ describe("limits", () => {
     for (const client of five) await client.receives("welcome");
     expect(await open("/room", headers).closed).toEqual({
       code: 1013,
-      reason: "five connections of this user",
+      reason: "this user has five connections already",
     });
     five[0]?.socket.close();
     await five[0]?.closed;

@@ -79,7 +79,8 @@ const perUser = new Buckets(20, 1);
  * @throws {HttpError} 429 for a user who has asked for many
  */
 export function newTicket(session: Session): string {
-  if (!perUser.take(session.name)) throw new HttpError(429, "Twenty tickets, and then one a second.");
+  if (!perUser.take(session.name))
+    throw new HttpError(429, "Too many tickets: twenty, and then one a second.");
   const ticket = secretWord();
   tickets.set(ticket, session);
   setTimeout(() => tickets.delete(ticket), Number(TICKET_MS)).unref();
