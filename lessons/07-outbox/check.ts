@@ -109,13 +109,13 @@ export const checks = [
     }
   }),
 
-  check("a message on its own is acknowledged within 300 ms", "Hint 2", async (server) => {
+  check("a message on its own is acknowledged within about 50 ms", "Hint 2", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     // The first message doesn't count: a timer that runs only once is enough for it.
     say(ada, "ada1", 1);
     await isCovered(ada, "ada1", 1, "after it was sent on its own");
     await expectSoon(
-      300,
+      150, // this includes the time that a busy computer needs
       async (n) => {
         await pause(100);
         return async () => {
@@ -124,7 +124,7 @@ export const checks = [
         };
       },
       () => ada.isUpToDate(),
-      "the acknowledgement within 300 ms of a message that is sent on its own",
+      "the acknowledgement about 50 ms after a message that is sent on its own",
       (bestMs) => `it came after ${bestMs} ms`,
     );
   }),

@@ -143,6 +143,7 @@ export const wrongAnswers: WrongAnswer[] = [
     "while somebody keeps talking",
     ["      waiting.delete(replySoon);\n      clear", "      clear"],
   ],
+  ["02-long-polling", "20 ms instead of 50", "a message on its own", ["gatherMs = 50", "gatherMs = 20"]],
   [
     "02-long-polling",
     "an answer that is made when the first message comes",
@@ -949,6 +950,7 @@ export const wrongAnswers: WrongAnswer[] = [
     "twenty messages in a row",
     ["if (id && !ackTimer)", "if (id)"],
   ],
+  ["07-outbox", "200 ms instead of 50", "a message on its own", ["}, 50);", "}, 200);"]],
   [
     "07-outbox",
     "an acknowledgement of the first message instead of the newest",
