@@ -37,7 +37,7 @@ async function poll() {
     take(answer, askedLog);
   } catch {
     end("failed");
-    room.status("reconnecting", "reconnecting: the request failed, asking again", `in ${duration(everyMs())}`);
+    room.status("reconnecting", "reconnecting: request failed, asking again", `in ${duration(everyMs())}`);
   } finally {
     add("under-way", -1);
   }

@@ -27,7 +27,7 @@ function askForever(reader: Reader, { everyMs, patienceMs, retryMs }: Pace) {
       reader.state("open");
       return everyMs();
     } catch {
-      reader.state("reconnecting", "the request failed, asking again");
+      reader.state("reconnecting", "request failed, asking again");
       return retryMs();
     } finally {
       clearTimeout(held);
