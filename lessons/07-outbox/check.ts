@@ -9,6 +9,7 @@ import {
   expectThat,
   longCheck,
   pause,
+  slowerCheck,
 } from "../../shared/machinery/checks/checks.ts";
 import { Client } from "../../shared/machinery/checks/client.ts";
 import type { LessonServer } from "../../shared/machinery/checks/server.ts";
@@ -109,15 +110,15 @@ export const checks = [
     }
   }),
 
-  check("a message on its own is acknowledged within about 50 ms", "Hint 2", async (server) => {
+  slowerCheck("a message on its own is acknowledged within about 50 ms", "Hint 2", async (server) => {
     const ada = await comes(server, "Ada", "ada1");
     // The first message doesn't count: a timer that runs only once is enough for it.
     say(ada, "ada1", 1);
     await isCovered(ada, "ada1", 1, "after it was sent on its own");
     await expectSoon(
-      150, // this includes the time that a busy computer needs
+      400, // the timers are slower here, so 50 ms take 200
       async (n) => {
-        await pause(100);
+        await pause(300);
         return async () => {
           say(ada, "ada1", n + 1);
           await isCovered(ada, "ada1", n + 1, "after it was sent on its own");
@@ -125,7 +126,7 @@ export const checks = [
       },
       () => ada.isUpToDate(),
       "the acknowledgement about 50 ms after a message that is sent on its own",
-      (bestMs) => `it came after ${bestMs} ms`,
+      (bestMs) => `it came after ${bestMs} ms, with timers that were four times as slow`,
     );
   }),
 
@@ -296,18 +297,19 @@ export const checks = [
     );
   }),
 
-  check("a duplicate from one page doesn't count for another", "Hint 2", async (server) => {
+  slowerCheck("a duplicate from one page doesn't count for another", "Hint 2", async (server) => {
     const [ada, grace] = [await comes(server, "Ada", "ada1"), await comes(server, "Grace", "grace1")];
     say(ada, "ada1", 1);
     await isCovered(ada, "ada1", 1, "after it was sent");
     let tried = 0;
     for (let n = 1; n <= 10 && tried < 3; n++) {
+      const began = performance.now();
       say(grace, "grace1", n);
       await grace.receivesText(`${n} of grace1`);
       say(ada, "ada1", 1);
       await ada.isUpToDate();
-      // On a busy computer, Grace's acknowledgement may have been sent before.
-      if (covered(grace) < n) tried++;
+      // On a busy computer, Grace's acknowledgement may have been sent before. A server that waits sends it after 200 ms.
+      if (covered(grace) < n || performance.now() - began < 180) tried++;
       const { double } = await grace.receives(
         "ack",
         ({ id }) => id === `grace1-${n}`,

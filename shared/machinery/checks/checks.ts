@@ -91,7 +91,7 @@ export function expectWithin(
 export const withCommas = (value: number): string => value.toLocaleString("en-US");
 
 /**
- * For an answer that a server gives about 50 ms after it was asked. Measured up to eight times. Only those count in which
+ * For an answer that a server gives a moment after it was asked. Measured up to eight times. Only those count in which
  * this computer could wait 50 ms and do a `roundTrip` to the server in time.
  * @param prepare returns what is measured: it asks, and resolves when the answer has come
  * @throws {CheckFailed} when no answer came within `limitMs`
