@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync, watch } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { folder } from "../doctor/computer.ts";
-import { findLesson, findLessons, type Lesson, nameLessons, root } from "../launcher/lessons.ts";
+import { findLesson, findLessons, type Lesson, root, withLessons } from "../launcher/lessons.ts";
 import { rememberDone } from "../launcher/progress.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
 import { keepStarters } from "../reset/starters.ts";
@@ -43,7 +43,7 @@ async function main(args: string[]) {
     return refuse("Say which lesson to watch: npm run check:watch 3");
   }
   const lesson = findLesson(wanted);
-  if (!lesson) return refuse(`No lesson ${wanted}. The lessons are:\n\n${nameLessons()}`);
+  if (!lesson) return refuse(withLessons(`No lesson ${wanted}.`));
   if (!hasExercise(lesson))
     return refuse(`Lesson ${lesson.number} has no exercise. Its README says what to try.`);
   if (watching) return watchLesson(lesson);

@@ -1,7 +1,7 @@
 // What is new from one lesson to the next: `npm run diff 3 4`. It compares what was checked in, without imports, ports
 // and exercises: a learner's own changes would look like differences between the lessons.
 import { readdirSync, readFileSync } from "node:fs";
-import { findLesson, type Lesson, nameLessons } from "../launcher/lessons.ts";
+import { findLesson, type Lesson, withLessons } from "../launcher/lessons.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
 import { difference, git } from "./difference.ts";
 import { pathOf } from "./files.ts";
@@ -9,7 +9,7 @@ import { pathOf } from "./files.ts";
 function main(from: string | undefined, to: string | undefined) {
   const [one, other] = [from, to].map((wanted) => (wanted === undefined ? undefined : findLesson(wanted)));
   if (!one || !other) {
-    console.error(fitTerminal(`Name two lessons: npm run diff 3 4. The lessons are:\n\n${nameLessons()}`));
+    console.error(fitTerminal(withLessons("Name two lessons: npm run diff 3 4.")));
     process.exitCode = 1;
     return;
   }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { relative } from "node:path";
-import { findLesson, type Lesson, nameLessons, root } from "../launcher/lessons.ts";
+import { findLesson, type Lesson, root, withLessons } from "../launcher/lessons.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
 import { difference, type File } from "./difference.ts";
 import { hasExercise, pathOf, solutionFiles } from "./files.ts";
@@ -13,7 +13,7 @@ function main(wanted: string | undefined, what: string | undefined) {
   const lesson = wanted === undefined ? undefined : findLesson(wanted);
   if (!lesson) {
     const why = wanted === undefined ? "Name a lesson: npm run solution 3." : `No lesson ${wanted}.`;
-    return refuse(`${why} The lessons are:\n\n${nameLessons()}`);
+    return refuse(withLessons(why));
   }
   const { number } = lesson;
   if (!hasExercise(lesson)) return refuse(`Lesson ${number} has no exercise.`);

@@ -10,7 +10,7 @@ import { keepStarters } from "../reset/starters.ts";
 import { boundedOutput, showControls } from "../supervisor/output.ts";
 import { endOnSignal, type Supervised, startNode } from "../supervisor/supervisor.ts";
 import { describeLan, lanAddresses } from "./lan.ts";
-import { findLesson, findLessons, type Lesson, listLessons, nameLessons, root } from "./lessons.ts";
+import { findLesson, findLessons, type Lesson, listLessons, root, withLessons } from "./lessons.ts";
 import { canConnect, portsBehind, readPort, whyNotFree } from "./ports.ts";
 import { readProgress } from "./progress.ts";
 import { pageAddress } from "./public-host.ts";
@@ -33,7 +33,7 @@ async function main(wanted: string | undefined) {
     return;
   }
   const lesson = findLesson(wanted, lessons);
-  if (!lesson) return refuse(`No lesson ${wanted}. The lessons are:\n\n${nameLessons(lessons)}`);
+  if (!lesson) return refuse(withLessons(`No lesson ${wanted}.`, lessons));
   try {
     const port = readPort("PORT");
     const pagePort = readPort("PAGE_PORT");

@@ -71,7 +71,8 @@ export function listLessons(lessons = findLessons(), done = new Map<string, stri
     .join("\n");
 }
 
-/** The lessons' numbers and names alone, a line each: short enough that what was said above them stays in sight. */
-export function nameLessons(lessons = findLessons()): string {
-  return lessons.map(({ number, name }) => `  ${String(number).padStart(2)}  ${name}`).join("\n");
+/** "No lesson 20. The lessons are: …", with number and name alone: short enough that all of it stays in sight. */
+export function withLessons(why: string, lessons = findLessons()): string {
+  const names = lessons.map(({ number, name }) => `  ${String(number).padStart(2)}  ${name}`);
+  return `${why} The lessons are:\n\n${names.join("\n")}`;
 }

@@ -2,7 +2,7 @@
 // away in a folder that is named after the time.
 import { cpSync, existsSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findLesson, nameLessons, root } from "../launcher/lessons.ts";
+import { findLesson, root, withLessons } from "../launcher/lessons.ts";
 import { forgetDone, progressFile, readProgress } from "../launcher/progress.ts";
 import { fitTerminal } from "../launcher/wrap.ts";
 import { rememberReset } from "./last-reset.ts";
@@ -19,7 +19,7 @@ function main(wanted: string | undefined) {
           "the first start of a lesson. Download the workshop again, into a new folder.",
       );
     const folders = originals.folders.filter((folder) => wanted === undefined || isMeant(wanted, folder));
-    if (folders.length === 0) return refuse(`No lesson ${wanted}. The lessons are:\n\n${nameLessons()}`);
+    if (folders.length === 0) return refuse(withLessons(`No lesson ${wanted}.`));
     reset(originals, folders);
   } catch (error) {
     refuse((error as Error).message);

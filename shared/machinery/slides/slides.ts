@@ -1,7 +1,7 @@
 // Starts the slides, and with a number that lesson as well, so that it runs inside its slides: `npm run slides 3`.
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { findLesson, findLessons, type Lesson, nameLessons, root } from "../launcher/lessons.ts";
+import { findLesson, findLessons, type Lesson, root, withLessons } from "../launcher/lessons.ts";
 import { anyFreePort, readPort, whyNotFree } from "../launcher/ports.ts";
 import { pageAddress } from "../launcher/public-host.ts";
 import { whatRunsAt } from "../launcher/what-runs.ts";
@@ -19,7 +19,7 @@ void main(process.argv[2]);
 async function main(wanted: string | undefined) {
   const lesson = wanted === undefined ? undefined : findLesson(wanted, lessons);
   if (wanted !== undefined && !lesson) {
-    return refuse(`No lesson ${wanted}. The lessons are:\n\n${nameLessons(lessons)}`);
+    return refuse(withLessons(`No lesson ${wanted}.`, lessons));
   }
   const fault = await whyNotStart(lesson);
   if (fault) return refuse(fault);
@@ -63,8 +63,7 @@ async function whyNotStart(lesson: Lesson | undefined): Promise<string | undefin
 function change(wanted: string) {
   if (wanted === "") return;
   const lesson = findLesson(wanted, lessons);
-  if (!lesson)
-    return console.log(fitTerminal(`No lesson ${wanted}. The lessons are:\n\n${nameLessons(lessons)}\n`));
+  if (!lesson) return console.log(fitTerminal(`${withLessons(`No lesson ${wanted}.`, lessons)}\n`));
   restart(lesson);
 }
 
