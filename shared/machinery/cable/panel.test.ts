@@ -1,5 +1,5 @@
 // The drawer shows what passes with its true sizes, and its buttons do what they say.
-import type { Page, WebSocketRoute } from "playwright-core";
+import type { Locator, Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openPage } from "../testing/browser.ts";
 import { faults, shows } from "../testing/every-page.ts";
@@ -165,6 +165,12 @@ describe("with lesson 3 the panel", () => {
     await page.locator("li.down", { hasText: "and 10" }).waitFor();
     await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
     expect(await top(".wire-rows details[open] summary")).toBeGreaterThanOrEqual(await top(".wire-rows"));
+    // On a phone, there is room for all of the header.
+    await page.setViewportSize({ width: 390, height: 844 });
+    const heightOf = async (place: Locator) => (await place.boundingBox())?.height ?? 0;
+    expect(await heightOf(down.getByRole("table"))).toBeLessThan(await heightOf(page.locator(".wire-rows")));
+    const isCutOff = await down.locator(".wire-open").evaluate((e) => e.scrollWidth > e.clientWidth);
+    expect(isCutOff).toBe(false);
     expect(await faults(page)).toEqual([]);
   });
 
