@@ -232,7 +232,7 @@ export const checks = [
       expectThat(
         lost === undefined,
         `Grace to receive quote ${lost?.id}: nothing is unread, and there is no newer quote of ${lost?.symbol}`,
-        `she received quote ${newest}, and never ${lost?.id}. The quote that makes a reader slow must wait, too`,
+        `she received quote ${newest}, and never ${lost?.id}. The quote that makes a reader slow must wait, too, and the reader stays slow until nothing waits`,
       );
     }
     if (proofs === 0) await cannotTell();
