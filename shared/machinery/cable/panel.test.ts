@@ -15,9 +15,10 @@ const press = (page: Page, name: string) => page.getByRole("button", { name, exa
 const inGroup = (page: Page, name: string) =>
   page.getByRole("group", { name: "Let the network fail" }).getByRole("button", { name });
 
-/** Plays a cable on which as much passes as a cable ever shows: 200 frames every 100 ms. */
-function flood(socket: WebSocketRoute): void {
-  const counts = noCounts();
+const counts = noCounts();
+
+/** Begins to play a cable. Returns a function that sends the panel 200 more entries. */
+function playCable(socket: WebSocketRoute): (leftOut: number) => void {
   const state: FullState = {
     refusing: false,
     faults: {},
@@ -30,10 +31,17 @@ function flood(socket: WebSocketRoute): void {
   const send = (message: ToPanel) => socket.send(JSON.stringify(message));
   send({ type: "hello", run: "flood", state });
   let id = 0;
-  const timer = setInterval(() => {
+  return (leftOut) => {
+    id += leftOut;
     const entries = Array.from({ length: 200 }, () => frameEntry(++id));
-    send({ type: "entries", entries, leftOut: 0, counts });
-  }, 100);
+    send({ type: "entries", entries, leftOut, counts });
+  };
+}
+
+/** Plays a cable on which as much passes as a cable ever shows: 200 frames every 100 ms. */
+function flood(socket: WebSocketRoute): void {
+  const sendMore = playCable(socket);
+  const timer = setInterval(() => sendMore(0), 100);
   socket.onClose(() => clearInterval(timer));
 }
 
@@ -393,6 +401,22 @@ describe("with lesson 3 the panel", () => {
         await page.keyboard.press("Tab");
       }
     }
+  });
+
+  test("doesn't count the entries before the first ones as left out", async () => {
+    const [page] = await open();
+    let sendMore: (leftOut: number) => void = () => {};
+    await page.routeWebSocket(/\/cable$/, (socket) => {
+      sendMore = playCable(socket);
+      sendMore(5);
+    });
+    await page.reload();
+    await until(async () => (await page.locator(".wire-rows li").count()) === 200);
+    const leftOut = page.locator(".wire-left-out");
+    expect(await leftOut.textContent()).toBe("");
+    sendMore(5);
+    // 24 of the 200 are drawn.
+    await until(async () => (await leftOut.textContent())?.startsWith("181 rows left out") ?? false);
   });
 
   test("draws 2,000 entries a second, costs the page about as much as a plain list, and can be folded meanwhile", async () => {

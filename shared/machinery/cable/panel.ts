@@ -131,7 +131,8 @@ export class WirePanel extends HTMLElement {
     const isHistory = this.#lastId === 0;
     const fresh = entries.filter(({ id }) => id > this.#lastId);
     this.#lastId = fresh.at(-1)?.id ?? this.#lastId;
-    this.#leftOut += leftOut;
+    // A reloaded page begins with the last 200 entries. Those before them are missing from nothing.
+    if (!isHistory) this.#leftOut += leftOut;
     this.#entries.push(...fresh);
     if (this.#entries.length > 2 * mostRows) this.#entries = this.#entries.slice(-mostRows);
     if (this.#isFolded()) return;
