@@ -1,13 +1,14 @@
 // Promises of the words about the figures.
 import { expect, test } from "vitest";
-import type { Late, PerMessage } from "../../shared/page/stream-figures.ts";
+import type { Late, PerMessage, StreamFigures } from "../../shared/page/stream-figures.ts";
 import { toLanes } from "./settings.ts";
 import { answer, inWords, lateness } from "./words.ts";
 
-const seen = (mean: number, bytes: number, requests = 0.05) => ({
+const seen = (mean: number, bytes: number, requests = 0.05, lost = 0) => ({
   measuredMs: 10_000,
   late: { mean } as Late,
   perMessage: { bytes, requests, message: bytes - 20 } as PerMessage,
+  window: { lost } as StreamFigures["window"],
 });
 
 test("the words describe the figures", () => {
@@ -50,6 +51,9 @@ test.each<[string, number, number, number, string]>([
   ["as late and expensive", 510, 490, 500, "The WebSocket is cheaper, at the same latency."],
   ["as late and cheaper", 510, 80, 500, "Polling is cheaper, at the same latency."],
   ["as late, at the same bytes", 510, 100, 500, "Here it makes no difference."],
+  ["earlier and expensive", 70, 490, 300, "The WebSocket is cheaper, polling faster."],
+  ["earlier and cheaper", 70, 80, 300, "Here polling is faster and cheaper."],
+  ["earlier, at the same bytes", 70, 104, 300, "Same bytes, but polling is faster."],
 ])("polling that is %s: the answer compares it with the WebSocket", (_how, late, bytes, socketLate, line) => {
   const all = { ...toLanes(() => seen(socketLate, 102)), polling: seen(late, bytes) };
   const lines = answer(all);
@@ -58,8 +62,13 @@ test.each<[string, number, number, number, string]>([
   expect(lines[2]).toBe(line);
 });
 
+test("the answer doesn't praise polling for the latency of messages that it has lost", () => {
+  const all = { ...toLanes(() => seen(8_300, 113)), polling: seen(3_600, 235, 0.05, 1_295) };
+  expect(answer(all)[2]).toBe("Polling seems faster: it lost the late messages.");
+});
+
 test("before anything has arrived, the words say that", () => {
-  const nothing = toLanes(() => ({ measuredMs: 0, late: undefined, perMessage: undefined }));
+  const nothing = toLanes(() => ({ ...seen(0, 0), measuredMs: 0, late: undefined, perMessage: undefined }));
   expect(inWords(nothing, { size: 100, everyMs: 1_000 })).toBe("Nothing has arrived yet.");
   expect(answer(nothing)[0]).toMatch(/^Measuring/);
 });

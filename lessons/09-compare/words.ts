@@ -4,7 +4,7 @@ import { duration, readable } from "../../shared/page/numbers.ts";
 import type { StreamFigures } from "../../shared/page/stream-figures.ts";
 import { type Lane, lanes, names, type Settings } from "./settings.ts";
 
-type Seen = Record<Lane, Pick<StreamFigures, "late" | "perMessage" | "measuredMs">>;
+type Seen = Record<Lane, Pick<StreamFigures, "late" | "perMessage" | "measuredMs" | "window">>;
 type Conditions = Pick<Settings, "size" | "everyMs">;
 
 /** There is no answer before this: a single poll or a burst of messages would decide it. */
@@ -26,20 +26,37 @@ export function answer(seen: Seen): string[] {
       poll < socket * (1 - same) ? "polling" : poll > socket * (1 + same) ? "websocket" : "neither",
       polling.late.mean,
       websocket.late.mean,
+      polling.window.lost,
     ),
   ];
 }
 
-function conclusion(cheaper: "polling" | "websocket" | "neither", pollMs: number, socketMs: number): string {
-  const faster = pollMs > socketMs + 20 && pollMs > 1.25 * socketMs;
+type Which = "polling" | "websocket" | "neither";
+
+function conclusion(cheaper: Which, pollMs: number, socketMs: number, lostByPolling: number): string {
+  const later = isLater(pollMs, socketMs) ? "polling" : isLater(socketMs, pollMs) ? "websocket" : "neither";
+  // After a long freeze, for example.
+  if (later === "websocket" && lostByPolling > 0) return "Polling seems faster: it lost the late messages.";
   if (cheaper === "websocket")
-    return faster
-      ? "Here the WebSocket is faster and cheaper."
-      : "The WebSocket is cheaper, at the same latency.";
+    return {
+      polling: "Here the WebSocket is faster and cheaper.",
+      websocket: "The WebSocket is cheaper, polling faster.",
+      neither: "The WebSocket is cheaper, at the same latency.",
+    }[later];
   if (cheaper === "polling")
-    return faster ? "Polling is cheaper, the WebSocket faster." : "Polling is cheaper, at the same latency.";
-  return faster ? "Same bytes, but the WebSocket is faster." : "Here it makes no difference.";
+    return {
+      polling: "Polling is cheaper, the WebSocket faster.",
+      websocket: "Here polling is faster and cheaper.",
+      neither: "Polling is cheaper, at the same latency.",
+    }[later];
+  return {
+    polling: "Same bytes, but the WebSocket is faster.",
+    websocket: "Same bytes, but polling is faster.",
+    neither: "Here it makes no difference.",
+  }[later];
 }
+
+const isLater = (oneMs: number, otherMs: number) => oneMs > otherMs + 20 && oneMs > 1.25 * otherMs;
 
 /** "Polling every second: half a second late on average, 490 bytes for each message of 100. …" */
 export function inWords(seen: Seen, { size, everyMs }: Conditions): string {
