@@ -62,8 +62,12 @@ function save(text: string, name: string) {
 /** Makes the buttons work that copy and save the table. */
 export function offerTable(table: () => Table): void {
   onPress("copy", async () => {
-    await navigator.clipboard.writeText(toTabs(table()));
-    write(find(".done"), "Copied.");
+    // Browsers refuse this now and then, and always to a page that comes over http from another computer.
+    const copied = await navigator.clipboard?.writeText(toTabs(table())).then(
+      () => true,
+      () => false,
+    );
+    write(find(".done"), copied ? "Copied." : "The browser doesn't allow that. Save them as CSV instead.");
   });
   onPress("save", () => save(toCsv(table()), "compare.csv"));
 }
