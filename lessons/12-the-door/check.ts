@@ -354,8 +354,11 @@ export const checks = [
     late.sendFirst(first);
     const name = await late.enters("Ada, at /room?ticket= and with a ticket as her first message,");
     expectThat(name === "Ada", "the ticket to decide who she is, not a cookie", `she was let in as ${name}`);
-    await new Guest(server, `?ticket=${await invite(server, ada)}`).isRefused(
-      "somebody with an invitation in place of a ticket",
+    const word = await invite(server, ada);
+    await new Guest(server, `?ticket=${word}`).isRefused("somebody with an invitation in place of a ticket");
+    // A signed invitation is a session, too, and would open this door as often as anybody likes.
+    await new Guest(server, `?token=${word}`, {}, "/naive").isRefused(
+      "somebody with an invitation in place of a token, at /naive,",
     );
   }),
 

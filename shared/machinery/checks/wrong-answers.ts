@@ -1973,6 +1973,16 @@ export const wrongAnswers: WrongAnswer[] = [
   ],
   [
     "12-the-door",
+    "a signed session as the invitation, which is a token, too",
+    "tickets and cookies",
+    ["  sessionOf,", "  newSession,\n  sessionOf,\n  sign,"],
+    [
+      "const invitation = secretWord()",
+      "const invitation = sign(newSession({ name: session.name, role: session.role }, seconds))",
+    ],
+  ],
+  [
+    "12-the-door",
     "the cookie for a page whose ticket comes as the first message",
     "tickets and cookies",
     [
@@ -2206,6 +2216,13 @@ export const wrongAnswers: WrongAnswer[] = [
       'if (care === "adapt" && reader.unread > 64 * 1024) slow.add(reader);',
       'if (care === "adapt" && reader.unread > 64 * 1024 && !slow.has(reader)) return void slow.add(reader);',
     ],
+  ],
+  [
+    "13-slow-readers",
+    "quick again when nothing is unread, though some quotes still wait",
+    "the quote that makes",
+    ["slow.add(reader);", "slow.add(reader);\n  if (reader.unread === 0) slow.delete(reader);"],
+    ["if (reader.sendWaiting()) slow.delete(reader)", "reader.sendWaiting()"],
   ],
   [
     "13-slow-readers",
