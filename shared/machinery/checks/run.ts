@@ -70,9 +70,13 @@ export async function runChecks(
 }
 
 async function untilSure(check: Check, program: string, folder: string, doubt: string): Promise<Result> {
-  const run = () => runOne(check, program, folder);
+  const run = async () => {
+    let tried = await runOne(check, program, folder);
+    for (let again = 0; tried.wasElsewhere && again < 5; again++)
+      tried = await runOne(check, program, folder);
+    return tried;
+  };
   let tried = await inTurn(run);
-  if (tried.wasElsewhere) tried = await inTurn(run);
   if (tried.doubtful && doubt === "again") tried = await inTurn(run, 3);
   if (tried.result.fault?.kind === "unsure") tried = await inTurn(run, 1);
   return tried.result;
