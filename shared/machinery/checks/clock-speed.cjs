@@ -6,6 +6,9 @@ const { promisify } = require("node:util");
 
 const speed = Number(process.env.CLOCK_SPEED);
 
+// First of all: Node.js loads this class when it is first used, and the class keeps the timers that it finds then.
+const abortAfter = AbortSignal.timeout.bind(AbortSignal);
+
 for (const name of ["setTimeout", "setInterval"]) {
   const [set, promise] = [timers[name], promises[name]];
   promises[name] = (ms, ...values) => promise(ms / speed, ...values);
@@ -15,6 +18,7 @@ for (const name of ["setTimeout", "setInterval"]) {
 }
 const wait = promises.scheduler.wait.bind(promises.scheduler);
 promises.scheduler.wait = (ms, options) => wait(ms / speed, options);
+AbortSignal.timeout = (ms) => abortAfter(Math.round(ms / speed));
 
 for (const clock of [performance, Date]) {
   const now = clock.now.bind(clock);
