@@ -49,7 +49,7 @@ export const checks = [
     const etag = await etagOf(server);
     expectThat(
       /^(W\/)?"[^"]*"$/.test(etag),
-      `an ETag in double quotes in the answer to ${get}: ETag: "…"`,
+      `an ETag in double quotes, with no others inside, in the answer to ${get}: ETag: "…"`,
       `ETag: ${etag}`,
     );
   }),

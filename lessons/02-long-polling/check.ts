@@ -103,24 +103,31 @@ export const checks = [
 
   slowerCheck("a message on its own arrives after about 50 ms", "Hint 1", async (server) => {
     const expected = "the answer about 50 ms after the message, which was sent while one page waited";
-    let shortestMs = Number.POSITIVE_INFINITY;
+    let [said, shortestMs] = [0, Number.POSITIVE_INFINITY];
+    const ask = async () => {
+      const asked = inBackground(poll(server, said++));
+      await someoneWaits(server);
+      return async () => {
+        const began = performance.now();
+        await postMessage(server, "Is anybody there?");
+        await asked;
+        shortestMs = Math.min(shortestMs, Math.round((performance.now() - began) / 4));
+      };
+    };
     await expectSoon(
       400, // the timers are slower here, so 50 ms take 200
-      async (n) => {
-        const asked = inBackground(poll(server, n - 1));
-        await someoneWaits(server);
-        return async () => {
-          const began = performance.now();
-          await postMessage(server, "Is anybody there?");
-          await asked;
-          shortestMs = Math.min(shortestMs, Math.round((performance.now() - began) / 4));
-        };
-      },
+      ask,
       () => waiting(server),
       expected,
       (bestMs) =>
         `it came after ${bestMs} ms, with timers that were four times as slow. People notice such a delay`,
     );
+    // A server that answers at fixed times is early only after some of these pauses. A busy computer may be late.
+    for (const pauseMs of [60, 120]) {
+      const answered = await ask();
+      await pause(pauseMs);
+      await answered();
+    }
     expectThat(
       shortestMs >= 40,
       expected,

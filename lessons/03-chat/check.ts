@@ -60,7 +60,7 @@ const reaches = (sender: Client, receiver: Client, text = whisper, who = receive
   );
 
 /** Sends a whisper to somebody who isn't here, then a text to all. Returns the text. By then, the whisper was refused. */
-async function isRefused(ada: Client, to: string) {
+async function isRefused(ada: Client, to: string, when = "") {
   const before = ada.received.length;
   ada.say(`@${to} lunch?`);
   const next = await afterwards(ada, ada);
@@ -68,7 +68,7 @@ async function isRefused(ada: Client, to: string) {
   const instead = ada.hasReceived(`@${to} lunch?`) ? "it was sent, and she received it" : "she received none";
   expectThat(
     refused.some(({ reason }) => String(reason).includes(to)),
-    `Ada to receive a message of type "refused" with "${to}" in its reason, after she sent "@${to} lunch?"`,
+    `Ada to receive a message of type "refused" with "${to}" in its reason, after she sent "@${to} lunch?"${when}`,
     refused.length > 0 ? `she received ${JSON.stringify(refused.at(-1))}` : instead,
   );
   return next;
@@ -112,6 +112,12 @@ export const checks = [
     ada.say("@Ada buy milk");
     await reaches(ada, ada, "@Ada buy milk", "Ada herself");
     await afterwards(ada, alan);
+    const refusal = ada.received.find(({ type }) => type === "refused");
+    expectThat(
+      !refusal,
+      "no refusal for Ada, because both of her whispers have reached somebody",
+      `she received ${JSON.stringify(refusal)}. Refuse a whisper only when no client has that name`,
+    );
     const times = ada.received.filter(({ text }) => text === "@Ada buy milk").length;
     expectThat(
       times === 1,
@@ -172,6 +178,7 @@ export const checks = [
       `nobody to receive "${whisper}" after Grace sent a message with "from":"Barbara"`,
       "she received it",
     );
+    await isRefused(ada, "Grace", ", but Grace has become Barbara, and nobody else is called Grace");
   }),
 
   check("a name is compared as a whole: Ann doesn't receive what is for Anna", "Hint 2", async (server) => {

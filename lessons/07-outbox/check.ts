@@ -275,6 +275,7 @@ export const checks = [
     alan.send({ type: "resume", after: 0 });
     await alan.receives("replay");
     alan.say("I am not a page, and have no ids");
+    alan.send({ type: "say", id: "alan1-1", from: "Alan", text: "This is refused" });
     say(ada, "ada1", 1, 3);
     say(grace, "grace1", 1, 2);
     await isCovered(ada, "ada1", 3, "for Ada");
@@ -292,7 +293,7 @@ export const checks = [
     await grace.receivesText("I am not a page, and have no ids");
     expectThat(
       acks(alan).length === 0,
-      "no acknowledgement for Alan, whose message had no id",
+      "no acknowledgement for Alan, whose connection resumed as no page: his first message has no id, and his second one is refused",
       `${acks(alan).length} came`,
     );
   }),

@@ -6,6 +6,7 @@ import {
   check,
   eventually,
   expectThat,
+  fasterCheck,
   longCheck,
   pause,
 } from "../../shared/machinery/checks/checks.ts";
@@ -155,9 +156,10 @@ export const checks = [
       const seconds = ((log.at(-1)?.at ?? 0) - (log[0]?.at ?? 0)) / 1_000;
       const perSecond = (log.length - 5) / seconds;
       // From each group to the next it takes up to 200 ms, or up to 40 ms with the pause of one message. A busy computer may
-      // make one of these times much longer, and the average too low. It seldom does that twice.
+      // make one of these times much longer, and the average too low. It seldom does that twice. Eight random pauses may be
+      // short: "moving the slider" counts more of them.
       const [, secondLongest = 0] = gapsOf(log.filter((_, n) => n % 5 === 0)).sort((a, b) => b - a);
-      if (perSecond < 22 || perSecond > 110 || secondLongest < 60)
+      if (perSecond < 22 || perSecond > 160 || secondLongest < 60)
         throw new CheckFailed(
           "about 50 messages a second when the slider says 50",
           `${Math.round(perSecond)} a second: ${log.length} in ${seconds.toFixed(1)} s. Except for one, the times from one group to the next were at most ${secondLongest} ms`,
@@ -170,7 +172,8 @@ export const checks = [
     });
   }),
 
-  longCheck("moving the slider ten times doesn't speed up the messages", "Hint 3", async (server) => {
+  // The publisher's timers are five times as fast: so many groups come in a short time that chance hardly matters.
+  fasterCheck("moving the slider ten times doesn't speed up the messages", "Hint 3", async (server) => {
     const messages = await openWebSocketLane(server);
     await slide(server, { perSecond: 20 });
     await arrive(messages, 1, 20);
@@ -178,15 +181,21 @@ export const checks = [
       await slide(server, { perSecond });
       await pause(30);
     }
-    const before = messages();
-    await pause(600);
-    const log = messages();
-    const more = log.length - before.length;
-    // On a busy computer the pause takes longer.
-    const seconds = Math.max(0.6, ((log.at(-1)?.at ?? 0) - (before.at(-1)?.at ?? 0)) / 1_000);
-    if (more <= 75 * seconds) return;
-    const expected = `about ${Math.round(30 * seconds)} messages in ${seconds.toFixed(1)} s, at 30 a second`;
-    throw new CheckFailed(expected, `there were ${more}`);
+    let [more, seconds] = [0, 0];
+    // The best of three tries counts: a publisher that was late catches up, and random pauses may be short.
+    for (let n = 1; n <= 3; n++) {
+      const before = messages();
+      await pause(600);
+      const log = messages();
+      more = log.length - before.length;
+      // On a busy computer the pause takes longer.
+      seconds = 5 * Math.max(0.6, ((log.at(-1)?.at ?? 0) - (before.at(-1)?.at ?? 0)) / 1_000);
+      if (more <= 45 * seconds) return;
+    }
+    throw new CheckFailed(
+      `about ${Math.round(30 * seconds)} messages in ${seconds.toFixed(1)} s, at 30 a second, after the slider was moved`,
+      `there were ${more}. Is there only one timer, and are the pauses long enough for five messages?`,
+    );
   }),
 
   longCheck(

@@ -99,6 +99,29 @@ test.for<[string, string, string, ...Change[]]>([
     ],
   ],
   [
+    "02-long-polling",
+    "50 ms by AbortSignal.timeout",
+    "a message on its own",
+    [
+      "timer = setTimeout(reply, gatherMs);",
+      'AbortSignal.timeout(gatherMs).addEventListener("abort", reply);',
+    ],
+  ],
+  [
+    "02-long-polling",
+    "one interval for all pages, which looks every 10 ms who has waited for 50",
+    "a message on its own",
+    [
+      "const waiting",
+      `const due = new Map<() => void, number>();
+setInterval(() => {
+  for (const [reply, at] of due) if (performance.now() >= at && due.delete(reply)) reply();
+}, 10);
+const waiting`,
+    ],
+    ["timer = setTimeout(reply, gatherMs);", "due.set(reply, performance.now() + gatherMs);"],
+  ],
+  [
     "03-chat",
     "names compared without regard to case",
     "a name is compared as a whole",
@@ -134,11 +157,34 @@ test.for<[string, string, string, ...Change[]]>([
     ],
   ],
   [
+    "07-outbox",
+    "one interval for all pages, which acknowledges what came in the last 50 ms",
+    "a message on its own",
+    [
+      "sockets.on(",
+      `const due = new Map<WebSocket, () => void>();
+setInterval(() => {
+  for (const ack of due.values()) ack();
+  due.clear();
+}, 50);
+sockets.on(`,
+    ],
+    ["if (id && !ackTimer)", "if (id)"],
+    ["ackTimer = setTimeout(() => {\n          ackTimer = undefined;", "due.set(client, () => {"],
+    ["}, 50);", "});"],
+  ],
+  [
     "09-compare",
     "the next time of each of the five added to the pause",
     "the average",
     [" * burst", ""],
     ["lanes.send(count);\n  }\n  publishNext();", "lanes.send(count);\n    publishNext();\n  }"],
+  ],
+  [
+    "09-compare",
+    "pauses that are mostly short and sometimes long, with the same average",
+    "moving the slider",
+    ["Math.random() * 2_000", "-Math.log(1 - Math.random()) * 1_000"],
   ],
   [
     "10-shared-cursors",

@@ -205,6 +205,12 @@ export const wrongAnswers: WrongAnswer[] = [
       "      clearTimeout(timer);\n      if (log.after(cursor).messages.length >= 20) return reply();",
     ],
   ],
+  [
+    "02-long-polling",
+    "an answer at fixed times, up to 50 ms later",
+    "a message on its own",
+    ["(reply, gatherMs)", "(reply, gatherMs - (Date.now() % gatherMs))"],
+  ],
   ["03-chat", "a whisper that its sender doesn't see", "the sender receives it", [" || each === client", ""]],
   ["03-chat", "names in ASCII letters only", "a name ends at", ["/^@(\\S+)/", "/^@([A-Za-z]+)/"]],
   ["03-chat", "an @ anywhere", "a message for everyone", ["/^@", "/@"]],
@@ -411,6 +417,27 @@ export const wrongAnswers: WrongAnswer[] = [
     "names that end before a period or a comma",
     "a name ends at",
     ["/^@(\\S+)/", "/^@([^\\s.,]+)/"],
+  ],
+  [
+    "03-chat",
+    "a Set of clients for each name, which stays when its last client takes another name",
+    "somebody who has taken another name",
+    ["const sockets", "const clientsOf = new Map<string, Set<WebSocket>>();\nconst sockets"],
+    [
+      "      names.set(client, from);",
+      "      clientsOf.get(names.get(client) ?? from)?.delete(client);\n      names.set(client, from);\n      clientsOf.set(from, (clientsOf.get(from) ?? new Set()).add(client));",
+    ],
+    ["![...clients].some(isFor)", "to !== undefined && !clientsOf.has(to)"],
+    [
+      "    names.delete(client);\n",
+      '    const name = names.get(client) ?? "";\n    names.delete(client);\n    clientsOf.get(name)?.delete(client);\n    if (clientsOf.get(name)?.size === 0) clientsOf.delete(name);\n',
+    ],
+  ],
+  [
+    "03-chat",
+    "a refusal for each client that has another name",
+    "the sender receives it too",
+    ["each.send(message);", "each.send(message);\n        else refuse(client, 'not here: ' + to);"],
   ],
   [
     "03-chat",
@@ -1119,6 +1146,16 @@ export const wrongAnswers: WrongAnswer[] = [
     ["      if (id && !ackTimer)", '      if (kind === "new") newest = id;\n      if (id && !ackTimer)'],
     ["id: page?.lastId", "id: newest"],
   ],
+  [
+    "07-outbox",
+    "a timer for a message that is then refused",
+    "each page gets its own",
+    [/ {6}if \(!kind\) return refuse.*\n/, ""],
+    [
+      '      if (kind === "double") return;',
+      '      if (!kind) return refuse(client, "id: not of this page.", id);\n      if (kind === "double") return;',
+    ],
+  ],
   ["08-server-sent-events", "presence as a message", "presence isn't a message", ["event: presence\\n", ""]],
   [
     "08-server-sent-events",
@@ -1314,6 +1351,12 @@ export const wrongAnswers: WrongAnswer[] = [
     "pauses of the same average, whatever the slider says",
     "a slider that is moved",
     ["(Math.random() * 2_000 * burst) / perSecond", "Math.random() * 200"],
+  ],
+  [
+    "09-compare",
+    "half of the pause",
+    "moving the slider",
+    ["Math.random() * 2_000", "Math.random() * 1_000"],
   ],
   [
     "10-shared-cursors",
