@@ -21,7 +21,7 @@ const last = (stream: EventStream) => stream.named("presence").at(-1)?.data;
 function describe(stream: EventStream): string {
   const data = last(stream);
   if (data !== undefined && Number(data) < 1)
-    return `the last one had the data ${data}, while this stream is open: something is subtracted more often than added`;
+    return `the last one had the data ${data}, while this stream is open: something is subtracted too early or too often, or added too late`;
   if (data !== undefined) return `the last one had the data ${data}`;
   if (/^event: ?presence$/m.test(stream.unfinished))
     return `no empty line came after ${JSON.stringify(stream.unfinished)}, so the event never ended`;
@@ -47,7 +47,14 @@ const receivesMessages = (stream: EventStream, count: number) =>
 
 export const checks = [
   check("a page receives the number of open streams", "Hint 1", async (server) => {
-    await receives(await EventStream.open(server), 1, "on the only stream");
+    const ada = await EventStream.open(server);
+    await receives(ada, 1, "on the only stream");
+    const strange = ada.named("presence").find(({ data }) => data !== "1");
+    expectThat(
+      !strange,
+      "only the data 1 on the only stream",
+      `an event had the data ${strange?.data}. Add the stream to the Set first, and then count`,
+    );
   }),
 
   check("when a stream opens, the other pages receive the new number too", "Hint 2", async (server) => {
@@ -69,17 +76,22 @@ export const checks = [
     "a page with sixty messages to catch up on is counted, and receives the number",
     "Hint 2",
     async (server) => {
+      // Three pieces: the second one is written when a connection breaks, and the third one never is.
+      const long =
+        ". This message is as long as two lines on the page, which are about a hundred characters.";
       await postAll(
         server,
-        Array.from({ length: 60 }, (_, n) => `${n + 1} of 61`),
+        Array.from({ length: 60 }, (_, n) => `${n + 1} of 61${long}`),
       );
       const ada = await EventStream.open(server);
       await receivesMessages(ada, 60);
       await receives(ada, 1, "on a stream that began with sixty messages");
       const grace = await EventStream.openHeldBack(server);
+      const alan = grace && (await EventStream.openHeldBack(server));
       // Without a debugger the rest can't be checked: some computers don't allow one.
-      if (!grace) return expectQuiet();
+      if (!alan) return expectQuiet();
       await pause(300); // a server that counts her too early sends the number meanwhile
+      alan.breaks();
       await postMessage(server, "61 of 61");
       await grace.goOn();
       await receivesMessages(grace.stream, 61);
@@ -90,7 +102,11 @@ export const checks = [
         "the messages 1 to 61 in order, on a stream that was slow while Ada sent number 61",
         `number ${ids[strange]} came after ${ids[strange - 1] ?? "nothing"}. Add a stream to the Set only when it has everything that it missed`,
       );
-      await receives(grace.stream, 2, "on a second stream that was slow to receive its sixty messages");
+      await receives(
+        grace.stream,
+        2,
+        "on a second stream that was slow to receive its sixty messages. A third one broke before it had received them",
+      );
       await receives(ada, 2, "on the first stream after the second one had received its sixty messages");
     },
   ),

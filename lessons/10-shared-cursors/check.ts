@@ -155,6 +155,7 @@ export const checks = [
   check("a pointer that leaves the part is sent once more, and then no longer", "Hint 2", async (server) => {
     const { ada, edsger, move, moveOf } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
+    const alan = await Person.join(server, "Alan", leftHalf);
     await move(1_000, 0, grace);
     // Another pointer that was never there must make no difference.
     await moveOf(edsger, 50_000, 7, grace);
@@ -167,6 +168,14 @@ export const checks = [
     );
     await move(2_000, 0, grace);
     expectPlaces(grace, ada, ["1000 0", "40000 0", "2000 0"], "It has come back");
+    await grace.client.leaves();
+    await move(40_001, 0, alan);
+    expectPlaces(
+      alan,
+      ada,
+      ["1000 0", "40000 0", "2000 0", "40001 0"],
+      "Grace, who showed the same part, has left. Remember for each page what is on its own screen",
+    );
   }),
 
   check("a pointer that leaves quickly leaves the screen, too", "Hint 2", async (server) => {
@@ -330,10 +339,16 @@ export const checks = [
   check("a page that joins again, with another name, keeps its part", "Hint 3", async (server) => {
     const { ada, move } = await board(server);
     const grace = await Person.join(server, "Grace", leftHalf);
+    await move(1_000, 0, grace);
     grace.client.send({ type: "join", name: "Radia" });
     await grace.settle();
-    await move(50_000, 0, grace);
-    expectPlaces(grace, ada, [], "She shows the left half. After that she sent another join");
+    for (const x of [40_000, 50_000]) await move(x, 0, grace);
+    expectPlaces(
+      grace,
+      ada,
+      ["1000 0", "40000 0"],
+      "She shows the left half. While Ada's pointer was there, she sent another join. It left after that",
+    );
   }),
 
   check("ripples and names reach everybody, wherever they look", "Exercise", async (server) => {
@@ -361,10 +376,16 @@ export const checks = [
       async () => {
         const visitor = await Person.join(server, "Visitor", leftHalf);
         visitor.client.send({ type: "move", x: 5, y: 5 });
+        ada.client.send({ type: "move", x: 7, y: 7 });
         await eventually(
           () => ada.placesOf(visitor).length > 0,
           "Ada, who stays, to receive the pointer of each visitor",
           () => ada.client.describe(),
+        );
+        await eventually(
+          () => visitor.placesOf(ada).length > 0,
+          "each visitor to receive Ada's pointer",
+          () => visitor.client.describe(),
         );
         await visitor.client.leaves();
       },

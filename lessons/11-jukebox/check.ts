@@ -104,6 +104,15 @@ export const checks = [
     await expectStill(ada, 0, "Nobody has voted");
     await vote(ada);
     await expectTrack(ada, 1, "Ada has voted, one of one");
+    const { revision } = stateOf(ada);
+    await ada.leaves();
+    await pause(100);
+    const skips = stateOf(await join(server, "Grace")).revision - revision;
+    expectThat(
+      skips <= 0,
+      "track 2 to play on while nobody is here. Nobody has voted to skip it",
+      `when Grace came, it had been skipped, and the revision was higher by ${skips}. No votes are at least half of no pages`,
+    );
   }),
 
   check("somebody who votes again, or takes another name, has one vote", "Hint 1", async (server) => {
@@ -214,12 +223,14 @@ export const checks = [
     await expectVotes(ada, 1, 2, "Ada has voted, one of three");
     const hedy = await join(server, "Hedy", "hedy1");
     await expectVotes(hedy, 1, 2, "Ada had voted before Hedy came, and half of four is two");
+    const again = await join(server, "Hedy", "hedy1");
+    await expectVotes(again, 1, 2, "Hedy's page has connected again, and the numbers are still the same");
     const [first] = hedy.received.filter(({ type }) => type === "welcome" || type === "votes");
     expectThat(first.type === "welcome", 'Hedy to receive "welcome" before "votes"', '"votes" came first');
   }),
 
   check("when a track is skipped, by votes or with Next, its votes are gone", "Hint 2", async (server) => {
-    const [ada, grace, alan] = await people(server, 4);
+    const [ada, grace, alan, edsger] = await people(server, 4);
     await vote(ada);
     await expectVotes(grace, 1, 2, "Ada has voted, one of four");
     alan.send({ type: "next", revision: 0 });
@@ -229,8 +240,12 @@ export const checks = [
     await expectStill(grace, 1, "Grace alone has voted to skip this one. Ada's vote was for the one before");
     await vote(alan, 1);
     await expectTrack(grace, 2, "Grace and Alan have voted, two of four");
-    await vote(ada, 2);
-    await expectStill(ada, 2, "Ada alone has voted to skip this one. The others voted for the one before");
+    await vote(edsger, 2);
+    await expectStill(
+      ada,
+      2,
+      "Edsger alone has voted to skip this one. The others voted for the ones before",
+    );
     grace.send({ type: "next", revision: stateOf(grace).revision });
     await expectTrack(ada, 0, "Grace has pressed Next, and after the last track comes the first");
     await vote(grace, 0);
@@ -264,8 +279,13 @@ export const checks = [
   check("when somebody leaves, the votes of the others may be enough", "Hint 3", async (server) => {
     const [ada, grace, alan] = await people(server, 3);
     await vote(ada);
+    alan.send({ type: "join", name: "Hedy", page: "page3" });
     await alan.leaves();
-    await expectTrack(grace, 1, "Ada has voted. Alan has left, so she is one of two");
+    await expectTrack(
+      grace,
+      1,
+      "Ada has voted. Alan has taken another name and then left, so she is one of two",
+    );
   }),
 
   check(
@@ -274,7 +294,7 @@ export const checks = [
     async (server) => {
       const [ada, grace] = await people(server, 4);
       // Her network failed twice, and she is back. The server hasn't missed the old connections yet.
-      const again = [await join(server, "Ada", "page1"), await join(server, "Ada", "page1")];
+      const again = [await join(server, "Ada", "page1"), await join(server, "Ada", "page1")] as const;
       for (const client of [...again, ada]) await vote(client);
       await expectStill(grace, 0, "Ada's page has voted over all its connections. It is one of four");
       await ada.leaves();
@@ -282,6 +302,16 @@ export const checks = [
       await expectVotes(grace, 1, 2, "Ada's page has voted, and is still here with newer connections");
       await vote(grace);
       await expectTrack(grace, 1, "Ada and Grace have voted: two of four pages, which have five connections");
+      await vote(again[1], 1);
+      await join(server, "Ada", "page1"); // her network has failed once more
+      await again[1].leaves();
+      await pause(150);
+      await expectVotes(
+        grace,
+        1,
+        2,
+        "Ada's page has voted. The connection it used is closed, but the page is still here with a newer one",
+      );
     },
   ),
 

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { WebSocket } from "ws";
 import {
+  cannotTell,
   check,
   eventually,
   expectForgotten,
@@ -23,8 +24,8 @@ type Headers = Record<string, string>;
 type Message = { type: string; name?: string; from?: string; text?: string; until?: number };
 
 /** What a browser that is logged in sends along. */
-function logIn(name: string, role: "member" | "reader" = "member"): Headers {
-  return { Cookie: `${cookieName}=${sign(newSession({ name, role }, 600))}` };
+function logIn(name: string, role: "member" | "reader" = "member", seconds = 600): Headers {
+  return { Cookie: `${cookieName}=${sign(newSession({ name, role }, seconds))}` };
 }
 
 /** The answer to POST /invitation. Without a `body`, it asks for a minute. */
@@ -277,11 +278,19 @@ export const checks = [
       await invite(server, ada, 1),
       await invite(server, ada, 60),
     ];
+    const began = performance.now();
+    const answer = await ask(server, logIn("Grace", "member", 1));
+    // This computer was so busy that her session was over before the server could answer.
+    if (performance.now() - began > 900) await cannotTell();
+    const orphan = (await answer.json()).invitation;
     const inside = at(server, used);
     await inside.enters("a guest who comes immediately, with an invitation for 1 second");
     await pause(1_200);
     await at(server, short).isRefused("a guest who comes 1.2 seconds later with an invitation for 1 second");
     await at(server, long).enters("a guest who comes 1.2 seconds later with an invitation for 60 seconds");
+    await at(server, orphan).isRefused(
+      "a guest of Grace, whose session has expired since she made the invitation for 60 seconds,",
+    );
     // Now: on a busy computer, its close frame may come later than after 1.2 seconds.
     expectThat(
       inside.ended === undefined,
@@ -300,6 +309,8 @@ export const checks = [
 
   check("a logout closes the guests of that session within a second", "Hint 3", async (server) => {
     const ada = logIn("Ada");
+    const other = at(server, await invite(server, logIn("Grace")));
+    await other.enters("a guest of Grace");
     const guest = at(server, await invite(server, ada));
     await guest.enters("a guest with a new invitation");
     const began = performance.now();
@@ -318,6 +329,17 @@ export const checks = [
       tookMs,
       "the server to do so within a second",
       `it took ${withCommas(Math.round(tookMs))} ms`,
+    );
+    other.send({ type: "beat" });
+    await eventually(
+      () => other.ended || other.received.some(({ type }) => type === "beat"),
+      "a guest of Grace to receive the answer to a beat",
+      () => "none came",
+    );
+    expectThat(
+      other.ended === undefined,
+      "a guest of Grace, who is still logged in, to stay when Ada logs out",
+      `it was closed with ${other.ended}`,
     );
   }),
 

@@ -49,7 +49,7 @@ export class EventStream {
    */
   static async openHeldBack(
     server: LessonServer,
-  ): Promise<{ stream: EventStream; goOn: () => Promise<unknown> } | undefined> {
+  ): Promise<{ stream: EventStream; goOn: () => Promise<unknown>; breaks: () => void } | undefined> {
     const { port } = server;
     const stream = new EventStream();
     const socket = connect(port, "127.0.0.1").on("error", () => {});
@@ -65,7 +65,12 @@ export class EventStream {
       void stream.#read(response).catch(() => {});
     });
     asking.on("error", () => {});
-    return { stream, goOn: () => server.holdBack(own, "again") };
+    return {
+      stream,
+      goOn: () => server.holdBack(own, "again"),
+      // A reset: the server notices immediately, and what it has kept never leaves.
+      breaks: () => void socket.resetAndDestroy(),
+    };
   }
 
   async #read(body: AsyncIterable<Uint8Array>) {

@@ -1304,6 +1304,34 @@ export const wrongAnswers: WrongAnswer[] = [
       "let changed = false;\nconst presenceChanged = () => { changed = true; };\nsetInterval(() => {\n  if (changed) broadcast(`event: presence\\ndata: ${streams.size}\\n\\n`);\n  changed = false;\n}, 1_000);",
     ],
   ],
+  [
+    "08-server-sent-events",
+    "a counter that goes up when a stream is live, and down whenever one closes",
+    "a page with sixty messages",
+    [/streams\.size(?=.\\n\\n)/, "here"],
+    ["const presenceChanged", "let here = 0;\nconst presenceChanged"],
+    ["  presenceChanged();\n}", "  here++;\n  presenceChanged();\n}"],
+    ["if (!streams.delete(response)) return;", "here--;\n      streams.delete(response);"],
+  ],
+  [
+    "08-server-sent-events",
+    "a counter that goes up when a stream opens, and down only if it was live",
+    "a page with sixty messages",
+    [/streams\.size(?=.\\n\\n)/, "here"],
+    ["const presenceChanged", "let here = 0;\nconst presenceChanged"],
+    ["    response.write(retry(", "    here++;\n    response.write(retry("],
+    ["if (!streams.delete(response)) return;", "if (!streams.delete(response)) return;\n      here--;"],
+  ],
+  [
+    "08-server-sent-events",
+    "the number sent to a new stream before that stream is counted",
+    "a page receives",
+    [
+      "  streams.add(stream);\n",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+      "  stream.write(`event: presence\\ndata: ${streams.size}\\n\\n`);\n  streams.add(stream);\n",
+    ],
+  ],
   ["09-compare", "groups of four", "messages come in groups", ["burst = 5", "burst = 4"]],
   [
     "09-compare",
@@ -1606,6 +1634,42 @@ export const wrongAnswers: WrongAnswer[] = [
     ["shown.delete(id);\n  });", "shown.splice(shown.indexOf(id), 1);\n  });"],
   ],
   [
+    "10-shared-cursors",
+    "a new Set of the pointers that are shown, with each join",
+    "a page that joins again",
+    [
+      "      changed.set(id, { id, name });",
+      "      changed.set(id, { id, name });\n      views.get(client)?.shown.clear();",
+    ],
+  ],
+  [
+    "10-shared-cursors",
+    "one list for all who show the same part",
+    "a pointer that leaves the part",
+    [
+      "const seen = seenBy(client, pointers);",
+      `const { left, top, right, bottom } = views.get(client) ?? {};
+    const part = [left, top, right, bottom].join();
+    const seen = lists.get(part) ?? seenBy(client, pointers);
+    lists.set(part, seen);`,
+    ],
+    [
+      "  for (const [client, wishes]",
+      "  const lists = new Map<string, Position[]>();\n  for (const [client, wishes]",
+    ],
+  ],
+  [
+    "10-shared-cursors",
+    "a Set of readers for each pointer, from which nobody who leaves is removed",
+    "a page that has left",
+    ["View & { shown: Set<number> }", "View"],
+    ["const changed =", "const readersOf = new Map<number, Set<WebSocket>>();\nconst changed ="],
+    ["view.shown.delete(id)", "readersOf.get(id)?.delete(client)"],
+    ["view.shown.add(id)", "readersOf.set(id, (readersOf.get(id) ?? new Set()).add(client))"],
+    ["{ ...message, shown: views.get(client)?.shown ?? new Set() }", "message"],
+    ["for (const { shown } of views.values()) shown.delete(id)", "readersOf.delete(id)"],
+  ],
+  [
     "11-jukebox",
     "every vote counts, whoever it comes from",
     "somebody who votes again",
@@ -1902,6 +1966,73 @@ export const wrongAnswers: WrongAnswer[] = [
     ],
   ],
   [
+    "11-jukebox",
+    "a number of connections for each page, which another name raises",
+    "when somebody leaves, the votes",
+    ["let counted", "const pages = new Map<string, number>();\nlet counted"],
+    ["new Set([...people.values()].map(pageOf))", "pages"],
+    [
+      "      changed.set(id, { id, name });",
+      `      changed.set(id, { id, name });
+      const page = pageOf({ id, name, page: message.page });
+      pages.set(page, (pages.get(page) ?? 0) + 1);`,
+    ],
+    [
+      '  client.on("close", () => people',
+      `  client.on("close", () => {
+    const page = pageOf(people.get(client) ?? { id, name: "" });
+    pages.set(page, (pages.get(page) ?? 0) - 1);
+    if (Number(pages.get(page)) <= 0) pages.delete(page);
+  });
+  client.on("close", () => people`,
+    ],
+  ],
+  [
+    "11-jukebox",
+    "none of no votes, which is half of nobody, when the last one leaves",
+    "somebody who is alone",
+    ["votes.size > 0 && ", ""],
+    ["  countVotes();\n", "  if (changed.size > 0 || votes.size > 0) countVotes();\n"],
+  ],
+  [
+    "11-jukebox",
+    "the number of votes only to pages that are new, not to one that has reconnected",
+    "a newcomer receives",
+    ["let counted", "const known = new Set<string>();\nlet counted"],
+    ["if (isNew || changed.size > 0)", "if (isNew || [...present].some((page) => !known.has(page)))"],
+    [
+      "// a newcomer has seen none",
+      "// a newcomer has seen none\n  known.clear();\n  for (const page of present) known.add(page);",
+    ],
+  ],
+  [
+    "11-jukebox",
+    "the connections that have voted, so that a vote leaves with the last of them",
+    "a page with several connections",
+    ["const votes = new Set<string>();", "const voters = new Set<WebSocket>();"],
+    ["votes.clear();", "voters.clear();"],
+    [
+      "  for (const page of votes) if (!present.has(page)) votes.delete(page);",
+      `  for (const client of voters) if (!people.has(client)) voters.delete(client);
+  const votes = new Set([...voters].map((client) => pageOf(people.get(client) as Person)));`,
+    ],
+    ["    votes.clear();", "    votes.clear();\n    voters.clear();"],
+    ["votes.add(pageOf(person))", "voters.add(client)"],
+  ],
+  [
+    "11-jukebox",
+    "the track that each page has voted for last, until it plays again",
+    "when a track is skipped",
+    ["const votes = new Set<string>();", "const tracks = new Map<string, number>();"],
+    ['  if (command.type === "next") votes.clear();\n', ""],
+    [
+      "  for (const page of votes) if (!present.has(page)) votes.delete(page);",
+      `  for (const page of tracks.keys()) if (!present.has(page)) tracks.delete(page);
+  const votes = new Set([...tracks.keys()].filter((page) => tracks.get(page) === room.track));`,
+    ],
+    ["votes.add(pageOf(person))", "tracks.set(pageOf(person), message.track)"],
+  ],
+  [
     "12-the-door",
     "an invitation that can be used again and again",
     "an invitation works once",
@@ -2157,6 +2288,39 @@ export const wrongAnswers: WrongAnswer[] = [
     ["import express", 'import { createHash } from "node:crypto";\nimport express'],
   ],
   [
+    "12-the-door",
+    "a logout that closes all guests",
+    "a logout closes",
+    ["const print =", "const guests = new Set<WebSocket>();\nconst print ="],
+    [
+      "addLogin(app, server);",
+      `app.post("/logout", (_request, _response, next) => {
+  for (const guest of guests) guest.close(4401, "your host has left");
+  next();
+});
+addLogin(app, server);`,
+    ],
+    [
+      "=> enter(client, guest));",
+      '=> {\n      guests.add(client);\n      client.on("close", () => guests.delete(client));\n      enter(client, guest);\n    });',
+    ],
+  ],
+  [
+    "12-the-door",
+    "invitations that end with a logout only, not when the session expires",
+    "an invitation lasts",
+    ["host && !isOver(host) ?", "host && !over.has(host.id) ?"],
+    ["const print =", "const over = new Set<string>();\nconst print ="],
+    [
+      "addLogin(app, server);",
+      `app.post("/logout", (request, _response, next) => {
+  over.add(required(request).id);
+  next();
+});
+addLogin(app, server);`,
+    ],
+  ],
+  [
     "13-slow-readers",
     "one reader's slowness for all of them",
     "each reader is slow or quick",
@@ -2353,5 +2517,28 @@ export const wrongAnswers: WrongAnswer[] = [
     "everything for those who have asked for less",
     "the other five choices",
     ['everything = care === "keep"', 'everything = care === "less" || care === "keep"'],
+  ],
+  [
+    "13-slow-readers",
+    "a limit of 16 KiB for quick again, when the waiting quotes may not have had room",
+    "no quote comes after",
+    [
+      "  const everything =",
+      `  if (slow.has(reader) && reader.unread < 16 * 1024) {
+    reader.sendWaiting();
+    slow.delete(reader);
+  }
+  const everything =`,
+    ],
+    ["if (reader.sendWaiting()) slow.delete(reader)", "reader.sendWaiting()"],
+  ],
+  [
+    "13-slow-readers",
+    "a limit of 18 KiB for quick again, which sendWaiting itself leaves",
+    "no quote comes after",
+    [
+      "if (reader.sendWaiting()) slow.delete(reader)",
+      "reader.sendWaiting();\n  if (reader.unread < 18 * 1024) slow.delete(reader)",
+    ],
   ],
 ];
