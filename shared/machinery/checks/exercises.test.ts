@@ -101,7 +101,7 @@ test.for<[string, string, string, ...Change[]]>([
   [
     "02-long-polling",
     "50 ms by AbortSignal.timeout",
-    "a message on its own",
+    "a message that comes",
     [
       "timer = setTimeout(reply, gatherMs);",
       'AbortSignal.timeout(gatherMs).addEventListener("abort", reply);',
@@ -110,7 +110,7 @@ test.for<[string, string, string, ...Change[]]>([
   [
     "02-long-polling",
     "one interval for all pages, which looks every 10 ms who has waited for 50",
-    "a message on its own",
+    "a message that comes",
     [
       "const waiting",
       `const due = new Map<() => void, number>();

@@ -143,7 +143,7 @@ export const wrongAnswers: WrongAnswer[] = [
     "while somebody keeps talking",
     ["      waiting.delete(replySoon);\n      clear", "      clear"],
   ],
-  ["02-long-polling", "20 ms instead of 50", "a message on its own", ["gatherMs = 50", "gatherMs = 20"]],
+  ["02-long-polling", "20 ms instead of 50", "a message that comes", ["gatherMs = 50", "gatherMs = 20"]],
   [
     "02-long-polling",
     "an answer that is made when the first message comes",
@@ -208,7 +208,7 @@ export const wrongAnswers: WrongAnswer[] = [
   [
     "02-long-polling",
     "an answer at fixed times, up to 50 ms later",
-    "a message on its own",
+    "a message that comes",
     ["(reply, gatherMs)", "(reply, gatherMs - (Date.now() % gatherMs))"],
   ],
   ["03-chat", "a whisper that its sender doesn't see", "the sender receives it", [" || each === client", ""]],
