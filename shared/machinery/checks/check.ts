@@ -145,7 +145,8 @@ async function checkAll() {
   for (const [n, lesson] of lessons.entries()) {
     const report = (await reports[n]) as Report;
     noteForRoom(lesson.folder, report);
-    const start = `  ${allPass(report) ? green("✓") : red("✗")} ${lesson.number}  ${lesson.name.padEnd(width)}`;
+    const number = String(lesson.number).padStart(2);
+    const start = `  ${allPass(report) ? green("✓") : red("✗")} ${number}  ${lesson.name.padEnd(width)}`;
     if ("compileError" in report) console.log(`${start}  does not compile: ${report.compileError.where}`);
     else {
       const passing = report.results.filter(({ fault }) => !fault).length;
