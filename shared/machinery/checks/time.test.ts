@@ -96,3 +96,8 @@ test("a computer that was slow for a moment makes nobody wait long", async () =>
   // Were the computer as slow all the time, it would be 20 s.
   expect(performance.now() - began).toBeLessThan(18_000);
 });
+
+test("a check that can't tell doesn't call a quiet computer busy", () => {
+  expect(new TooBusy(1).message).toContain("This check can't tell");
+  expect(new TooBusy(3).message).toContain("An empty Node.js program takes 300 ms here now");
+});

@@ -10,18 +10,20 @@ const patienceMs = () => Number(process.env.CHECK_PATIENCE_MS ?? 15_000);
 
 export const pause = (ms: number): Promise<void> => sleep(ms);
 
+/** From this slowness on, a time limit that has passed says little: it may be the computer's. */
+const slow = 2;
+
 /** No check can tell on a computer that is this busy whether the learner's server is too slow. */
 export class TooBusy extends Error {
   constructor(slowness: number) {
-    super(
-      `This computer is too busy to tell. An empty Node.js program takes ${Math.round(slowness * usualStartMs)} ms here now, ` +
-        `usually less than ${usualStartMs}. Close other programs and check again.`,
-    );
+    const startMs = Math.round(slowness * usualStartMs);
+    const why =
+      slowness >= slow
+        ? `This computer is too busy to tell. An empty Node.js program takes ${startMs} ms here now, usually less than ${usualStartMs}.`
+        : "This check can't tell, because something came later than it should. Perhaps this computer was busy for a moment.";
+    super(`${why} Close other programs and check again.`);
   }
 }
-
-/** From this slowness on, a time limit that has passed says little: it may be the computer's. */
-const slow = 2;
 
 const doubtful = new WeakSet<object>();
 
