@@ -110,7 +110,7 @@ export function haveRandomPauses(log: Pick<Message, "at">[]): boolean {
   return pauses.slice(most - 1).every((longest, n) => longest - (pauses[n] ?? 0) > 8);
 }
 
-/** Calls `look`. What passes while this computer's timers are late may have passed because of that: any pause is long then. */
+/** Calls `look`, which measures pauses. Late timers make every pause long, so a pass proves nothing while they are late. */
 async function whileTimersAreOnTime(look: () => Promise<void>): Promise<void> {
   const began = performance.now();
   let [timers, over] = [0, false];

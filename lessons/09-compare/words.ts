@@ -19,44 +19,41 @@ export function answer(seen: Seen): string[] {
   if (!measured || !polling.late || !websocket.late || !polling.perMessage || !websocket.perMessage)
     return ["Measuring for a few seconds.", "When messages are rare, this takes longer.", ""];
   const [poll, socket] = [polling.perMessage.bytes, websocket.perMessage.bytes];
+  const [pollMs, socketMs] = [polling.late.mean, websocket.late.mean];
+  const cheaper =
+    poll < socket * (1 - same) ? "polling" : poll > socket * (1 + same) ? "websocket" : "neither";
+  const faster = isLater(socketMs, pollMs) ? "polling" : isLater(pollMs, socketMs) ? "websocket" : "neither";
+  // After a long freeze, for example.
+  const onlySeems = faster === "polling" && polling.window.lost > 0;
   return [
-    `Latency: polling ${ms(polling.late.mean)}, WebSocket ${ms(websocket.late.mean)}.`,
+    `Latency: polling ${ms(pollMs)}, WebSocket ${ms(socketMs)}.`,
     `Bytes per message: polling ${whole(poll)}, WebSocket ${whole(socket)}.`,
-    conclusion(
-      poll < socket * (1 - same) ? "polling" : poll > socket * (1 + same) ? "websocket" : "neither",
-      polling.late.mean,
-      websocket.late.mean,
-      polling.window.lost,
-    ),
+    onlySeems ? "Polling seems faster: it lost the late messages." : conclusions[cheaper][faster],
   ];
 }
 
+const isLater = (oneMs: number, otherMs: number) => oneMs > otherMs + 20 && oneMs > 1.25 * otherMs;
+
 type Which = "polling" | "websocket" | "neither";
 
-function conclusion(cheaper: Which, pollMs: number, socketMs: number, lostByPolling: number): string {
-  const later = isLater(pollMs, socketMs) ? "polling" : isLater(socketMs, pollMs) ? "websocket" : "neither";
-  // After a long freeze, for example.
-  if (later === "websocket" && lostByPolling > 0) return "Polling seems faster: it lost the late messages.";
-  if (cheaper === "websocket")
-    return {
-      polling: "Here the WebSocket is faster and cheaper.",
-      websocket: "The WebSocket is cheaper, polling faster.",
-      neither: "The WebSocket is cheaper, at the same latency.",
-    }[later];
-  if (cheaper === "polling")
-    return {
-      polling: "Polling is cheaper, the WebSocket faster.",
-      websocket: "Here polling is faster and cheaper.",
-      neither: "Polling is cheaper, at the same latency.",
-    }[later];
-  return {
-    polling: "Same bytes, but the WebSocket is faster.",
-    websocket: "Same bytes, but polling is faster.",
+/** What follows, by which of the two is cheaper, and then by which is faster. */
+const conclusions: Record<Which, Record<Which, string>> = {
+  polling: {
+    polling: "Here polling is faster and cheaper.",
+    websocket: "Polling is cheaper, the WebSocket faster.",
+    neither: "Polling is cheaper, at the same latency.",
+  },
+  websocket: {
+    polling: "The WebSocket is cheaper, polling faster.",
+    websocket: "Here the WebSocket is faster and cheaper.",
+    neither: "The WebSocket is cheaper, at the same latency.",
+  },
+  neither: {
+    polling: "Same bytes, but polling is faster.",
+    websocket: "Same bytes, but the WebSocket is faster.",
     neither: "Here it makes no difference.",
-  }[later];
-}
-
-const isLater = (oneMs: number, otherMs: number) => oneMs > otherMs + 20 && oneMs > 1.25 * otherMs;
+  },
+};
 
 /** "Polling every second: half a second late on average, 490 bytes for each message of 100. …" */
 export function inWords(seen: Seen, { size, everyMs }: Conditions): string {
