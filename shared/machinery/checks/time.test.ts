@@ -101,3 +101,23 @@ test("a check that can't tell doesn't call a quiet computer busy", () => {
   expect(new TooBusy(1).message).toContain("This check can't tell");
   expect(new TooBusy(3).message).toContain("An empty Node.js program takes 300 ms here now");
 });
+
+test("a check begins again each time that another program has taken its server's port", async () => {
+  preload("taken.cjs", "");
+  const flags = JSON.stringify([join(folder, "taken 1"), join(folder, "taken 2")]);
+  const source = `import { existsSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+const { PORT } = process.env;
+for (const flag of ${flags})
+  if (!existsSync(flag)) {
+    writeFileSync(flag, "");
+    console.error(\`Port \${PORT} is taken\`);
+    process.exit(1);
+  }
+createServer((_request, response) => response.end("hello")).listen(PORT, "127.0.0.1", () => console.log("listening"));`;
+  const hello = check("it says hello", "Hint 1", async ({ url }) => {
+    expectThat((await (await fetch(url)).text()) === "hello", "hello", "something else");
+  });
+  const report = await runChecks([hello], pathOf({ folder: "03-chat" }, "server.ts"), source);
+  expect(report).toEqual({ results: [{ title: "it says hello", read: "Hint 1" }] });
+});
