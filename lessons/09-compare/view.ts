@@ -87,12 +87,10 @@ function micros({ micros, below }: NonNullable<StreamFigures["cpuPerMessage"]>) 
 
 // The pictures move. For people who prefer no motion they stand still, and are drawn again every two seconds.
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-let drawnMs = Number.NEGATIVE_INFINITY;
-function draw(now: number) {
-  if (!still.matches || now - drawnMs > 2_000) {
-    for (const lane of lanes) pictures[lane].draw(Date.now());
-    drawnMs = now;
-  }
-  requestAnimationFrame(draw);
+const drawSoon = () => requestAnimationFrame(draw);
+function draw() {
+  for (const lane of lanes) pictures[lane].draw(Date.now());
+  if (still.matches) setTimeout(drawSoon, 2_000);
+  else drawSoon();
 }
-requestAnimationFrame(draw);
+drawSoon();
