@@ -1,18 +1,18 @@
-// A real browser for tests: one for all of them.
+// A real browser for tests: one in each of Vitest's workers.
 import { createRequire } from "node:module";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { inject } from "vitest";
 import { atEnd } from "./clean-up.ts";
 
-let connected: Promise<Browser> | undefined;
+let started: Promise<Browser> | undefined;
 let profile: Promise<BrowserContext> | undefined;
 
 /** The browser. Tabs that a test file leaves open are closed after its last test. */
 export async function browser(): Promise<Browser> {
   const found = inject("browser");
   if ("missing" in found) throw new Error(found.missing);
-  connected ??= connect(found.startedBy);
-  const one = await connected;
+  started ??= start(found.path);
+  const one = await started;
   atEnd(() => {
     profile = undefined;
     return Promise.all(one.contexts().map((context: BrowserContext) => context.close()));
@@ -20,12 +20,18 @@ export async function browser(): Promise<Browser> {
   return one;
 }
 
-async function connect(startedBy: string): Promise<Browser> {
+function start(executablePath: string) {
   // Loaded here, because most test files need no browser; with require, which takes half as long as import.
   const { chromium } = createRequire(import.meta.url)("playwright-core") as typeof import("playwright-core");
-  const address = await (await fetch(startedBy)).text();
-  if (!address.startsWith("ws:")) throw new Error(address);
-  return chromium.connect(address);
+  return chromium.launch({
+    executablePath,
+    args: [
+      // As root (containers, CI) Chromium refuses to start with its sandbox.
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+      ...["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+      ...["--disable-component-update", "--disable-sync"],
+    ],
+  });
 }
 
 /** Opens `url` in a tab with a profile of its own. */
