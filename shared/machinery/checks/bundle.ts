@@ -1,7 +1,8 @@
 // Compiles a lesson's server into one file: servers start three times as fast from it as from their sources.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type BuildResult, build, type Plugin } from "esbuild";
 import { root } from "../launcher/lessons.ts";
 import { oneFile } from "../one-file.ts";
@@ -13,7 +14,7 @@ export type CompileError = { where: string; text: string; code: string };
  * Compiles a server, or a client where `outfile` is undefined and only the errors matter.
  * @param file where it is; its imports are found from there
  * @param source the file's text: by default, what is on disk
- * @param startsOften then Express is part of the file, too, and the source map is beside it, where no start reads it
+ * @param startsOften then packages are files beside it, compiled once, and so is its source map, which no start reads
  * @returns what is wrong, undefined when all is well
  * @throws Node's own error when `outfile` can't be written, as on a full disk
  */
@@ -72,13 +73,35 @@ function bringsBack(path: string): string {
   return `npm run reset ${number} brings it back, and starts this lesson over.`;
 }
 
-/** With Express and all that it loads in the file, lesson 12 starts in two thirds of the time. The rest isn't touched. */
+const compiled = new Map<string, Promise<string | undefined>>();
+
+/** The address of a package as one file, which stays on disk until npm installs something else. */
+async function compile(name: string): Promise<string> {
+  const installed = statSync(join(root, "node_modules", ".package-lock.json"), { throwIfNoEntry: false });
+  const outfile = join(root, ".workshop", "compiled", `${name}-${Math.round(installed?.mtimeMs ?? 0)}.mjs`);
+  if (!existsSync(outfile)) {
+    const contents = `export { ${Object.keys(await import(name))} } from "${name}"`;
+    const options = { packages: "bundle", sourcemap: false, write: true } as const;
+    // Written beside its place and renamed, since another check may be reading it.
+    const beside = `${outfile}.${process.pid}`;
+    await build({ ...oneFile, ...options, stdin: { contents, resolveDir: root }, outfile: beside });
+    renameSync(beside, outfile);
+  }
+  return pathToFileURL(outfile).href;
+}
+
+/** Packages that lessons import are compiled once, and then only loaded. Compiling lesson 12 with Express takes ten times as long. */
 const packages: Plugin = {
   name: "packages",
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^[^./]/ }, ({ path, kind, importer }) => {
-      const isPart = /^(ws|valibot|express)$/.test(path) || importer.includes("node_modules");
-      return kind === "entry-point" || isPart ? undefined : { path, external: true };
+    onResolve({ filter: /^[^./]/ }, async ({ path, kind }) => {
+      if (kind === "entry-point") return;
+      if (!/^(ws|valibot|express)$/.test(path)) return { path, external: true };
+      // Where it can't be written, as on a full disk, it becomes part of each server's file.
+      const compiling = compiled.get(path) ?? compile(path).catch(() => undefined);
+      compiled.set(path, compiling);
+      const file = await compiling;
+      return file === undefined ? undefined : { path: file, external: true };
     }),
 };
 
