@@ -2,7 +2,7 @@
 // answer fails the check that is meant for it: see wrong-answers-*.test.ts.
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, type TestContext, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { findLessons, root } from "../launcher/lessons.ts";
 import { inBackground } from "./checks.ts";
 import { lessonsWithExercise, pathOf, solutionFiles } from "./files.ts";
@@ -15,15 +15,17 @@ const folders = lessons.map(({ folder }) => folder);
 
 const running = new Map<string, Promise<Result[]>>();
 
-const doubtOf = (file: string) => (file.startsWith("solution") ? "again" : "counts");
+const doubtOf = (file: string) => (file.startsWith("solution") ? "failures" : "nothing");
 
-/** All of them begin with the first, each check in its turn: most of it is waiting. A second try starts them again. */
-function resultsFor(folder: string, file: "server.ts" | "solution/server.ts", { task }: TestContext) {
-  const start = (folder: string, file: string) =>
-    running.set(`${folder}/${file}`, inBackground(resultsOf({ folder }, file, "", undefined, doubtOf(file))));
+/** All of them begin with the first, each check in its turn: most of it is waiting. */
+function resultsFor(folder: string, file: "server.ts" | "solution/server.ts") {
   if (running.size === 0)
-    for (const each of folders) for (const one of ["server.ts", "solution/server.ts"]) start(each, one);
-  else if (task.result?.retryCount) start(folder, file);
+    for (const folder of folders)
+      for (const file of ["server.ts", "solution/server.ts"])
+        running.set(
+          `${folder}/${file}`,
+          inBackground(resultsOf({ folder }, file, "", undefined, doubtOf(file))),
+        );
   return running.get(`${folder}/${file}`) ?? [];
 }
 
@@ -42,8 +44,8 @@ describe("a starter", () => {
     ["11-jukebox", "when half of the people have voted", /it is still track 1/],
     ["12-the-door", "a member gets an invitation", /status 404/],
     ["13-slow-readers", "a reader that leaves more than 64 KiB", /\d+ KiB were sent/],
-  ])("of %s fails its exercise: %s", patient, async ([lesson, title, happened], context) => {
-    const results = await resultsFor(lesson, "server.ts", context);
+  ])("of %s fails its exercise: %s", patient, async ([lesson, title, happened]) => {
+    const results = await resultsFor(lesson, "server.ts");
     const broken = results.filter(({ fault }) => fault);
     expect(broken[0]?.title).toMatch(title);
     expect(broken[0]?.fault?.happened).toMatch(happened);
@@ -53,8 +55,8 @@ describe("a starter", () => {
 });
 
 describe("a solution", () => {
-  test.for(folders)("of %s passes every check", patient, async (lesson, context) => {
-    const results = await resultsFor(lesson, "solution/server.ts", context);
+  test.for(folders)("of %s passes every check", patient, async (lesson) => {
+    const results = await resultsFor(lesson, "solution/server.ts");
     expect(results.filter(({ fault }) => fault)).toEqual([]);
   });
 
@@ -214,7 +216,7 @@ sockets.on(`,
   patient,
   async ([lesson, , title, ...changes]) => {
     const source = solutionWith(lesson, changes);
-    const results = await resultsOf({ folder: lesson }, "solution/server.ts", title, source, "again");
+    const results = await resultsOf({ folder: lesson }, "solution/server.ts", title, source, "failures");
     expect(results).toEqual([{ title: expect.stringContaining(title), read: expect.any(String) }]);
   },
 );
@@ -233,7 +235,13 @@ if (!existsSync(${JSON.stringify(marker)})) {
 `;
     try {
       const source = taken + solutionWith("03-chat", []);
-      const results = await resultsOf({ folder: "03-chat" }, "solution/server.ts", "Grace", source, "again");
+      const results = await resultsOf(
+        { folder: "03-chat" },
+        "solution/server.ts",
+        "Grace",
+        source,
+        "failures",
+      );
       expect(results.filter(({ fault }) => fault)).toEqual([]);
       expect(results).not.toEqual([]);
       expect(existsSync(marker)).toBe(true);

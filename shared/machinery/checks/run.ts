@@ -5,7 +5,7 @@ import { root } from "../launcher/lessons.ts";
 import { bundle, type CompileError } from "./bundle.ts";
 import { type Check, CheckFailed } from "./checks.ts";
 import { type Complaint, Ended, type LessonServer, Looping, serversOfCheck, startServer } from "./server.ts";
-import { isDoubtful, pause, TooBusy, withDoubt, within } from "./time.ts";
+import { isDoubtful, isSlow, pause, TooBusy, withDoubt, within } from "./time.ts";
 import { inTurn, startInTurn } from "./turns.ts";
 
 export type Fault = {
@@ -29,6 +29,9 @@ export type Result = {
   fault?: Fault;
 };
 
+/** Tests of wrong answers doubt what passes. */
+export type Doubt = "failures" | "passes" | "nothing";
+
 export type Report = { compileError: CompileError } | { results: Result[] };
 
 let runs = 0;
@@ -46,13 +49,13 @@ function remove(folder: string) {
  * this computer was too busy runs again, beside fewer others.
  * @param file the server, the learner's or ours
  * @param source the file's text: by default, what is on disk
- * @param doubt whether a check that failed on a slow computer "counts" or runs "again"
+ * @param doubt which results of a slow computer don't count, so that the check runs again
  */
 export async function runChecks(
   checks: Check[],
   file: string,
   source?: string,
-  doubt: "again" | "counts" = "again",
+  doubt: Doubt = "failures",
 ): Promise<Report> {
   const folder = join(root, ".workshop", `check-${process.pid}-${++runs}`);
   folders.add(folder);
@@ -69,7 +72,7 @@ export async function runChecks(
   }
 }
 
-async function untilSure(check: Check, program: string, folder: string, doubt: string): Promise<Result> {
+async function untilSure(check: Check, program: string, folder: string, doubt: Doubt): Promise<Result> {
   const run = async () => {
     let tried = await runOne(check, program, folder);
     for (let again = 0; tried.wasElsewhere && again < 5; again++)
@@ -77,7 +80,10 @@ async function untilSure(check: Check, program: string, folder: string, doubt: s
     return tried;
   };
   let tried = await inTurn(run);
-  if (tried.doubtful && doubt === "again") tried = await inTurn(run, 3);
+  const saysLittle = tried.result.fault
+    ? doubt === "failures" && tried.doubtful
+    : doubt === "passes" && (await isSlow());
+  if (saysLittle) tried = await inTurn(run, 3);
   if (tried.result.fault?.kind === "unsure") tried = await inTurn(run, 1);
   return tried.result;
 }

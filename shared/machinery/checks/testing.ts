@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { type Check, inBackground } from "./checks.ts";
 import { pathOf } from "./files.ts";
-import { type Result, runChecks } from "./run.ts";
+import { type Doubt, type Result, runChecks } from "./run.ts";
 import { wrongAnswers } from "./wrong-answers.ts";
 
 // Other tests keep this computer busy.
@@ -40,14 +40,14 @@ export function solutionWith(lesson: string, changes: Change[]): string {
  * Runs a lesson's checks whose titles begin with `only`.
  * @param file the server, in the lesson's folder
  * @param source what is run in place of the file's own text
- * @param doubt whether what fails on a slow computer "counts", or runs "again": what is right must pass
+ * @param doubt which results of a slow computer don't count: "failures" of what is right, "passes" of what is wrong
  */
 export async function resultsOf(
   lesson: Folder,
   file: string,
   only = "",
   source?: string,
-  doubt: "again" | "counts" = "counts",
+  doubt: Doubt = "passes",
 ): Promise<Result[]> {
   const checks = (await checksOf(lesson)).filter(({ title }) => title.startsWith(only));
   for (let asked = 1; ; asked++) {
@@ -72,12 +72,11 @@ export function everyWrongAnswer(isOf: (lesson: string) => boolean): void {
   test.for(answers.map((answer, n) => ({ ...answer, n })))(
     "in $lesson: $what",
     patient,
-    async ({ lesson, failing, source, n }, { task }) => {
-      const run = (lesson: string, failing: string, source: string) =>
-        inBackground(resultsOf({ folder: lesson }, "solution/server.ts", failing, source));
+    async ({ lesson, failing, n }) => {
       if (running.length === 0)
-        running = answers.map(({ lesson, failing, source }) => run(lesson, failing, source));
-      else if (task.result?.retryCount) running[n] = run(lesson, failing, source);
+        running = answers.map(({ lesson, failing, source }) =>
+          inBackground(resultsOf({ folder: lesson }, "solution/server.ts", failing, source)),
+        );
       const results = (await running[n]) ?? [];
       expect(
         results.map(({ title }) => title),
