@@ -24,7 +24,8 @@ export async function request(
     return new Response(body.byteLength === 0 ? null : body, { status, statusText, headers });
   })().catch(() => Promise.reject(broken()));
   try {
-    const late = () => new CheckFailed(`${what} within ${withinMs / 1_000} s`, "none came");
+    const none = "none came. Is every answer ended, by end() or by a function that calls it?";
+    const late = () => new CheckFailed(`${what} within ${withinMs / 1_000} s`, none);
     return await within(withinMs, answer, late);
   } finally {
     aborted.abort();
