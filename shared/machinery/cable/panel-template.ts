@@ -31,7 +31,7 @@ export const template = `
         <button type="button" data-command="heal" class="heal" title="Removes every fault">Heal</button>
       </div>
       <div class="wire-buttons" role="group" aria-label="The server's process">
-        <button type="button" data-command="kill" aria-pressed="false" title="SIGKILL: the server can't say goodbye">Kill the server</button>
+        <button type="button" data-command="kill" aria-pressed="false" title="SIGKILL: the server can't say goodbye. Restart brings it back">Kill the server</button>
         <button type="button" data-command="stop" aria-pressed="false" title="The server says goodbye, and is back after ten seconds">Stop it for 10 s</button>
         <button type="button" data-command="restart" title="The server says goodbye, and is back immediately">Restart</button>
       </div>
