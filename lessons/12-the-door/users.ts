@@ -7,7 +7,7 @@ import { HttpError } from "../../shared/server/http.ts";
 import { inTurn } from "./line.ts";
 import type { Claim, NewUser } from "./messages.ts";
 
-type User = { name: string; role: "member" | "reader"; salt: Buffer; hash: Buffer };
+type User = { name: string; role: "member" | "reader"; salt: Buffer; hash: Promise<Buffer> };
 const { MAX_USERS = 1_000 } = process.env;
 const users = new Map<string, User>(); // by a key that is the same for names that look the same
 const keyOf = (name: string) => nameKeys(name).join();
@@ -22,14 +22,15 @@ const hashOf = (password: string, salt: Buffer) => slowly(password, salt, 32, { 
 export function addUser({ name, password, role }: NewUser, response: ServerResponse): Promise<void> {
   return inTurn(response, async () => {
     if (users.size >= Number(MAX_USERS)) throw new HttpError(503, "There are too many users already.");
-    const salt = randomBytes(16); // so that two users with the same password have different hashes
-    const hash = await hashOf(password, salt);
     if (users.has(keyOf(name))) throw new HttpError(409, "name: somebody has this name already.");
-    users.set(keyOf(name), { name, role, salt, hash });
+    const salt = randomBytes(16); // so that two users with the same password have different hashes
+    const hash = hashOf(password, salt);
+    users.set(keyOf(name), { name, role, salt, hash }); // before the hash is there: nobody else can take the name
+    await hash;
   });
 }
 
-const nobody = { salt: randomBytes(16), hash: randomBytes(32) };
+const nobody = { salt: randomBytes(16), hash: Promise.resolve(randomBytes(32)) };
 
 /** @throws {HttpError} 401 for a wrong name or password, 429 after five of them in a minute */
 export function checkPassword(
@@ -44,7 +45,7 @@ export function checkPassword(
     const user = users.get(key);
     // For a name that nobody has, the same work: otherwise the time that it takes tells which names exist.
     const { salt, hash } = user ?? nobody;
-    const isRight = timingSafeEqual(await hashOf(password, salt), hash);
+    const isRight = timingSafeEqual(await hashOf(password, salt), await hash);
     if (!user || !isRight) throw new HttpError(401, "The name or the password is wrong.");
     wrong.delete(key);
     return { name: user.name, role: user.role };
