@@ -538,11 +538,14 @@ describe("logging in", () => {
     );
     const body = JSON.stringify({ name: known, password: "wrong horse" });
     const head = "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
-    for (let n = 0; n < 8; n++) {
-      const socket = connect(server.port, "127.0.0.1");
-      await once(socket, "connect");
-      socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`, () => socket.destroy());
-    }
+    // A new connection: when it is answered, the server has read the connections before it.
+    const isRead = () => raw(server.port, "GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    await isRead();
+    const leaving = Array.from({ length: 8 }, () => connect(server.port, "127.0.0.1"));
+    for (const socket of leaving) socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+    await Promise.all(leaving.map((socket) => once(socket, "connect")));
+    await isRead();
+    for (const socket of leaving) socket.destroy();
     expect((await post("/login", { name: known, password })).status).toBe(200);
     await Promise.all(others);
   });
