@@ -5,7 +5,7 @@ import { root } from "../launcher/lessons.ts";
 import { bundle, type CompileError } from "./bundle.ts";
 import { type Check, CheckFailed } from "./checks.ts";
 import { type Complaint, Ended, type LessonServer, Looping, serversOfCheck, startServer } from "./server.ts";
-import { isDoubtful, isSlow, pause, TooBusy, withDoubt, within } from "./time.ts";
+import { isDoubtful, measureSlowness, pause, TooBusy, withDoubt, within } from "./time.ts";
 import { inTurn, startInTurn } from "./turns.ts";
 
 export type Fault = {
@@ -82,7 +82,7 @@ async function untilSure(check: Check, program: string, folder: string, doubt: D
   let tried = await inTurn(run);
   const saysLittle = tried.result.fault
     ? doubt === "failures" && tried.doubtful
-    : doubt === "passes" && (await isSlow());
+    : doubt === "passes" && (await measureSlowness()) > 1;
   if (saysLittle) tried = await inTurn(run, 3);
   if (tried.result.fault?.kind === "unsure") tried = await inTurn(run, 1);
   return tried.result;

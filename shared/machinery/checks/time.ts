@@ -33,13 +33,8 @@ export const isDoubtful = (error: unknown): boolean =>
 
 /** The same error. It is doubtful where the computer is slow. */
 export async function withDoubt(error: Error, slowness?: number): Promise<Error> {
-  if (await isSlow(slowness)) doubtful.add(error);
+  if ((slowness ?? (await measureSlowness())) >= slow) doubtful.add(error);
   return error;
-}
-
-/** Whether this computer is so slow now that a result says little. */
-export async function isSlow(slowness?: number): Promise<boolean> {
-  return (slowness ?? (await measureSlowness())) >= slow;
 }
 
 /** A measurement says something about the time right after it, too: checks that run beside each other are often late together. */
@@ -122,5 +117,5 @@ export async function cannotTell(): Promise<never> {
 /** For a check that gives up what it wanted to do. @throws TooBusy when this computer is slow enough to be the reason */
 export async function expectQuiet(): Promise<void> {
   const slowness = await measureSlowness();
-  if (await isSlow(slowness)) throw new TooBusy(slowness);
+  if (slowness >= slow) throw new TooBusy(slowness);
 }
