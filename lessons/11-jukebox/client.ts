@@ -87,12 +87,16 @@ setInterval(follow, 250);
 /** The position to be at now: by the server's clock, or (a switch) by this computer's. */
 const target = (state: State) => positionAt(state, settings.follow === "own" ? ownTime() : roomTime());
 
+/** A reader who prefers no motion sees ten pictures a second. */
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
 function draw() {
   const { state } = shared;
   if (state) view.draw(state, { room: positionAt(state, roomTime()), target: target(state) }, clock);
-  requestAnimationFrame(draw);
+  if (still.matches) setTimeout(draw, 100);
+  else requestAnimationFrame(draw);
 }
-requestAnimationFrame(draw);
+draw();
 
 // A laptop has woken up, and its clock may have slept, too.
 document.addEventListener("visibilitychange", () => {

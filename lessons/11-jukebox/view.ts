@@ -31,6 +31,7 @@ export class View {
   readonly #slider = element<HTMLInputElement>("#position");
   readonly #pressed = element(".pressed");
   readonly #refused = element(".refused");
+  readonly #waveBox = element(".wave");
   readonly #wave = new Waveform(element<HTMLCanvasElement>(".wave canvas"));
   #sliding = false;
   #stale = 0;
@@ -120,10 +121,12 @@ export class View {
     write(this.#name, `${state.track + 1} of ${tracks.length}: ${track.name}`);
     write(this.#place, `bar ${Math.floor(beat / 4) + 1}, ${seconds(shown)} of ${seconds(track.lengthMs)}`);
     write(this.#play, state.playing ? "Pause" : "Play");
-    this.#slider.max = String(track.lengthMs);
-    if (!this.#sliding) this.#slider.value = String(shown);
+    // Only what has changed: the browser draws a slider again that is written. Its steps are 100 ms.
+    const [max, value] = [String(track.lengthMs), String(100 * Math.round(shown / 100))];
+    if (this.#slider.max !== max) this.#slider.max = max;
+    if (!this.#sliding && this.#slider.value !== value) this.#slider.value = value;
     this.#wave.show(track);
-    this.#box.style.setProperty("--share", (shown / track.lengthMs).toFixed(4));
+    this.#waveBox.style.setProperty("--share", (shown / track.lengthMs).toFixed(4));
     this.#drift = heard === undefined ? undefined : driftOf(heard, room, track.lengthMs);
     // For tests: what is heard at which moment of a clock that all windows share.
     this.#box.dataset.heard = heard === undefined ? "" : heard.toFixed(1);
