@@ -176,6 +176,7 @@ everyPage(
     test("where the reader wants no motion, the beat is a number and doesn't move", async () => {
       const { grace } = tabs();
       const scale = () => grace.locator(".beat").evaluate((beat) => getComputedStyle(beat).scale);
+      await grace.emulateMedia({ reducedMotion: "no-preference" });
       await until(async () => Number(await scale()) < 0.98);
       await grace.emulateMedia({ reducedMotion: "reduce" });
       expect(await scale()).toBe("1");
