@@ -1,7 +1,7 @@
 // LAN=1: others on the network get in, under this computer's own addresses and no other.
 import { request } from "node:http";
 import { networkInterfaces } from "node:os";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { openPage } from "../testing/browser.ts";
@@ -10,11 +10,16 @@ import { freePort, type Running, runNode } from "../testing/process.ts";
 import { describeLan, drawQr, lanAddresses } from "./lan.ts";
 import { canConnect } from "./ports.ts";
 
-/** Begins to load the slide with the code. All slides take long: it is one of a course, and nothing waits for all of it. */
-const showSlide = (stage: Page, port: number) =>
-  stage.goto(`http://localhost:${port}/slides/?course=240#/broadcast-everybody-join`, {
+/**
+ * Begins to load the slide with the code. All slides take long: it is one of a course, and nothing waits for all of it.
+ * Returns the slide: to look for something in all of them takes long, too.
+ */
+async function showSlide(stage: Page, port: number): Promise<Locator> {
+  await stage.goto(`http://localhost:${port}/slides/?course=240#/broadcast-everybody-join`, {
     waitUntil: "commit",
   });
+  return stage.locator("#broadcast-everybody-join");
+}
 
 describe("the addresses", () => {
   const own = Object.values(networkInterfaces())
@@ -123,10 +128,10 @@ describe.skipIf(process.platform !== "linux")("a lesson that is open to the netw
   });
 
   test("shows its code on the slide", async () => {
-    await showSlide(stage, page);
+    const slide = await showSlide(stage, page);
     const address = `http://${room}:${page}/lessons/04-broadcast/`;
-    await stage.getByRole("img", { name: `QR code of ${address}` }).waitFor();
-    await stage.getByRole("link", { name: address }).waitFor();
+    await slide.getByRole("img", { name: `QR code of ${address}` }).waitFor();
+    await slide.getByRole("link", { name: address }).waitFor();
   });
 });
 
@@ -136,15 +141,14 @@ describe.skipIf(process.platform !== "linux")("the slides of a lesson, on the sp
   let slides: Running;
   let page: number;
   let server: number;
-  let stage: Page;
+  let slide: Locator;
 
   beforeAll(async () => {
     [server, page] = [await freePort(), await freePort()];
     const env = { PORT: String(server), PAGE_PORT: String(page), LAN: room };
     slides = runNode(["shared/machinery/start.cjs", "slides/slides", "4"], env, []);
     await slides.prints(/Slides +http/);
-    stage = await openPage("about:blank");
-    await showSlide(stage, page);
+    slide = await showSlide(await openPage("about:blank"), page);
   });
   afterAll(async () => {
     await slides.end();
@@ -163,8 +167,8 @@ describe.skipIf(process.platform !== "linux")("the slides of a lesson, on the sp
     });
 
   test("say how many have joined, and take no orders from them", async () => {
-    await stage.getByText("0 have joined.").waitFor();
-    const beyond = await stage.locator(".join:visible").evaluate((join) => {
+    await slide.getByText("0 have joined.").waitFor();
+    const beyond = await slide.locator(".join").evaluate((join) => {
       const edge = join.closest(".slide")?.getBoundingClientRect().bottom ?? 0;
       return [...join.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().bottom > edge)
         .length;
@@ -177,22 +181,22 @@ describe.skipIf(process.platform !== "linux")("the slides of a lesson, on the sp
           new WebSocket(url, options).on("close", resolve).on("error", reject),
         ),
     );
-    await stage.getByText("1 has joined.").waitFor();
+    await slide.getByText("1 has joined.").waitFor();
     expect(await ask(guest, `${room}:${page}`)).toBe(403);
     expect(await ask(guest, `localhost:${page}`)).toBe(403);
     expect(await ask("127.0.0.1", `localhost:${page}`, "http://evil.example")).toBe(403);
     expect(await ask("127.0.0.1", `localhost:${page}`, `http://localhost:${page + 1}`)).toBe(403);
 
-    await stage.getByRole("button", { name: "Close to the network" }).click();
+    await slide.getByRole("button", { name: "Close to the network" }).click();
     await Promise.all(gone);
-    await stage.getByText("Only this computer reaches the lesson.").waitFor();
+    await slide.getByText("Only this computer reaches the lesson.").waitFor();
     for (const port of [page, server]) await expect.poll(() => canConnect(port, room)).toBe(false);
   });
 
   test("open it again, with the code and what that means", async () => {
-    await stage.getByText("Everyone on this network can then read the workshop's files").waitFor();
-    await stage.getByRole("button", { name: "Open to this network" }).click();
-    await stage
+    await slide.getByText("Everyone on this network can then read the workshop's files").waitFor();
+    await slide.getByRole("button", { name: "Open to this network" }).click();
+    await slide
       .getByRole("img", { name: `QR code of http://${room}:${page}/lessons/04-broadcast/` })
       .waitFor();
     // The code may be there before the server is.
