@@ -1,17 +1,22 @@
 // Tests of what lesson 13's server measures about compression, and of how its page shows that.
 import { once } from "node:events";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { faults } from "../../shared/machinery/testing/every-page.ts";
-import { lessonPorts, startServer, until } from "../../shared/machinery/testing/lesson.ts";
+import { type LessonServer, lessonPorts, startServer } from "../../shared/machinery/testing/lesson.ts";
 import type { Costs } from "./compression-costs.ts";
 
 const lesson = "13-slow-readers";
 const post = (url: string, headers = {}) => fetch(`${url}/compression`, { method: "POST", headers });
 
 describe("POST /compression", () => {
+  let server: LessonServer;
+  beforeAll(async () => {
+    server = await startServer(lesson);
+  });
+
   test("measures once at a time what compression saves: much of messages that are alike, nothing of random bytes", async () => {
-    const { url } = await startServer(lesson);
+    const { url } = server;
     const answers = await Promise.all([post(url), post(url), post(url)]);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409]);
     const [measured, refused] = answers.toSorted((a, b) => a.status - b.status);
@@ -54,7 +59,7 @@ describe("POST /compression", () => {
   });
 
   test("refuses a foreign page, and a GET", async () => {
-    const { url } = await startServer(lesson);
+    const { url } = server;
     const foreign = await post(url, { Origin: "http://evil.example" });
     expect([foreign.status, await foreign.json()]).toEqual([
       403,
@@ -64,8 +69,7 @@ describe("POST /compression", () => {
   });
 
   test("leaves the lesson's own connections uncompressed", async () => {
-    const { port } = await startServer(lesson);
-    const client = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: true });
+    const client = new WebSocket(`ws://127.0.0.1:${server.port}`, { perMessageDeflate: true });
     await once(client, "open");
     expect(client.extensions).toBe("");
     client.terminate();
@@ -75,22 +79,20 @@ describe("POST /compression", () => {
 test("the page shows the figures when the button is pressed, and axe-core finds no fault with them", async () => {
   const { startServer, openPage } = await lessonPorts(lesson);
   await startServer();
-  const page = await openPage();
+  // Narrow: its charts are small, and cost less while it waits.
+  const page = await openPage((page) => page.setViewportSize({ width: 390, height: 900 }));
   const panel = page.getByRole("region", { name: "Compression", exact: true });
   expect(await panel.locator("table").count()).toBe(0);
   await panel.getByRole("button", { name: "Measure compression" }).dispatchEvent("click");
   const row = (title: string, name: string) =>
     panel.getByRole("table", { name: title }).getByRole("row", { name }).getByRole("cell").allTextContents();
-  await until(async () =>
-    /^Measured just now/.test((await panel.locator("[aria-live]").textContent()) ?? ""),
-  );
+  await panel.getByText(/^Measured just now/).waitFor();
   const bytes = await row("Bytes on the wire for each message, and memory for each connection", "off");
   expect(bytes.slice(0, 4)).toEqual(["62 B", "62 B", "16,348 B", "16,388 B"]);
   expect(bytes[4]).toMatch(/^\S+ kB$/);
   const cpu = await row("CPU time for 1,000 messages", "on, remembers the last 32 kB");
   expect(cpu).toHaveLength(4);
   for (const text of cpu) expect(text).toMatch(/^\S+ ms$/);
-  await page.setViewportSize({ width: 390, height: 900 });
   expect(await faults(page)).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 }, 120_000);
