@@ -212,7 +212,10 @@ describe("the lesson in its slide", () => {
         return { lesson: live.dataset.lesson, named: [...bold, ...quoted] };
       }),
     );
-    const tab = await (await browser()).newPage({ viewport: { width: 600, height: 490 } });
+    const tab = await (await browser()).newPage({
+      viewport: { width: 600, height: 490 },
+      reducedMotion: "reduce",
+    });
     const hidden: string[] = [];
     const small: string[] = [];
     let found = 0;
