@@ -106,7 +106,7 @@ async function behindFaults(count: number) {
 }
 
 test(
-  `twenty pages talk while connections are reset, frozen and paused for ${forMs / 1_000} s: nothing is lost, doubled or reordered`,
+  `twenty pages talk while connections are reset, frozen and paused for ${forMs / 1_000} s: nothing is lost, duplicated or reordered`,
   async () => {
     const { network, pages } = await behindFaults(20);
     const stop = talkAll(pages);
@@ -155,7 +155,7 @@ function attack(socket: WebSocket, page: string) {
 }
 
 test(
-  `twenty hostile clients for ${real ? forMs / 1_000 : 4} s, beside twenty honest pages whose connections fail: nothing honest is lost, doubled or reordered`,
+  `twenty hostile clients for ${real ? forMs / 1_000 : 4} s, beside twenty honest pages whose connections fail: nothing honest is lost, duplicated or reordered`,
   async () => {
     const { network, pages, server } = await behindFaults(20);
     const stop = talkAll(pages);

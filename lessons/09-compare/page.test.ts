@@ -134,7 +134,7 @@ test("a message costs the socket its bytes and what lesson 7 wraps around it, ho
   await slide("clients in each lane", 0);
 });
 
-test("while frozen, no lane receives anything, and after healing nothing is lost, doubled or out of order", async () => {
+test("while frozen, no lane receives anything, and after healing nothing is lost, duplicated or out of order", async () => {
   await page.getByRole("button", { name: "Freeze" }).click();
   await until(async () => (await status()).startsWith("frozen"));
   await page.getByRole("button", { name: "Freeze", pressed: true }).waitFor();
@@ -151,7 +151,7 @@ test("while frozen, no lane receives anything, and after healing nothing is lost
   await page.getByRole("button", { name: "Cut" }).click();
   await until(async () => (await inAll("connections")).every((connections) => connections >= 2));
   await receive(10);
-  for (const fault of ["lost", "doubled", "outOfOrder"]) expect(await inAll(fault)).toEqual([0, 0, 0, 0]);
+  for (const fault of ["lost", "duplicated", "outOfOrder"]) expect(await inAll(fault)).toEqual([0, 0, 0, 0]);
 }, 120_000);
 
 test("the figures can be copied as a table and saved as CSV, and all of them are about the same time", async () => {
@@ -211,5 +211,5 @@ test("says within a second and a half that the server is gone, and starts over w
   server = await ports.startServer();
   await isOpen();
   await until(async () => (await inAll("received")).every((received) => received > 0));
-  for (const fault of ["lost", "doubled", "outOfOrder"]) expect(await inAll(fault)).toEqual([0, 0, 0, 0]);
+  for (const fault of ["lost", "duplicated", "outOfOrder"]) expect(await inAll(fault)).toEqual([0, 0, 0, 0]);
 }, 120_000);

@@ -33,7 +33,7 @@ export function rows(all: Record<Lane, StreamFigures>, conditions: Settings, del
     ["bytes up", ({ window }) => window.up],
     ["bytes down", ({ window }) => window.down],
     ["lost", ({ window }) => window.lost],
-    ["duplicated", ({ window }) => window.doubled],
+    ["duplicated", ({ window }) => window.duplicated],
     ["out of order", ({ window }) => window.outOfOrder],
   ];
   const round = (value: string | number = "") =>

@@ -50,7 +50,7 @@ export function show(figures: Record<Lane, StreamFigures>, settings: Settings): 
 }
 
 function showLane(lane: Lane, its: StreamFigures, most: number) {
-  const { late, perMessage, cpuPerMessage, received, counts, lost, doubled, outOfOrder } = its;
+  const { late, perMessage, cpuPerMessage, received, counts, lost, duplicated, outOfOrder } = its;
   const bytes = (value: number | undefined) => value !== undefined && `${readable(value)} B`;
   const shown = {
     p50: late && duration(late.p50),
@@ -68,7 +68,7 @@ function showLane(lane: Lane, its: StreamFigures, most: number) {
     up: readable(counts?.up.bytes ?? 0),
     down: readable(counts?.down.bytes ?? 0),
     lost: readable(lost),
-    doubled: readable(doubled),
+    duplicated: readable(duplicated),
     outOfOrder: readable(outOfOrder),
   };
   for (const [name, value] of Object.entries(shown)) {

@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import { noCounts } from "../machinery/cable/entry.ts";
 import { type Spent, StreamFigures } from "./stream-figures.ts";
 
-test("a hole is a loss until it is filled, then it is out of order; a message that comes twice is doubled", () => {
+test("a hole is a loss until it is filled, then it is out of order; a message that comes twice is duplicated", () => {
   const figures = new StreamFigures(10);
   for (const number of [11, 14, 15, 12, 12, 10]) figures.take(number, 100, 0, 1);
-  expect(figures).toMatchObject({ received: 4, lost: 1, doubled: 2, outOfOrder: 1 });
+  expect(figures).toMatchObject({ received: 4, lost: 1, duplicated: 2, outOfOrder: 1 });
 });
 
 test("lateness and bytes are those of the last minute, and memory holds no more than that", () => {

@@ -14,7 +14,7 @@ const windowMs = 60_000;
 /** No CPU time is shown before this: a process that has just started costs more than later on. */
 const settledMs = 3_000;
 
-type Losses = { received: number; lost: number; doubled: number; outOfOrder: number };
+type Losses = { received: number; lost: number; duplicated: number; outOfOrder: number };
 type Sample = Losses & { atMs: number; counts: Counts; spent: Spent; messageBytes: number };
 
 /** Bytes per message, both ways: the message itself, what is wrapped around it in bodies and frames, and headers. */
@@ -29,7 +29,7 @@ type Window = Losses & { connections: number; requests: number; up: number; down
 export class StreamFigures implements Losses {
   received = 0;
   lost = 0;
-  doubled = 0;
+  duplicated = 0;
   outOfOrder = 0;
   /** What the cable has counted since it was opened. */
   counts: Counts | undefined;
@@ -56,7 +56,7 @@ export class StreamFigures implements Losses {
    */
   take(number: number, bytes: number, publishedMs: number, atMs: number): boolean {
     if (number <= this.#last && !this.#missing.delete(number)) {
-      this.doubled++;
+      this.duplicated++;
       return false;
     }
     if (number < this.#last) {
@@ -83,9 +83,9 @@ export class StreamFigures implements Losses {
     this.counts = counts;
     // Bytes are counted from the first sample, and that comes after the first new message.
     if (!this.#begun) return;
-    const { received, lost, doubled, outOfOrder } = this;
+    const { received, lost, duplicated, outOfOrder } = this;
     const messageBytes = this.#messageBytes;
-    this.#samples.push({ atMs, counts, spent, messageBytes, received, lost, doubled, outOfOrder });
+    this.#samples.push({ atMs, counts, spent, messageBytes, received, lost, duplicated, outOfOrder });
     const begins = atMs - windowMs;
     // One sample older than the window stays: the bytes are counted from there.
     while ((this.#samples[1]?.atMs ?? atMs) <= begins) this.#samples.shift();
@@ -113,7 +113,7 @@ export class StreamFigures implements Losses {
     return {
       received: this.#grown(({ received }) => received),
       lost: this.#grown(({ lost }) => lost),
-      doubled: this.#grown(({ doubled }) => doubled),
+      duplicated: this.#grown(({ duplicated }) => duplicated),
       outOfOrder: this.#grown(({ outOfOrder }) => outOfOrder),
       connections: this.#grown(({ counts }) => counts.connections),
       requests: this.#grown(({ counts }) => counts.requests),

@@ -10,7 +10,7 @@
 // It doesn't: survive a crash of the page. It lives in memory; `keep` and `take` carry it across a reload. Nor is it exactly
 // once when the server restarts: a message that was received, but not acknowledged before that, arrives a second time.
 // Tested with lost acknowledgements, reloads and hostile servers: outbox.test.ts beside it, and in lesson 7. On 2026-11-21
-// 500 pages said 89,997 things in half an hour, while 17,221 connections were broken: nothing was lost, doubled or
+// 500 pages said 89,997 things in half an hour, while 17,221 connections were broken: nothing was lost, duplicated or
 // reordered, and the server's heap grew by 0.02 MiB a minute (lesson 7's soak test).
 
 /** A message with the id under which it is acknowledged: the page's name and a count, "k3f9a1-12". */
