@@ -4,8 +4,7 @@ import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { findDecks } from "../shared/machinery/slides/decks.ts";
 import { browser } from "../shared/machinery/testing/browser.ts";
-import { startPages } from "../shared/machinery/testing/lesson.ts";
-import { freePort } from "../shared/machinery/testing/process.ts";
+import { lessonPorts } from "../shared/machinery/testing/lesson.ts";
 
 const slides = (await findDecks()).flatMap((deck) => deck.slides);
 let at: string;
@@ -13,14 +12,16 @@ let at: string;
 let page: Page;
 
 beforeAll(async () => {
-  const [port, pagePort] = [await freePort(), await freePort()];
-  await startPages(port, pagePort);
+  const { pagePort } = await lessonPorts("01-polling"); // any lesson's pages server shows the slides, too
   at = `http://localhost:${pagePort}/slides/`;
   page = await open("?course=90");
 });
 
 async function open(search: string) {
-  const page = await (await browser()).newPage({ viewport: { width: 1280, height: 720 } });
+  const page = await (await browser()).newPage({
+    viewport: { width: 1280, height: 720 },
+    reducedMotion: "reduce",
+  });
   page.setDefaultTimeout(60_000);
   await page.goto(at + search);
   await page.locator("html[data-ready]").waitFor();
