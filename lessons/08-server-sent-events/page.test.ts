@@ -151,7 +151,7 @@ everyPage("08-server-sent-events", (ports, normal, tabs) => {
     });
 
     test("copies of messages are counted as copies, and the number of lost messages never falls below zero", async () => {
-      await page.reload();
+      await openPage();
       // The server forgets its ids: everything comes again whenever the browser reconnects.
       const body = [1, 2, 3]
         .map((id) => `data: ${JSON.stringify({ id, from: "Ada", text: `${id}`, at: 0 })}\n\n`)
