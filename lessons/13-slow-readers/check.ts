@@ -260,16 +260,16 @@ export const checks = [
       const [wasQuick, quotes, { lastId }] = [isQuickTooEarly(), slow.quotes.length, slow];
       slow.acknowledge();
       await slow.client.isUpToDate();
-      // Too late comes what still waits of a symbol that was sent since. On a busy computer, newer quotes may have replaced it.
-      const tooLate = symbols.filter((symbol) => {
-        const [all, sent] = [witness, slow].map((each) => each.quotes.filter((one) => one.symbol === symbol));
-        const waiting = all?.findLast(({ id }) => id <= lastBefore);
-        const isReplaced = all?.some(({ id }) => id > lastId);
-        return (
-          !isReplaced && sent?.some(({ id }) => id > lastBefore) && !sent.some(({ id }) => id === waiting?.id)
-        );
+      // What waited comes too late if its symbol was sent since. On a busy computer, newer quotes may have replaced it all.
+      const sent = new Set(slow.quotes.map(({ id }) => id));
+      const overtaken = symbols.filter((symbol) => {
+        const waited = witness.quotes.findLast((one) => one.symbol === symbol && one.id <= lastBefore);
+        const wasSentSince = slow.quotes.some((one) => one.symbol === symbol && one.id > lastBefore);
+        return waited && !sent.has(waited.id) && wasSentSince;
       });
-      if (wasQuick && tooLate.length === 0) missed++;
+      const isReplaced = (symbol: string) =>
+        witness.quotes.some((one) => one.symbol === symbol && one.id > lastId);
+      if (wasQuick && overtaken.length > 0 && overtaken.every(isReplaced)) missed++;
       await slow.more(10, quotes);
       if (n < rounds - 1) await witness.more(60);
       await slow.client.isUpToDate();

@@ -45,7 +45,8 @@ describe("small runs of the benchmark", () => {
 
   test("clients that come back after a fixed second come together", async () => {
     const { worst100Ms, backAfter } = await comeBack("fixed", 50, 0.5);
-    expect(worst100Ms).toBeGreaterThan(0.7);
+    // Spread evenly over that second, it would be a tenth of them.
+    expect(worst100Ms).toBeGreaterThan(0.5);
     expect(backAfter).toBeLessThan(20);
   });
 

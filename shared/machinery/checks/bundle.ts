@@ -81,7 +81,13 @@ async function compile(name: string): Promise<string> {
   const outfile = join(root, ".workshop", "compiled", `${name}-${Math.round(installed?.mtimeMs ?? 0)}.mjs`);
   if (!existsSync(outfile)) {
     const contents = `export { ${Object.keys(await import(name))} } from "${name}"`;
-    const options = { packages: "bundle", sourcemap: false, write: true } as const;
+    const options = {
+      packages: "bundle",
+      sourcemap: false,
+      write: true,
+      minifyWhitespace: true,
+      minifySyntax: true,
+    } as const;
     // Written beside its place and renamed, since another check may be reading it.
     const beside = `${outfile}.${process.pid}`;
     await build({ ...oneFile, ...options, stdin: { contents, resolveDir: root }, outfile: beside });

@@ -27,7 +27,7 @@ export default defineConfig({
           name: "all",
           include: ["{lessons,shared,slides}/**/*.test.ts"],
           exclude: [checks, "**/node_modules/**"],
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },
