@@ -7,7 +7,7 @@ import { HttpError } from "../../shared/server/http.ts";
 import { inTurn } from "./line.ts";
 import type { Claim, NewUser } from "./messages.ts";
 
-type User = { name: string; role: "member" | "reader"; salt: Buffer; hash: Promise<Buffer> };
+type User = { name: string; role: "member" | "reader"; salt: Buffer; hash: Buffer };
 const { MAX_USERS = 1_000 } = process.env;
 const users = new Map<string, User>(); // by a key that is the same for names that look the same
 const keyOf = (name: string) => nameKeys(name).join();
@@ -21,16 +21,20 @@ const hashOf = (password: string, salt: Buffer) => slowly(password, salt, 32, { 
 /** @throws {HttpError} 409 when somebody has this name, or one that looks like it */
 export function addUser({ name, password, role }: NewUser, response: ServerResponse): Promise<void> {
   return inTurn(response, async () => {
-    if (users.size >= Number(MAX_USERS)) throw new HttpError(503, "There are too many users already.");
-    if (users.has(keyOf(name))) throw new HttpError(409, "name: somebody has this name already.");
+    refuseTaken(name);
     const salt = randomBytes(16); // so that two users with the same password have different hashes
-    const hash = hashOf(password, salt);
-    users.set(keyOf(name), { name, role, salt, hash }); // before the hash is there: nobody else can take the name
-    await hash;
+    const hash = await hashOf(password, salt);
+    refuseTaken(name); // somebody else may have been quicker
+    users.set(keyOf(name), { name, role, salt, hash });
   });
 }
 
-const nobody = { salt: randomBytes(16), hash: Promise.resolve(randomBytes(32)) };
+function refuseTaken(name: string) {
+  if (users.size >= Number(MAX_USERS)) throw new HttpError(503, "There are too many users already.");
+  if (users.has(keyOf(name))) throw new HttpError(409, "name: somebody has this name already.");
+}
+
+const nobody = { salt: randomBytes(16), hash: randomBytes(32) };
 
 /** @throws {HttpError} 401 for a wrong name or password, 429 after five of them in a minute */
 export function checkPassword(
@@ -45,7 +49,7 @@ export function checkPassword(
     const user = users.get(key);
     // For a name that nobody has, the same work: otherwise the time that it takes tells which names exist.
     const { salt, hash } = user ?? nobody;
-    const isRight = timingSafeEqual(await hashOf(password, salt), await hash);
+    const isRight = timingSafeEqual(await hashOf(password, salt), hash);
     if (!user || !isRight) throw new HttpError(401, "The name or the password is wrong.");
     wrong.delete(key);
     return { name: user.name, role: user.role };
