@@ -14,10 +14,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 test("the speaker's PDF has a page of A4's shape for each slide", async () => {
-  const browser = inject("browser");
-  if ("missing" in browser) throw new Error(browser.missing);
   const file = join(folder, "slides.pdf");
-  const env = { CHROME_PATH: browser.path, NOTES: "1" };
+  const env = { CHROME_PATH: inject("browserPath"), NOTES: "1" };
   const run = runNode(["shared/machinery/start.cjs", "slides/slides-pdf", file], env, []);
   expect(await run.ended, run.output()).toBe(0);
   const pdf = await readFile(file, "latin1");

@@ -8,8 +8,8 @@ import { headlessShell, installedBrowser } from "../browser.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where the browser's program is, or what to do where there is none. */
-    browser: { path: string } | { missing: string };
+    /** The browser's program, "" where there is none. */
+    browserPath: string;
   }
 }
 
@@ -21,8 +21,7 @@ export default function setup({ provide }: TestProject) {
   // From here on, nothing asks other sites for anything. Node 20 reads certificates whenever it starts, which takes longer
   // than everything else that it does then.
   delete process.env.NODE_EXTRA_CA_CERTS;
-  const missing = "No browser found: install Chrome, Edge or Chromium, or set CHROME_PATH to its program.";
-  provide("browser", path ? { path } : { missing });
+  provide("browserPath", path ?? "");
 }
 
 function downloadedBrowser(): string | undefined {
